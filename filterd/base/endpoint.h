@@ -1,0 +1,33 @@
+/* endpoint.h: where a socket listens or connects: an address and a port, or a
+ * path.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/base/ip.h"
+
+#include <sys/socket.h>
+
+typedef struct Endpoint {
+    char *path; /* of a unix socket, else NULL */
+    FilterdIp ip;
+    uint16_t port;
+} Endpoint;
+
+/* "192.0.2.1:25", "[2001:db8::1]:25", "unix:/path"; `separator` is ':' there
+ * and '@' in "192.0.2.1@53" of the dns block. */
+gboolean endpoint_parse(const char *text, char separator, Endpoint *endpoint,
+                        GError **error);
+void endpoint_clear(Endpoint *endpoint);
+char *endpoint_format(const Endpoint *endpoint);
+
+gboolean endpoint_from_sockaddr(const struct sockaddr *address, socklen_t size,
+                                Endpoint *endpoint);
+/* Returns the size. */
+socklen_t endpoint_to_sockaddr(const Endpoint *endpoint,
+                               struct sockaddr_storage *address);
+
+/* A bound, listening, non-blocking, close-on-exec socket; IPv6 ones are
+ * IPv6 only. -1 and an error that says which address and why. */
+int endpoint_listen(const Endpoint *endpoint, GError **error);

@@ -1,0 +1,79 @@
+/* fiber.h: sequential code that waits without holding the loop.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A fiber is a function with a stack of its own. Where it waits, the loop goes
+ * on; it is resumed from the loop's own stack, never from inside a library's
+ * callback. A cancelled fiber is not stopped: the wait it is in and every later
+ * one return FIBER_CANCELLED at once, and it ends by returning.
+ */
+#pragma once
+
+#include "filterd/base/clock.h"
+
+#include <glib.h>
+#include <stdint.h>
+
+typedef struct Fiber Fiber;
+typedef void (*FiberRun)(void *data);
+
+typedef enum FiberWake {
+    FIBER_WOKEN,
+    FIBER_TIMEOUT,
+    FIBER_CANCELLED,
+} FiberWake;
+
+/* Starts run(data) at the loop's next turn. The handle is the caller's until
+ * fiber_join() or fiber_detach(). `name` is borrowed, for the watchdog. */
+Fiber *fiber_start(const char *name, FiberRun run, void *data);
+
+/* Waits for the end of the fiber (even if the caller is cancelled) and frees
+ * the handle. */
+void fiber_join(Fiber *fiber);
+/* It frees itself at its end. */
+void fiber_detach(Fiber *fiber);
+
+/* At the next turn the fiber sees FIBER_CANCELLED. */
+void fiber_cancel(Fiber *fiber);
+gboolean fiber_ended(const Fiber *fiber);
+
+/* The running fiber; NULL on the loop's own stack. */
+Fiber *fiber_self(void);
+gboolean fiber_cancelled(void);
+
+/* Suspends until fiber_wake(), the deadline (monotonic) or cancellation. A wake
+ * before the wait is not lost; a wake may be for something else: wait in a loop
+ * round the condition. */
+FiberWake fiber_wait(int64_t deadline);
+void fiber_wake(Fiber *fiber);
+
+/* Suspends whatever the cancellation; for what must be waited out, such as a
+ * thread that uses the fiber's stack. */
+void fiber_wait_out(void);
+
+/* FIBER_TIMEOUT when it was slept out. */
+FiberWake fiber_sleep(int64_t milliseconds);
+
+/* Lets everything else that is ready run first. */
+void fiber_yield(void);
+
+/* Fibers that wait for one thing. Zero bytes are an empty one. */
+typedef struct FiberQueue {
+    GQueue waiters;
+} FiberQueue;
+
+FiberWake fiber_queue_wait(FiberQueue *queue, int64_t deadline);
+void fiber_queue_wake_all(FiberQueue *queue);
+
+/* Frees the pooled stacks; no fiber may be left. For the end of a process. */
+void fiber_pool_clear(void);
+/* Fibers that have not ended. */
+unsigned fiber_count(void);
+
+/* The watchdog: called with the name of each fiber that held the loop longer
+ * than `milliseconds` without waiting. */
+void fiber_watch(int64_t milliseconds,
+                 void (*report)(const char *name, int64_t held));
+/* What the running fiber is doing, for that report: a borrowed text; returns
+ * the one before. */
+const char *fiber_set_doing(const char *doing);

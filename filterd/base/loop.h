@@ -1,0 +1,35 @@
+/* loop.h: the event loop of a process, a thin face of libevent.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One loop a process, made after the fork that made the process.
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <glib.h>
+#include <stdint.h>
+
+typedef void (*LoopFunc)(void *data);
+
+/* Makes the loop of this process; loop_free() before the next loop_init(). */
+void loop_init(void);
+void loop_clear(void);
+
+/* Runs until loop_stop(); once more until nothing is left that is due now. */
+void loop_run(void);
+void loop_stop(void);
+/* One turn: what is ready now; waits for it if `wait`. For tests. */
+void loop_turn(gboolean wait);
+
+struct event_base *loop_base(void);
+
+/* Calls func(data) from the loop's own stack before it waits again; in order.
+ * Callable from any callback or fiber, not from other threads. */
+void loop_post(LoopFunc func, void *data);
+
+/* The same from another thread (an eventfd). */
+void loop_post_from_thread(LoopFunc func, void *data);
+
+/* Turns made so far, for the watchdog. */
+uint64_t loop_turns(void);

@@ -1,0 +1,41 @@
+/* metrics.h: counters and histograms in memory that the processes share.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table is made by the master before it forks; each worker adds to a row of
+ * its own, without locks; the observer sums the rows.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+/* The fixed ones, rows of a table in metrics.c with name and help. */
+typedef enum Metric {
+    METRIC_CONNECTIONS,
+    METRIC_SESSIONS, /* a gauge: open now */
+    METRIC_MESSAGES,
+    METRIC_ACCEPTED,
+    METRIC_REJECTED,
+    METRIC_TEMPFAILED,
+    METRIC_DISCARDED,
+    METRIC_QUARANTINED,
+    METRIC_BACKEND_FAULTS,
+    METRIC_DNS_QUESTIONS,
+    METRIC_DNS_CACHED,
+    METRIC_DNS_FAILED,
+    METRIC_STORE_FAILED,
+    METRIC_WORKERS_LOST,
+    METRIC_RELOADS,
+    METRICS,
+} Metric;
+
+/* Shared memory for so many workers; before the first fork. */
+void metrics_init(unsigned workers);
+/* The row that this process adds to from now on; its gauges become 0. */
+void metrics_use_row(unsigned worker);
+void metrics_add(Metric metric, int64_t delta);
+/* Over all rows. */
+int64_t metrics_sum(Metric metric);
+/* The Prometheus text of all of them. Caller frees. */
+char *metrics_format(void);

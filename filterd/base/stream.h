@@ -1,0 +1,65 @@
+/* stream.h: a connected socket with buffers, for fibers.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading: stream_fill() waits for more octets, stream_peek() shows what is
+ * there, stream_consume() takes from it. Writing is buffered; stream_flush()
+ * waits until the kernel has everything. The deadline holds for every wait
+ * until it is set again: a slow peer cannot stretch it octet by octet.
+ */
+#pragma once
+
+#include "filterd/base/endpoint.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Stream Stream;
+
+typedef enum StreamStatus {
+    STREAM_OK,
+    STREAM_EOF,       /* the peer closed in good order */
+    STREAM_TIMEOUT,   /* the deadline passed */
+    STREAM_CANCELLED, /* the fiber was cancelled */
+    STREAM_ERROR,     /* reset, unreachable … : stream_error() */
+    STREAM_FULL,      /* fill: the read buffer has no room */
+} StreamStatus;
+
+/* Of the read buffer. */
+#define STREAM_BUFFER 65536
+
+/* Takes the descriptor, makes it non-blocking. */
+Stream *stream_new(int fd);
+/* Closes; what was not flushed is lost. */
+void stream_free(Stream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stream, stream_free)
+
+/* Waits for the connection; NULL with an error at the deadline, too. */
+Stream *stream_connect(const Endpoint *endpoint, int64_t deadline,
+                       GError **error);
+
+int stream_fd(const Stream *stream);
+/* errno of the last STREAM_ERROR. */
+int stream_error(const Stream *stream);
+const char *stream_status_text(StreamStatus status);
+
+void stream_set_deadline(Stream *stream, int64_t deadline);
+
+const char *stream_peek(const Stream *stream, size_t *length);
+void stream_consume(Stream *stream, size_t length);
+StreamStatus stream_fill(Stream *stream);
+/* Whether octets are buffered or ready in the kernel; never waits. */
+gboolean stream_pending(Stream *stream);
+/* Forgets what has been read but not consumed. */
+void stream_discard(Stream *stream);
+
+/* Buffers; flushes by itself when much has gathered (so it may wait). A status
+ * other than OK sticks: later writes and flushes return it. */
+StreamStatus stream_write(Stream *stream, const void *bytes, size_t length);
+StreamStatus stream_printf(Stream *stream, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+StreamStatus stream_flush(Stream *stream);
+
+/* Gives idle buffers back to the pool; a connection that waits between two
+ * transactions costs little. */
+void stream_idle(Stream *stream);

@@ -1,0 +1,35 @@
+/* text.h: octets and words: ASCII case, cleaning, units, suggestions.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * All of it is ASCII and never looks at the locale.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Appends `text` with control characters, DEL and octets over 126 as `?`; at
+ * most `limit` octets. For replies and terminals. */
+void text_append_clean(GString *out, const char *text, size_t limit);
+
+/* "5m", "10s", "500ms", "2h", "7d", a bare 0: milliseconds. */
+gboolean text_parse_duration(const char *text, int64_t *milliseconds);
+/* "300s" as "5m": the largest unit that divides it. */
+char *text_format_duration(int64_t milliseconds);
+/* "10M", "512k", "1G" (powers of 1024), "4096". */
+gboolean text_parse_size(const char *text, int64_t *octets);
+/* Decimal, the whole text, within the bounds; no sign but '-'. */
+gboolean text_parse_int(const char *text, int64_t low, int64_t high,
+                        int64_t *value);
+
+/* The nearest of NULL-terminated `words`, if one is near enough to have been
+ * meant; else NULL. */
+const char *text_suggest(const char *word, const char *const *words);
+
+/* Whether `text` ends with `suffix`, without case. */
+gboolean text_has_suffix_nocase(const char *text, const char *suffix);
+
+/* Matches as an ASCII word, without case. */
+gboolean text_equal_nocase(const char *a, size_t length, const char *b);

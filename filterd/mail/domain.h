@@ -1,0 +1,20 @@
+/* domain.h: host names and mail domains (RFC 5321 2.3.5, RFC 5890).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include <glib.h>
+
+#define MAIL_DOMAIN_LIMIT 253
+
+/* Letters, digits, hyphens (and underscores, which live in the wild) in labels
+ * of 1 to 63; no final dot. */
+gboolean mail_domain_valid(const char *text);
+/* Lower case, U-labels as A-labels (UTS 46, non-transitional), final dot
+ * dropped; NULL where that gives no valid domain. Caller frees. */
+char *mail_domain_normalize(const char *text, gssize length);
+/* `domain` is `ancestor` or below it. Both normalized. */
+gboolean mail_domain_within(const char *domain, const char *ancestor);
+/* The argument of EHLO: a domain or an address literal. */
+gboolean mail_helo_valid(const char *text);

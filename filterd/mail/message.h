@@ -1,0 +1,54 @@
+/* message.h: one message: its header in memory, its body in memory or, past a
+ * limit, in an unlinked spool file; and the edits to be made to it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is put in is canonical: CRLF line ends, dots unstuffed, nothing bare.
+ */
+#pragma once
+
+#include "filterd/mail/header.h"
+
+typedef struct MailMessage MailMessage;
+
+/* Bodies over `memory` octets go to a file in `directory` (unlinked at once;
+ * memory only if NULL). */
+MailMessage *mail_message_new(gsize memory, const char *directory);
+void mail_message_free(MailMessage *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailMessage, mail_message_free)
+
+/* Whole lines of the header section, one field at a time, in order. */
+void mail_message_add_field(MailMessage *message, const FilterdField *field);
+/* After the header. FALSE: the disk is full or broken. */
+gboolean mail_message_add_body(MailMessage *message, const char *bytes,
+                               gsize length, GError **error);
+gsize mail_message_size(const MailMessage *message);
+
+guint mail_message_fields(const MailMessage *message);
+const FilterdField *mail_message_field(const MailMessage *message, guint index);
+
+/* Calls for each piece of the body as received, until it returns FALSE. FALSE
+ * then, or when the spool cannot be read. */
+typedef gboolean MailMessageFunc(const char *bytes, gsize length, void *data,
+                                 GError **error);
+gboolean mail_message_each_body(MailMessage *message, MailMessageFunc *func,
+                                void *data, GError **error);
+
+/* ---- edits: seen by mail_message_write() only --------------------------- */
+
+/* `value` may have LF for folding; it is folded no further. On top of what was
+ * put on top before. */
+void mail_message_add_header(MailMessage *message, const char *name,
+                             const char *value);
+/* The first field of that name as received, else added on top. */
+void mail_message_change_header(MailMessage *message, const char *name,
+                                const char *value);
+void mail_message_remove_header(MailMessage *message, const char *name);
+/* The field with that index as received. */
+void mail_message_remove_field(MailMessage *message, guint index);
+/* Line ends become CRLF. */
+void mail_message_replace_body(MailMessage *message, const char *body);
+
+/* The message with its edits, in pieces, not dot-stuffed, ends with CRLF. */
+gboolean mail_message_write(MailMessage *message, MailMessageFunc *func,
+                            void *data, GError **error);

@@ -1,0 +1,59 @@
+/* dns.h: questions to the DNS, answered by libunbound on the loop.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One context a process. In front of it a cache of parsed answers; one flight
+ * per question, however many ask. Waiting functions must be called in a fiber.
+ */
+#pragma once
+
+#include <filterd/plugin.h>
+
+typedef struct DnsConfig {
+    gboolean recursive;         /* from the roots; else forward */
+    const char *const *forward; /* "ADDRESS@PORT", NULL-terminated; NULL or
+                                 * empty: what /etc/resolv.conf says */
+    const FilterdFile *zones;   /* master files: local data */
+    gsize n_zones;
+    const FilterdFile *anchors; /* trust anchors: DS or DNSKEY lines */
+    gsize n_anchors;
+    int64_t timeout;     /* of one lookup, milliseconds */
+    gsize cache_entries; /* 0: the default */
+} DnsConfig;
+
+/* Opens and finalizes the context on this stack, which must be a process's
+ * own (libunbound's first question takes 200 KB). A zone file that does not
+ * parse: an error with file and line. */
+gboolean dns_init(const DnsConfig *config, GError **error);
+void dns_clear(void);
+
+/* What one transaction may use: DNS time in all, and the answers it got, so
+ * that a question asked twice gets one answer, and they stay valid until
+ * dns_budget_clear(). Zero bytes and dns_budget_init(). */
+typedef struct DnsBudget {
+    int64_t left;       /* milliseconds of waiting */
+    unsigned questions; /* asked so far, answered from the cache or not */
+    GHashTable *answers;
+} DnsBudget;
+
+void dns_budget_init(DnsBudget *budget, int64_t milliseconds);
+void dns_budget_clear(DnsBudget *budget);
+
+/* Waits. See FilterdHost.dns for `name`. The answer lives as long as the
+ * budget. Parallel waits count once each. */
+const FilterdDnsAnswer *dns_query(DnsBudget *budget, const char *name,
+                                  FilterdDnsType type);
+/* Starts the question; its answer waits in the cache (one with TTL 0 for one
+ * asker). */
+void dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type);
+
+const char *dns_status_text(FilterdDnsStatus status);
+/* "A", "TXT"; */
+const char *dns_type_text(FilterdDnsType type);
+
+/* Parses a packet as it came (tests and fuzzing; the service itself uses it).
+ * Only records on the CNAME chain of the question count. Caller frees with
+ * dns_answer_free(). */
+FilterdDnsAnswer *dns_answer_parse(const uint8_t *packet, gsize length,
+                                   FilterdDnsType type);
+void dns_answer_free(FilterdDnsAnswer *answer);

@@ -1,0 +1,37 @@
+/* store.h: what outlives a worker: keys and values with a lifetime.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * SQLite, in a file (`store sqlite`) or on tmpfs (`store memory`), shared by
+ * all workers. Every statement runs in a thread: functions wait, in a fiber.
+ * While the store is dead each function returns FILTERD_STORE_FAILED, soon, and
+ * it is tried again after a pause.
+ */
+#pragma once
+
+#include <filterd/plugin.h>
+
+typedef struct Store Store;
+
+#define STORE_KEY_LIMIT 512
+#define STORE_VALUE_LIMIT 65536
+
+/* Opened after the fork, at the first use. NULL path: private, empty, gone
+ * with the process (for `try`). */
+Store *store_new_sqlite(const char *path);
+void store_free(Store *store);
+
+/* Space is a name that keeps the keys of one user apart. `value` is a new
+ * GBytes. */
+FilterdStoreStatus store_get(Store *store, const char *space, const char *key,
+                             GBytes **value);
+FilterdStoreStatus store_put(Store *store, const char *space, const char *key,
+                             const char *value, gsize length, int64_t lifetime);
+/* Atomic over all workers. The integer is kept as decimal text. */
+FilterdStoreStatus store_add(Store *store, const char *space, const char *key,
+                             int64_t delta, int64_t lifetime, int64_t *sum);
+/* Removes what is past its lifetime, a bounded number at a time; TRUE: there
+ * may be more. */
+gboolean store_expire(Store *store);
+/* Why it last failed, for the log; NULL when it works. */
+const char *store_problem(const Store *store);

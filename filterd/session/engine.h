@@ -1,0 +1,23 @@
+/* engine.h: what all sessions of a worker share: the compiled file, the plugin
+ * instances, the store, the limits.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "policy/config.h"
+
+typedef struct Engine Engine;
+
+/* The core's facts and rewrites, for PolicyLoader. */
+extern const FilterdFact engine_core_facts[];
+extern const FilterdAction engine_core_actions[];
+
+/* Borrows the configuration. dns_init() and offload_init() come before. Starts
+ * every plugin instance; an error of one of them is the error. */
+Engine *engine_new(const PolicyConfig *config, GError **error);
+/* No session may be left. Call in a fiber. */
+void engine_free(Engine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
+
+const PolicyConfig *engine_config(const Engine *engine);

@@ -1,0 +1,103 @@
+/* session.h: one connection and its transactions, judged: facts, stages,
+ * verdicts, edits. It knows no protocol; smtp-server, milter and the rest call
+ * it in the order of their dialogue.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every function that gives a decision may wait and must be called from one
+ * fiber. Syntax, limits and the order of commands are the caller's.
+ */
+#pragma once
+
+#include "filterd/mail/address.h"
+#include "filterd/mail/message.h"
+#include "filterd/mail/reply.h"
+#include "filterd/session/engine.h"
+
+typedef struct Session Session;
+
+/* Who is there. Texts are copied; `name` (from XCLIENT) may be NULL: then the
+ * reverse lookup is ours. */
+typedef struct SessionPeer {
+    FilterdIp ip;
+    uint16_t port;
+    FilterdIp local_ip;
+    uint16_t local_port;
+    const char *name;
+    gboolean early_talker;
+    const char *wire; /* "smtp", "lmtp", "milter", "try" */
+} SessionPeer;
+
+typedef enum SessionVerdict {
+    SESSION_CONTINUE,
+    SESSION_REJECT,     /* the reply is 5xx */
+    SESSION_TEMPFAIL,   /* the reply is 4xx */
+    SESSION_DISCARD,    /* say yes, deliver nothing */
+    SESSION_DISCONNECT, /* the reply, then close */
+    SESSION_CANCELLED,  /* the fiber is being cancelled: return */
+} SessionVerdict;
+
+/* The reply is set unless CONTINUE or CANCELLED; valid until the next call. */
+typedef struct SessionDecision {
+    SessionVerdict verdict;
+    const MailReply *reply;
+} SessionDecision;
+
+Session *session_new(Engine *engine, const SessionPeer *peer);
+/* Ends the transaction and the connection. */
+void session_free(Session *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
+
+/* Unique over workers, restarts and machines: "7f3a91c2-2". At the end of each
+ * refusal, as "[7f3a91c2-2]". */
+const char *session_id(const Session *session);
+
+SessionDecision session_connect(Session *session);
+/* `protocol` is "SMTP", "ESMTP", "LMTP": for Received. Ends a transaction. */
+SessionDecision session_helo(Session *session, const char *name,
+                             const char *protocol);
+/* After STARTTLS: forgets all but address facts and the connect verdict. */
+void session_secured(Session *session);
+
+/* `size` as declared, 0 if not. */
+SessionDecision session_mail(Session *session, const MailAddress *path,
+                             gsize size);
+/* CONTINUE: ask the backend now, then tell session_rcpt_answered(). */
+SessionDecision session_rcpt(Session *session, const MailAddress *path);
+/* What became of the recipient that session_rcpt() let through. */
+void session_rcpt_answered(Session *session, gboolean taken,
+                           const MailReply *backend);
+SessionDecision session_data(Session *session);
+
+/* The message, canonical: each field, then the body in pieces. FALSE: it could
+ * not be kept (the disk is full): answer 452 4.3.1. */
+gboolean session_field(Session *session, const FilterdField *field);
+void session_header_end(Session *session);
+gboolean session_body(Session *session, const char *bytes, gsize length);
+/* After end of data. */
+SessionDecision session_message(Session *session);
+
+/* After session_message() said CONTINUE: what goes on, edits applied. Until the
+ * transaction ends. */
+MailMessage *session_outgoing(Session *session);
+/* The envelope as edited: `path` and the elements are wire texts without <>.
+ * TRUE if it differs from what was received. */
+gboolean session_envelope(Session *session, const char **reverse_path,
+                          const GPtrArray **recipients);
+/* The backend's last word about the message, for the log and the counters. */
+void session_delivered(Session *session, const MailReply *backend);
+/* A refusal that the wire decided (limits, syntax, backend fault): logged as
+ * `rule` "-limit-…" with its reply, and counted. */
+void session_refused(Session *session, const char *rule,
+                     const MailReply *reply);
+
+/* RSET, or the end of a transaction. */
+void session_reset(Session *session);
+
+/* ---- for `filterctl try` ------------------------------------------------ */
+
+/* Every fact of the core and all plugins, evaluated; calls back with each. */
+void session_each_fact(Session *session,
+                       void (*func)(const PolicyFact *fact,
+                                    const FilterdValue *value, void *data),
+                       void *data);

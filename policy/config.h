@@ -1,0 +1,154 @@
+/* config.h: a compiled file: settings, listeners, backends, plugins, rules.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Everything in it is read-only and lives until policy_config_free(). The
+ * structs are what the option tables of settings.c write into.
+ */
+#pragma once
+
+#include "filterd/base/endpoint.h"
+#include "policy/report.h"
+
+#include <filterd/plugin.h>
+
+typedef struct PolicySettings {
+    const char *hostname;
+    const char *authserv_id; /* the hostname unless set */
+    const char *user, *group;
+    int64_t workers; /* 0: one per CPU */
+    const char *state_directory;
+    int64_t max_message_size;
+    int64_t drain_timeout;
+    int64_t max_sessions; /* of the machine */
+    int64_t max_recipients;
+    int64_t max_errors; /* of one session, then 421 */
+    int log;            /* 0 text, 1 json */
+    bool authentication_results;
+    int quarantine;    /* 0 mark, 1 spool */
+    int line_endings;  /* 0 reject, 1 normalize */
+    int mixed_replies; /* 0 split, 1 defer */
+} PolicySettings;
+
+typedef enum PolicyWire {
+    POLICY_SMTP,
+    POLICY_LMTP,
+    POLICY_MILTER,
+    POLICY_SERVICE,
+    POLICY_HTTP,
+} PolicyWire;
+
+typedef enum PolicyTls {
+    POLICY_TLS_OFF,
+    POLICY_TLS_OPPORTUNISTIC,
+    POLICY_TLS_REQUIRED,
+    POLICY_TLS_IMPLICIT,                       /* listen */
+    POLICY_TLS_VERIFIED = POLICY_TLS_IMPLICIT, /* backend */
+} PolicyTls;
+
+typedef struct PolicyListen {
+    PolicyWire wire;
+    Endpoint endpoint;
+    PolicyPlace place;
+    int tls;
+    FilterdFile certificate, key;
+    FilterdArray proxy_from, xclient_from; /* FilterdIp */
+    int64_t greeting_delay, command_timeout, data_timeout;
+    int64_t max_sessions;
+} PolicyListen;
+
+typedef enum PolicyIdentity {
+    POLICY_IDENTITY_NONE,
+    POLICY_IDENTITY_XCLIENT,
+    POLICY_IDENTITY_XFORWARD,
+    POLICY_IDENTITY_PROXY_V1,
+    POLICY_IDENTITY_PROXY_V2,
+} PolicyIdentity;
+
+typedef struct PolicyBackend {
+    PolicyWire wire; /* SMTP or LMTP */
+    Endpoint endpoint;
+    PolicyPlace place;
+    int identity;
+    int tls;
+    int64_t priority, weight, max_connections;
+    int64_t connect_timeout, command_timeout, data_timeout;
+} PolicyBackend;
+
+typedef struct PolicyDns {
+    FilterdArray
+        resolver; /* const char *: "system", "recursive", "ADDR@PORT" */
+    FilterdArray zone, trust_anchor; /* FilterdFile */
+    int64_t timeout, budget;
+} PolicyDns;
+
+typedef enum PolicyStoreKind {
+    POLICY_STORE_MEMORY,
+    POLICY_STORE_SQLITE,
+    POLICY_STORE_REDIS,
+} PolicyStoreKind;
+
+typedef struct PolicyStore {
+    PolicyStoreKind kind;
+    const char *where; /* a path, an ADDRESS, or NULL */
+    PolicyPlace place;
+} PolicyStore;
+
+/* One `use`. */
+typedef struct PolicyUse {
+    const FilterdPlugin *plugin;
+    const char *name; /* behind `as`, else the plugin's */
+    const void *config;
+    PolicyPlace place;
+} PolicyUse;
+
+/* A fact that the language knows. `use` is NULL for the core's, whose rows have
+ * full names. */
+typedef struct PolicyFact {
+    const char *name; /* "spf.result" */
+    const FilterdFact *row;
+    const PolicyUse *use;
+    unsigned index; /* of the row in its table */
+} PolicyFact;
+
+typedef struct PolicyRules PolicyRules;
+
+typedef struct PolicyConfig {
+    PolicySettings settings;
+    PolicyDns dns;
+    PolicyStore store;
+    GPtrArray *listens;  /* PolicyListen */
+    GPtrArray *backends; /* PolicyBackend */
+    GPtrArray *uses;     /* PolicyUse */
+    GPtrArray *facts;    /* PolicyFact: the core's, then of each use */
+    PolicyRules *rules;
+    GStringChunk *texts;
+} PolicyConfig;
+
+/* What the compiler asks the outside for. */
+typedef struct PolicyLoader {
+    void *data;
+    /* A file's bytes; the paths are absolute or relative to the process. */
+    GBytes *(*read)(void *data, const char *path, GError **error);
+    /* A plugin's tables, alive as long as the process. NULL: a skeleton is
+     * compiled: blocks of `use` and of `at` are skipped by their braces, only
+     * settings, listeners, backends, dns and store are filled. */
+    const FilterdPlugin *(*plugin)(void *data, const char *name,
+                                   GError **error);
+    const FilterdFact *core_facts;     /* ends with a NULL name */
+    const FilterdAction *core_actions; /* run is NULL; without instance */
+} PolicyLoader;
+
+/* NULL with errors in the report; warnings come with a configuration too. */
+PolicyConfig *policy_compile(const char *path, const PolicyLoader *loader,
+                             PolicyReport *report);
+/* Text that has no file, called `name` in messages. */
+PolicyConfig *policy_compile_text(const char *name, const char *text,
+                                  const PolicyLoader *loader,
+                                  PolicyReport *report);
+void policy_config_free(PolicyConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyConfig, policy_config_free)
+
+/* The fact of that name; NULL. */
+const PolicyFact *policy_fact_find(const PolicyConfig *config,
+                                   const char *name);

@@ -1,0 +1,85 @@
+/* judge.h: the rules of a stage, carried out: first match, Kleene's logic.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/mail/reply.h"
+#include "policy/config.h"
+
+typedef enum PolicyTruth {
+    POLICY_NO,
+    POLICY_YES,
+    POLICY_UNKNOWN,
+} PolicyTruth;
+
+typedef enum PolicyVerdict {
+    POLICY_ACCEPT,
+    POLICY_PASS,
+    POLICY_REJECT,
+    POLICY_TEMPFAIL,
+    POLICY_DISCARD,
+    POLICY_QUARANTINE,
+    POLICY_DISCONNECT,
+    POLICY_REWRITE, /* rules that are no verdict */
+    POLICY_SCORE,
+} PolicyVerdict;
+
+extern const char *const policy_verdict_words[];
+
+/* A rule, as others need it; the rest is the judge's. */
+typedef struct PolicyRule {
+    PolicyVerdict kind;
+    FilterdStage stage;
+    gboolean would;
+    const char *name; /* of a rewrite: the action's */
+    int64_t score;
+    const PolicyUse *use; /* of a rewrite: the action's, NULL: core */
+    const FilterdAction *action;
+    PolicyPlace place;
+    unsigned index; /* over all stages, for counters */
+} PolicyRule;
+
+/* Whom the judge asks and tells; `data` is handed back. May wait in `fact`
+ * only. */
+typedef struct PolicyClient {
+    void *data;
+    /* Never NULL. `shadow`: only a `would` rule asks (no effects then). */
+    const FilterdValue *(*fact)(void *data, const PolicyFact *fact,
+                                gboolean shadow);
+    /* A would, score or rewrite rule fired. */
+    void (*fired)(void *data, const PolicyRule *rule);
+    /* Every rule that was judged, with its truth; may be NULL. */
+    void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth);
+    /* The session is ending: judge no further. May be NULL. */
+    gboolean (*cancelled)(void *data);
+} PolicyClient;
+
+/* The rule whose verdict ends the stage; NULL: none did. */
+const PolicyRule *policy_judge(const PolicyConfig *config, FilterdStage stage,
+                               const PolicyClient *client);
+
+/* The rule's reply with its facts filled in, or the verdict's default
+ * (reject: 550 5.7.1, tempfail: 451 4.7.1, connect: 554 5.7.1 …). */
+void policy_rule_reply(const PolicyRule *rule, const PolicyClient *client,
+                       MailReply *reply);
+
+/* The values of a rewrite's arguments, texts filled in. The array and what is
+ * in it live as long as `memory`. */
+const FilterdValue *policy_rule_arguments(const PolicyRule *rule,
+                                          const PolicyClient *client,
+                                          GStringChunk *memory);
+
+/* What tells recipients of one transaction apart (at message, the truth of
+ * every greatest sub-expression that rests on recipient facts alone), one
+ * character each. Ask it after the rcpt stage of each recipient. */
+void policy_group(const PolicyConfig *config, const PolicyClient *client,
+                  GString *group);
+
+/* Facts that judging the stage asks for whatever the others say; in the order
+ * of the rules. Elements are const PolicyFact *; caller frees the array. */
+GPtrArray *policy_certain_facts(const PolicyConfig *config, FilterdStage stage);
+/* Whether any rule of any stage mentions that fact. */
+gboolean policy_mentions(const PolicyConfig *config, const PolicyFact *fact);
+/* All rules in file order. Elements are const PolicyRule *. */
+const GPtrArray *policy_rules(const PolicyConfig *config);

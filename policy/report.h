@@ -1,0 +1,45 @@
+/* report.h: what is wrong with a file, and where, for people and editors.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include <glib.h>
+
+/* A place in a file; `file` and `line_text` live as long as the report's or
+ * configuration's text. Columns count characters from 1. */
+typedef struct PolicyPlace {
+    const char *file;
+    unsigned line;
+    unsigned column;
+    unsigned length; /* of what the caret underlines */
+} PolicyPlace;
+
+typedef enum PolicySeverity {
+    POLICY_ERROR,
+    POLICY_WARNING,
+} PolicySeverity;
+
+typedef struct PolicyNote {
+    PolicySeverity severity;
+    char *file;
+    unsigned line, column, length;
+    char *source; /* the line, without its end */
+    char *message;
+    char *hint; /* what would be right; or NULL */
+} PolicyNote;
+
+typedef struct PolicyReport {
+    GPtrArray *notes; /* of PolicyNote, in order of discovery */
+    unsigned errors;
+} PolicyReport;
+
+void policy_report_init(PolicyReport *report);
+void policy_report_clear(PolicyReport *report);
+
+/* FILE:LINE:COLUMN: error: MESSAGE
+ *     source line
+ *          ^~~~
+ *     hint
+ * for each note. Caller frees. */
+char *policy_report_format(const PolicyReport *report);

@@ -1,0 +1,67 @@
+/* harness.h: a plugin without a daemon: a host table with a zone, a store, a
+ * clock that is advanced by hand, facts by name, and ears for everything else.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Nothing waits: each hook runs to its end. A warning in the log that was not
+ * announced, a hook's unannounced error and a fact of a wrong type fail the
+ * test. Texts that functions return live until the next call for the harness.
+ */
+#pragma once
+
+#include <filterd/plugin.h>
+
+typedef struct Harness Harness;
+
+/* Starts an instance, with its config struct as it would have been filled. */
+Harness *harness_new(const FilterdPlugin *plugin, const void *config);
+void harness_free(Harness *harness);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Harness, harness_free)
+
+/* ---- the world ---------------------------------------------------------- */
+
+/* Records, a line each: NAME TTL TYPE DATA, as "example.org 300 MX 10
+ * mx.example.org", "example.org 60 TXT \"v=spf1 \" \"-all\"". A name that is
+ * not there (nor has names below it) is NXDOMAIN. */
+void harness_zone(Harness *harness, const char *records);
+/* That question gets this status; type 0: any type of that name. */
+void harness_dns_status(Harness *harness, const char *name, FilterdDnsType type,
+                        FilterdDnsStatus status);
+/* "TXT example.org" lines, in the order of asking, and how many. */
+const char *harness_questions(Harness *harness);
+unsigned harness_question_count(Harness *harness);
+
+/* A fact that the plugin needs, from text by the need's type; lists have
+ * commas; NULL: unknown. */
+void harness_set(Harness *harness, const char *fact, const char *value);
+
+void harness_advance(Harness *harness, int64_t milliseconds);
+/* All store functions fail from now on, or work again. */
+void harness_store_fails(Harness *harness, bool fails);
+unsigned harness_store_entries(Harness *harness);
+
+/* ---- the dialogue ------------------------------------------------------- */
+
+/* Runs the hook of that stage (MESSAGE: eom). */
+void harness_run(Harness *harness, FilterdStage stage);
+/* Fields, body in pieces of `chunk` octets (0: one piece), eom. LF alone in
+ * `text` is made CRLF. */
+void harness_message(Harness *harness, const char *text, size_t chunk);
+/* The next transaction; the next connection. */
+void harness_reset(Harness *harness);
+void harness_reconnect(Harness *harness);
+/* Runs an action; the arguments end with FILTERD_UNKNOWN. */
+void harness_act(Harness *harness, const char *action,
+                 const FilterdValue *arguments);
+
+/* ---- what came of it ---------------------------------------------------- */
+
+/* The fact as text, "-" for unknown, lists with commas. */
+const char *harness_fact(Harness *harness, const char *name);
+/* Results as Authentication-Results would have them, a line each. */
+const char *harness_authres(Harness *harness);
+/* Requests: "add-header NAME: VALUE" and so on, a line each. */
+const char *harness_edits(Harness *harness);
+
+/* The next warning, or hook error, holds this text; it must come. */
+void harness_expect_warning(Harness *harness, const char *part);
