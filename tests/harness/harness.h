@@ -13,21 +13,31 @@
 
 typedef struct Harness Harness;
 
-/* Starts an instance, with its config struct as it would have been filled. */
+/* What the clock shows at first: 2027-01-15 08:00:00 UTC. */
+#define HARNESS_START INT64_C(1800000000000)
+
+/* Starts an instance, with its config struct as it would have been filled;
+ * the struct is copied, what it points to is not. What start spawns runs while
+ * the clock is advanced (by 0: what is due now). */
 Harness *harness_new(const FilterdPlugin *plugin, const void *config);
+/* Why start refuses that config; NULL: it does not. Caller frees. */
+char *harness_start_error(const FilterdPlugin *plugin, const void *config);
 void harness_free(Harness *harness);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Harness, harness_free)
 
 /* ---- the world ---------------------------------------------------------- */
 
-/* Records, a line each: NAME TTL TYPE DATA, as "example.org 300 MX 10
+/* More records, a line each: NAME TTL TYPE DATA, as "example.org 300 MX 10
  * mx.example.org", "example.org 60 TXT \"v=spf1 \" \"-all\"". A name that is
- * not there (nor has names below it) is NXDOMAIN. */
+ * not there (nor has names below it) is NXDOMAIN. CNAME is followed, `*` as the
+ * first label matches (RFC 4592), \" and \DDD are escapes, `;` begins a
+ * comment; of other types only the name counts. NULL empties the zone. */
 void harness_zone(Harness *harness, const char *records);
 /* That question gets this status; type 0: any type of that name. */
 void harness_dns_status(Harness *harness, const char *name, FilterdDnsType type,
                         FilterdDnsStatus status);
-/* "TXT example.org" lines, in the order of asking, and how many. */
+/* "TXT example.org" lines, in the order of asking, and how many. Of this
+ * connection and transaction; what is asked again counts once. */
 const char *harness_questions(Harness *harness);
 unsigned harness_question_count(Harness *harness);
 
@@ -35,6 +45,7 @@ unsigned harness_question_count(Harness *harness);
  * commas; NULL: unknown. */
 void harness_set(Harness *harness, const char *fact, const char *value);
 
+/* Less than 0: somebody set the clock back. */
 void harness_advance(Harness *harness, int64_t milliseconds);
 /* All store functions fail from now on, or work again. */
 void harness_store_fails(Harness *harness, bool fails);
@@ -45,7 +56,7 @@ unsigned harness_store_entries(Harness *harness);
 /* Runs the hook of that stage (MESSAGE: eom). */
 void harness_run(Harness *harness, FilterdStage stage);
 /* Fields, body in pieces of `chunk` octets (0: one piece), eom. LF alone in
- * `text` is made CRLF. */
+ * `text` is made CRLF. A line that is no field has a name_length of 0. */
 void harness_message(Harness *harness, const char *text, size_t chunk);
 /* The next transaction; the next connection. */
 void harness_reset(Harness *harness);

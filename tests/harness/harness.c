@@ -1,0 +1,596 @@
+/* harness.c: an instance of a plugin, and the dialogue with it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/harness/harness.h"
+
+#include "tests/harness/internal.h"
+
+#include <string.h>
+
+static void
+line_free(gpointer pointer)
+{
+    HarnessLine *line = pointer;
+
+    g_free(line->text);
+    g_free(line);
+}
+
+static void
+spawned_free(gpointer pointer)
+{
+    HarnessCall *spawned = pointer;
+
+    g_ptr_array_unref(spawned->arena);
+    g_free(spawned);
+}
+
+/* ---- warnings ----------------------------------------------------------- */
+
+void
+harness_warning(Harness *harness, const char *text)
+{
+    g_autofree char *expected = g_queue_pop_head(&harness->expected);
+
+    if (expected == NULL)
+        g_test_fail_printf("a warning that nobody expects: %s", text);
+    else if (strstr(text, expected) == NULL)
+        g_test_fail_printf("expected \"%s\", got \"%s\"", expected, text);
+}
+
+void
+harness_expect_warning(Harness *harness, const char *part)
+{
+    g_queue_push_tail(&harness->expected, g_strdup(part));
+}
+
+/* ---- hooks -------------------------------------------------------------- */
+
+/* Facts from that stage on, and what was said in Authentication-Results. */
+static void
+forget(Harness *harness, FilterdStage from, FilterdStage to)
+{
+    const FilterdFact *rows = harness->plugin->facts;
+
+    for (gsize i = 0; rows != NULL && rows[i].name != NULL; i++)
+        if (rows[i].since >= from && rows[i].since <= to)
+            harness_value_free(&harness->facts[i]);
+    for (guint i = harness->authres->len; i > 0; i--) {
+        const HarnessLine *line = harness->authres->pdata[i - 1];
+
+        if (line->stage >= from && line->stage <= to)
+            g_ptr_array_remove_index(harness->authres, i - 1);
+    }
+}
+
+static void
+hook_ended(Harness *harness)
+{
+    g_ptr_array_set_size(harness->session.arena, 0);
+}
+
+/* Takes the error of a hook that failed. */
+static gboolean
+hook_check(Harness *harness, gboolean ok, GError *error)
+{
+    hook_ended(harness);
+    if (ok != (error == NULL))
+        g_test_fail_printf("a hook's result and its error disagree");
+    if (ok)
+        return TRUE;
+    forget(harness, harness->session.stage, harness->session.stage);
+    harness_warning(harness, error ? error->message : "");
+    g_clear_error(&error);
+    return FALSE;
+}
+
+static gboolean
+hook_run(Harness *harness, FilterdStage stage, FilterdHook *hook)
+{
+    GError *error = NULL;
+
+    harness->session.stage = stage;
+    forget(harness, stage, stage);
+    if (hook == NULL)
+        return TRUE;
+
+    gboolean ok = hook(&harness->session.call, &error);
+
+    return hook_check(harness, ok, error);
+}
+
+static void
+quiet_run(Harness *harness, void (*hook)(FilterdCall *call))
+{
+    if (hook != NULL)
+        hook(&harness->session.call);
+    hook_ended(harness);
+}
+
+static void
+message_begin(Harness *harness)
+{
+    FilterdCall *call = &harness->session.call;
+
+    if (call->message == NULL)
+        call->message = g_malloc0(harness->plugin->message_size + 1);
+}
+
+static void
+message_end(Harness *harness)
+{
+    FilterdCall *call = &harness->session.call;
+
+    if (call->message == NULL)
+        return;
+    if (!harness->fed)
+        quiet_run(harness, harness->plugin->abort);
+    quiet_run(harness, harness->plugin->clear_message);
+    g_clear_pointer(&call->message, g_free);
+    harness->fed = FALSE;
+}
+
+static void
+session_begin(Harness *harness)
+{
+    harness->session.call.session =
+        g_malloc0(harness->plugin->session_size + 1);
+}
+
+static void
+session_end(Harness *harness)
+{
+    message_end(harness);
+    quiet_run(harness, harness->plugin->close);
+    quiet_run(harness, harness->plugin->clear_session);
+    g_clear_pointer(&harness->session.call.session, g_free);
+}
+
+/* ---- new and free ------------------------------------------------------- */
+
+static gsize
+fact_count(const FilterdPlugin *plugin)
+{
+    gsize count = 0;
+
+    while (plugin->facts != NULL && plugin->facts[count].name != NULL)
+        count++;
+    return count;
+}
+
+static gsize
+need_count(const FilterdPlugin *plugin)
+{
+    gsize count = 0;
+
+    while (plugin->needs != NULL && plugin->needs[count].fact != NULL)
+        count++;
+    return count;
+}
+
+static Harness *
+harness_create(const FilterdPlugin *plugin, const void *config)
+{
+    Harness *harness = g_new0(Harness, 1);
+
+    g_assert_cmpuint(plugin->abi, ==, FILTERD_ABI);
+    g_assert_cmpuint(plugin->size, ==, sizeof *plugin);
+    harness->plugin = plugin;
+    harness->config = g_malloc0(plugin->config_size + 1);
+    if (config != NULL)
+        memcpy(harness->config, config, plugin->config_size);
+    harness->instance = g_malloc0(plugin->instance_size + 1);
+    harness->session.call = (FilterdCall){.host = &harness_host,
+                                          .config = harness->config,
+                                          .instance = harness->instance};
+    harness->session.harness = harness;
+    harness->session.arena = g_ptr_array_new_with_free_func(g_free);
+    harness->spawned = g_ptr_array_new_with_free_func(spawned_free);
+    harness->zone = zone_new();
+    harness->questions = g_ptr_array_new_with_free_func(g_free);
+    harness->store = harness_store_new();
+    harness->clock = HARNESS_START;
+    harness->facts = g_new0(FilterdValue, fact_count(plugin) + 1);
+    harness->needs = g_new0(FilterdValue, need_count(plugin) + 1);
+    harness->authres = g_ptr_array_new_with_free_func(line_free);
+    harness->edits = g_ptr_array_new_with_free_func(g_free);
+    harness->text = g_string_new(NULL);
+    g_mutex_init(&harness->mutex);
+    g_cond_init(&harness->turn);
+    return harness;
+}
+
+static void
+harness_destroy(Harness *harness)
+{
+    for (gsize i = 0; i < fact_count(harness->plugin); i++)
+        harness_value_free(&harness->facts[i]);
+    for (gsize i = 0; i < need_count(harness->plugin); i++)
+        harness_value_free(&harness->needs[i]);
+    g_ptr_array_unref(harness->session.arena);
+    g_ptr_array_unref(harness->spawned);
+    g_ptr_array_unref(harness->questions);
+    g_ptr_array_unref(harness->authres);
+    g_ptr_array_unref(harness->edits);
+    g_hash_table_unref(harness->store);
+    zone_free(harness->zone);
+    g_queue_clear_full(&harness->expected, g_free);
+    g_string_free(harness->text, TRUE);
+    g_mutex_clear(&harness->mutex);
+    g_cond_clear(&harness->turn);
+    g_free(harness->facts);
+    g_free(harness->needs);
+    g_free(harness->config);
+    g_free(harness->instance);
+    g_free(harness);
+}
+
+static gboolean
+instance_start(Harness *harness, GError **error)
+{
+    if (harness->plugin->start == NULL)
+        return TRUE;
+
+    gboolean ok = harness->plugin->start(&harness->session.call, error);
+
+    hook_ended(harness);
+    return ok;
+}
+
+Harness *
+harness_new(const FilterdPlugin *plugin, const void *config)
+{
+    Harness *harness = harness_create(plugin, config);
+    g_autoptr(GError) error = NULL;
+
+    if (!instance_start(harness, &error))
+        g_error("%s does not start: %s", plugin->name, error->message);
+    session_begin(harness);
+    return harness;
+}
+
+static void
+instance_stop(Harness *harness)
+{
+    harness_stop_spawned(harness);
+    quiet_run(harness, harness->plugin->stop);
+}
+
+char *
+harness_start_error(const FilterdPlugin *plugin, const void *config)
+{
+    Harness *harness = harness_create(plugin, config);
+    g_autoptr(GError) error = NULL;
+
+    if (instance_start(harness, &error))
+        instance_stop(harness);
+    harness_destroy(harness);
+    return error ? g_strdup(error->message) : NULL;
+}
+
+void
+harness_free(Harness *harness)
+{
+    session_end(harness);
+    instance_stop(harness);
+    for (GList *link = harness->expected.head; link; link = link->next)
+        g_test_fail_printf("no warning came with: %s", (char *)link->data);
+    harness_destroy(harness);
+}
+
+/* ---- the world ---------------------------------------------------------- */
+
+void
+harness_zone(Harness *harness, const char *records)
+{
+    if (records != NULL) {
+        zone_add(harness->zone, records);
+        return;
+    }
+    zone_free(harness->zone);
+    harness->zone = zone_new();
+}
+
+void
+harness_dns_status(Harness *harness, const char *name, FilterdDnsType type,
+                   FilterdDnsStatus status)
+{
+    zone_set_status(harness->zone, name, type, status);
+}
+
+static const char *
+text_join(Harness *harness, const GPtrArray *lines)
+{
+    g_string_truncate(harness->text, 0);
+    for (guint i = 0; i < lines->len; i++)
+        g_string_append_printf(harness->text, "%s%s", i > 0 ? "\n" : "",
+                               (const char *)lines->pdata[i]);
+    return harness->text->str;
+}
+
+const char *
+harness_questions(Harness *harness)
+{
+    return text_join(harness, harness->questions);
+}
+
+unsigned
+harness_question_count(Harness *harness)
+{
+    return harness->questions->len;
+}
+
+static gboolean
+need_is(const FilterdNeed *need, const char *fact)
+{
+    gsize length = strcspn(need->fact, "?");
+
+    return strlen(fact) == length && strncmp(need->fact, fact, length) == 0;
+}
+
+void
+harness_set(Harness *harness, const char *fact, const char *value)
+{
+    for (gsize i = 0; i < need_count(harness->plugin); i++) {
+        const FilterdNeed *need = &harness->plugin->needs[i];
+
+        if (!need_is(need, fact))
+            continue;
+        harness_value_free(&harness->needs[i]);
+        if (value != NULL
+            && !harness_value_parse(need->type, value, &harness->needs[i]))
+            g_error("harness_set: %s is no value for %s", value, fact);
+        return;
+    }
+    g_error("harness_set: the plugin does not need %s", fact);
+}
+
+void
+harness_advance(Harness *harness, int64_t milliseconds)
+{
+    int64_t until = harness->clock + milliseconds;
+
+    harness_run_spawned(harness, until);
+    harness->clock = until;
+}
+
+void
+harness_store_fails(Harness *harness, bool fails)
+{
+    harness->store_fails = fails;
+}
+
+unsigned
+harness_store_entries(Harness *harness)
+{
+    return g_hash_table_size(harness->store);
+}
+
+/* ---- the dialogue ------------------------------------------------------- */
+
+void
+harness_run(Harness *harness, FilterdStage stage)
+{
+    const FilterdPlugin *plugin = harness->plugin;
+    FilterdHook *const hooks[FILTERD_STAGES] = {plugin->connect, plugin->helo,
+                                                plugin->mail,    plugin->rcpt,
+                                                plugin->data,    plugin->eom};
+
+    if (stage >= FILTERD_MAIL)
+        message_begin(harness);
+    hook_run(harness, stage, hooks[stage]);
+    harness->fed = harness->fed || stage == FILTERD_MESSAGE;
+}
+
+static char *
+crlf_normalize(const char *text, gsize *length)
+{
+    GString *out = g_string_sized_new(strlen(text) + 64);
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '\n' && (at == text || at[-1] != '\r'))
+            g_string_append_c(out, '\r');
+        g_string_append_c(out, *at);
+    }
+    *length = out->len;
+    return g_string_free(out, FALSE);
+}
+
+/* Where the field that begins at `bytes` ends, its CRLF included. */
+static gsize
+field_end(const char *bytes, gsize length)
+{
+    gsize at = 0;
+
+    while (at < length) {
+        const char *lf = memchr(bytes + at, '\n', length - at);
+
+        if (lf == NULL)
+            return length;
+        at = (gsize)(lf - bytes) + 1;
+        if (at >= length || (bytes[at] != ' ' && bytes[at] != '\t'))
+            return at;
+    }
+    return at;
+}
+
+static FilterdField
+field_parse(const char *bytes, gsize length)
+{
+    const char *colon = memchr(bytes, ':', length);
+    FilterdField field = {.bytes = bytes, .length = length};
+    gsize name = colon ? (gsize)(colon - bytes) : 0;
+
+    while (name > 0 && (bytes[name - 1] == ' ' || bytes[name - 1] == '\t'))
+        name--;
+    for (gsize i = 0; i < name; i++)
+        if (bytes[i] <= ' ' || bytes[i] > '~')
+            return field;
+    if (name > 0) {
+        field.name_length = name;
+        field.value = (gsize)(colon - bytes) + 1;
+    }
+    return field;
+}
+
+/* Exactly its octets, so that reading behind them is found out. */
+static gboolean
+field_feed(Harness *harness, const char *bytes, gsize length)
+{
+    GError *error = NULL;
+
+    if (harness->plugin->header == NULL)
+        return TRUE;
+    if (length >= 2 && memcmp(bytes + length - 2, "\r\n", 2) == 0)
+        length -= 2;
+
+    g_autofree char *copy = g_memdup2(bytes, length);
+    const FilterdField field = field_parse(copy, length);
+    gboolean ok =
+        harness->plugin->header(&harness->session.call, &field, &error);
+
+    return hook_check(harness, ok, error);
+}
+
+static gboolean
+piece_feed(Harness *harness, const char *bytes, gsize length)
+{
+    GError *error = NULL;
+
+    if (harness->plugin->body == NULL)
+        return TRUE;
+
+    g_autofree char *copy = g_memdup2(bytes, length);
+    gboolean ok =
+        harness->plugin->body(&harness->session.call, copy, length, &error);
+
+    return hook_check(harness, ok, error);
+}
+
+static gboolean
+body_feed(Harness *harness, const char *bytes, gsize length, gsize chunk)
+{
+    for (gsize at = 0; at < length;) {
+        gsize piece = chunk > 0 ? MIN(chunk, length - at) : length;
+
+        if (!piece_feed(harness, bytes + at, piece))
+            return FALSE;
+        at += piece;
+    }
+    return TRUE;
+}
+
+static gboolean
+message_feed(Harness *harness, const char *text, gsize length, gsize chunk)
+{
+    gsize at = 0;
+
+    while (at < length && strncmp(text + at, "\r\n", 2) != 0) {
+        gsize taken = field_end(text + at, length - at);
+
+        if (!field_feed(harness, text + at, taken))
+            return FALSE;
+        at += taken;
+    }
+    at = MIN(at + 2, length);
+    return body_feed(harness, text + at, length - at, chunk);
+}
+
+void
+harness_message(Harness *harness, const char *text, size_t chunk)
+{
+    gsize length;
+    g_autofree char *bytes = crlf_normalize(text, &length);
+
+    message_begin(harness);
+    harness->session.stage = FILTERD_MESSAGE;
+    if (message_feed(harness, bytes, length, chunk))
+        hook_run(harness, FILTERD_MESSAGE, harness->plugin->eom);
+    harness->fed = TRUE;
+}
+
+void
+harness_reset(Harness *harness)
+{
+    message_end(harness);
+    forget(harness, FILTERD_MAIL, FILTERD_MESSAGE);
+    g_ptr_array_set_size(harness->questions, 0);
+    g_ptr_array_set_size(harness->edits, 0);
+}
+
+void
+harness_reconnect(Harness *harness)
+{
+    harness_reset(harness);
+    session_end(harness);
+    session_begin(harness);
+    forget(harness, FILTERD_CONNECT, FILTERD_MESSAGE);
+}
+
+static void
+arguments_check(const FilterdAction *action, const FilterdValue *arguments)
+{
+    for (gsize i = 0;; i++) {
+        if (arguments[i].type != action->arguments[i])
+            g_error("harness_act: argument %zu of %s is of another type", i,
+                    action->name);
+        if (action->arguments[i] == FILTERD_UNKNOWN)
+            return;
+    }
+}
+
+void
+harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
+{
+    const FilterdAction *action = harness->plugin->actions;
+    GError *error = NULL;
+
+    while (action != NULL && action->name && strcmp(action->name, name) != 0)
+        action++;
+    if (action == NULL || action->name == NULL)
+        g_error("harness_act: no action %s", name);
+    arguments_check(action, arguments);
+    harness->session.acting = TRUE;
+
+    gboolean ok = action->run(&harness->session.call, arguments, &error);
+
+    hook_check(harness, ok, error);
+    harness->session.acting = FALSE;
+}
+
+/* ---- what came of it ---------------------------------------------------- */
+
+const char *
+harness_fact(Harness *harness, const char *name)
+{
+    const FilterdFact *rows = harness->plugin->facts;
+
+    for (gsize i = 0; rows[i].name != NULL; i++) {
+        if (strcmp(rows[i].name, name) != 0)
+            continue;
+        g_string_truncate(harness->text, 0);
+        harness_value_append(harness->text, &harness->facts[i]);
+        return harness->text->str;
+    }
+    g_error("harness_fact: no fact %s", name);
+}
+
+const char *
+harness_authres(Harness *harness)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new();
+
+    for (guint i = 0; i < harness->authres->len; i++) {
+        const HarnessLine *line = harness->authres->pdata[i];
+
+        g_ptr_array_add(lines, line->text);
+    }
+    return text_join(harness, lines);
+}
+
+const char *
+harness_edits(Harness *harness)
+{
+    return text_join(harness, harness->edits);
+}
