@@ -19,3 +19,16 @@ int64_t clock_after(int64_t milliseconds);
 
 /* RFC 5322 3.3, as in "Sun, 22 Nov 2026 10:00:00 +0000". Caller frees. */
 char *clock_format_mail(int64_t real);
+
+/* For tests: from here on time stands, at `real` (0: where it is), until
+ * clock_advance(); the deadlines that fibers wait for stand with it, and those
+ * that an advance reaches are seen at the loop's next turn. A libevent timer
+ * made elsewhere goes by the kernel's clock whatever is done here. */
+void clock_stop(int64_t real);
+void clock_advance(int64_t milliseconds);
+/* Time runs again, from where it stood. */
+void clock_start(void);
+gboolean clock_stopped(void);
+
+/* Called after each of these three: whoever has armed timers looks again. */
+void clock_set_listener(void (*changed)(void));

@@ -9,6 +9,14 @@
 
 #include <sys/socket.h>
 
+#define ENDPOINT_ERROR endpoint_error_quark()
+GQuark endpoint_error_quark(void);
+
+typedef enum EndpointError {
+    ENDPOINT_ERROR_SYNTAX,
+    ENDPOINT_ERROR_SYSTEM,
+} EndpointError;
+
 typedef struct Endpoint {
     char *path; /* of a unix socket, else NULL */
     FilterdIp ip;
@@ -16,7 +24,8 @@ typedef struct Endpoint {
 } Endpoint;
 
 /* "192.0.2.1:25", "[2001:db8::1]:25", "unix:/path"; `separator` is ':' there
- * and '@' in "192.0.2.1@53" of the dns block. */
+ * and '@' in "192.0.2.1@53" of the dns block, where IPv6 needs no brackets.
+ * Port 0: the kernel chooses, when it listens. */
 gboolean endpoint_parse(const char *text, char separator, Endpoint *endpoint,
                         GError **error);
 void endpoint_clear(Endpoint *endpoint);
@@ -29,5 +38,6 @@ socklen_t endpoint_to_sockaddr(const Endpoint *endpoint,
                                struct sockaddr_storage *address);
 
 /* A bound, listening, non-blocking, close-on-exec socket; IPv6 ones are
- * IPv6 only. -1 and an error that says which address and why. */
+ * IPv6 only. A unix socket has mode 0660; a stale one is replaced, one that
+ * somebody answers is not. -1 and an error that says which address and why. */
 int endpoint_listen(const Endpoint *endpoint, GError **error);

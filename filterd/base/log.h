@@ -17,11 +17,18 @@ typedef enum LogForm {
 typedef struct LogLine {
     GString *text;
     FilterdLogLevel level;
+    gboolean cut;
 } LogLine;
+
+/* Octets of a line; fields that do not fit are left out and cut=yes says so. */
+#define LOG_LINE 8192
+/* Octets of one value, before escaping. */
+#define LOG_VALUE 2048
 
 /* Lines below `least` are not built. */
 void log_setup(LogForm form, FilterdLogLevel least);
-/* Where lines go instead, with their level; NULL: standard error. */
+/* Where lines go instead, with their level, without the time that begins a line
+ * of text on standard error outside the journal; NULL: standard error. */
 void log_set_sink(void (*sink)(FilterdLogLevel level, const char *line));
 
 /* log_begin(&line, FILTERD_LOG_INFO, "rejected"); log_text(&line, "client", …);

@@ -30,7 +30,8 @@ typedef enum Metric {
     METRICS,
 } Metric;
 
-/* Shared memory for so many workers; before the first fork. */
+/* Shared memory for so many workers and, behind them, for the master; before
+ * the first fork. Without it a process counts for itself. */
 void metrics_init(unsigned workers);
 /* The row that this process adds to from now on; its gauges become 0. */
 void metrics_use_row(unsigned worker);

@@ -14,7 +14,7 @@ void value_clear(FilterdValue *value);
 /* As a reply or a log shows it: `-` for unknown, yes/no, 5m, lists with commas.
  */
 void value_append(GString *out, const FilterdValue *value);
-/* As JSON: null for unknown. */
+/* As JSON: null for unknown, durations as milliseconds. */
 void value_append_json(GString *out, const FilterdValue *value);
 /* "text", octets that are not UTF-8 as U+FFFD. */
 void value_append_json_text(GString *out, const char *text);

@@ -1,0 +1,200 @@
+/* ip.c: addresses and networks. (RFC 4291, RFC 4632)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/ip.h"
+
+#include "filterd/base/text.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define MAPPED_BITS 96
+
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+FilterdIp
+ip_from_v4(struct in_addr address)
+{
+    FilterdIp ip = {.prefix = 128};
+
+    memcpy(ip.bytes, mapped, sizeof(mapped));
+    memcpy(ip.bytes + sizeof(mapped), &address, sizeof(address));
+    return ip;
+}
+
+FilterdIp
+ip_from_v6(const struct in6_addr *address)
+{
+    FilterdIp ip = {.prefix = 128};
+
+    memcpy(ip.bytes, address, sizeof(ip.bytes));
+    return ip;
+}
+
+gboolean
+ip_parse(const char *text, FilterdIp *ip)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        *ip = ip_from_v4(v4);
+    else if (inet_pton(AF_INET6, text, &v6) == 1)
+        *ip = ip_from_v6(&v6);
+    else
+        return FALSE;
+    return TRUE;
+}
+
+/* Of 128 bits. */
+static FilterdIp
+keep_bits(const FilterdIp *ip, unsigned bits)
+{
+    FilterdIp network = {.prefix = (uint8_t)bits};
+    unsigned whole = bits / 8;
+
+    memcpy(network.bytes, ip->bytes, whole);
+    if (bits % 8 != 0)
+        network.bytes[whole] = ip->bytes[whole] & (0xff00 >> bits % 8);
+    return network;
+}
+
+gboolean
+ip_parse_network(const char *text, FilterdIp *ip)
+{
+    char address[IP_TEXT_SIZE];
+    const char *slash = strchr(text, '/');
+    FilterdIp parsed;
+    int64_t bits;
+    gboolean dotted;
+
+    if (slash == NULL)
+        return ip_parse(text, ip);
+    if ((size_t)(slash - text) >= sizeof(address))
+        return FALSE;
+    g_strlcpy(address, text, (size_t)(slash - text) + 1);
+    dotted = strchr(address, ':') == NULL;
+    if (!ip_parse(address, &parsed)
+        || !text_parse_int(slash + 1, 0, dotted ? 32 : 128, &bits))
+        return FALSE;
+    *ip = keep_bits(&parsed, (unsigned)bits + (dotted ? MAPPED_BITS : 0));
+    return TRUE;
+}
+
+gboolean
+ip_is_v4(const FilterdIp *ip)
+{
+    return ip->prefix >= MAPPED_BITS
+           && memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
+}
+
+const char *
+ip_format(const FilterdIp *ip, char *text)
+{
+    unsigned prefix = ip->prefix;
+
+    if (ip_is_v4(ip)) {
+        inet_ntop(AF_INET, ip->bytes + sizeof(mapped), text, IP_TEXT_SIZE);
+        prefix -= MAPPED_BITS;
+    } else {
+        inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT_SIZE);
+    }
+    if (ip->prefix != 128) {
+        size_t length = strlen(text);
+
+        g_snprintf(text + length, IP_TEXT_SIZE - length, "/%u", prefix);
+    }
+    return text;
+}
+
+int
+ip_compare(const FilterdIp *a, const FilterdIp *b)
+{
+    int order = memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+
+    return order != 0 ? order : (int)a->prefix - (int)b->prefix;
+}
+
+gboolean
+ip_equal(const FilterdIp *a, const FilterdIp *b)
+{
+    return ip_compare(a, b) == 0;
+}
+
+gboolean
+ip_contains(const FilterdIp *network, const FilterdIp *ip)
+{
+    FilterdIp kept;
+
+    if (ip->prefix < network->prefix || ip_is_v4(ip) != ip_is_v4(network))
+        return FALSE;
+    kept = keep_bits(ip, network->prefix);
+    return ip_equal(&kept, network);
+}
+
+FilterdIp
+ip_mask(const FilterdIp *ip, unsigned bits)
+{
+    if (ip_is_v4(ip))
+        bits += MAPPED_BITS;
+    return keep_bits(ip, MIN(bits, ip->prefix));
+}
+
+char *
+ip_reverse_name(const FilterdIp *ip, const char *suffix)
+{
+    g_autoptr(GString) name = g_string_new(NULL);
+    size_t first = ip_is_v4(ip) ? sizeof(mapped) : 0;
+
+    for (size_t i = sizeof(ip->bytes); i-- > first;) {
+        if (first > 0)
+            g_string_append_printf(name, "%u.", ip->bytes[i]);
+        else
+            g_string_append_printf(name, "%x.%x.", ip->bytes[i] & 15,
+                                   ip->bytes[i] >> 4);
+    }
+    if (suffix != NULL)
+        g_string_append(name, suffix);
+    else
+        g_string_truncate(name, name->len - 1);
+    return g_string_free(g_steal_pointer(&name), FALSE);
+}
+
+char *
+ip_ptr_name(const FilterdIp *ip)
+{
+    return ip_reverse_name(ip, ip_is_v4(ip) ? "in-addr.arpa" : "ip6.arpa");
+}
+
+gboolean
+ip_is_special(const FilterdIp *ip)
+{
+    static const char *const texts[] = {
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.168.0.0/16",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::",
+        "::1",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
+    };
+    static FilterdIp networks[G_N_ELEMENTS(texts)];
+    static gboolean parsed;
+
+    for (size_t i = 0; !parsed && i < G_N_ELEMENTS(texts); i++)
+        ip_parse_network(texts[i], &networks[i]);
+    parsed = TRUE;
+    for (size_t i = 0; i < G_N_ELEMENTS(networks); i++)
+        if (ip_contains(&networks[i], ip))
+            return TRUE;
+    return FALSE;
+}

@@ -1,0 +1,179 @@
+/* text.c: octets and words.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/text.h"
+
+#include <string.h>
+
+/* Longer words are never suggested for, nor suggested. */
+#define SUGGEST_LENGTH 40
+
+typedef struct Unit {
+    const char *name;
+    int64_t factor;
+} Unit;
+
+/* The largest first, for text_format_duration(). */
+static const Unit durations[] = {
+    {"d", 24 * 60 * 60 * 1000},
+    {"h", 60 * 60 * 1000},
+    {"m", 60 * 1000},
+    {"s", 1000},
+    {"ms", 1},
+};
+
+static const Unit sizes[] = {
+    {"", 1}, {"k", 1 << 10}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30},
+};
+
+void
+text_append_clean(GString *out, const char *text, size_t limit)
+{
+    for (size_t i = 0; i < limit && text[i] != '\0'; i++)
+        g_string_append_c(out,
+                          text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+}
+
+static const char *
+parse_digits(const char *text, int64_t *value)
+{
+    int64_t number = 0;
+
+    if (!g_ascii_isdigit(*text))
+        return NULL;
+    for (; g_ascii_isdigit(*text); text++)
+        if (__builtin_mul_overflow(number, 10, &number)
+            || __builtin_add_overflow(number, *text - '0', &number))
+            return NULL;
+    *value = number;
+    return text;
+}
+
+static gboolean
+parse_units(const char *text, const Unit *units, size_t count, int64_t *value)
+{
+    int64_t number, product;
+    const char *unit = parse_digits(text, &number);
+
+    for (size_t i = 0; unit != NULL && i < count; i++) {
+        if (strcmp(unit, units[i].name) != 0)
+            continue;
+        if (__builtin_mul_overflow(number, units[i].factor, &product))
+            return FALSE;
+        *value = product;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+text_parse_duration(const char *text, int64_t *milliseconds)
+{
+    if (strcmp(text, "0") == 0) {
+        *milliseconds = 0;
+        return TRUE;
+    }
+    return parse_units(text, durations, G_N_ELEMENTS(durations), milliseconds);
+}
+
+char *
+text_format_duration(int64_t milliseconds)
+{
+    size_t i = 0;
+
+    if (milliseconds == 0)
+        return g_strdup("0");
+    while (milliseconds % durations[i].factor != 0)
+        i++;
+    return g_strdup_printf("%" G_GINT64_FORMAT "%s",
+                           milliseconds / durations[i].factor,
+                           durations[i].name);
+}
+
+gboolean
+text_parse_size(const char *text, int64_t *octets)
+{
+    return parse_units(text, sizes, G_N_ELEMENTS(sizes), octets);
+}
+
+gboolean
+text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value)
+{
+    gboolean negative = *text == '-';
+    int64_t number;
+    const char *end = parse_digits(text + negative, &number);
+
+    if (end == NULL || *end != '\0')
+        return FALSE;
+    if (negative)
+        number = -number;
+    if (number < low || number > high)
+        return FALSE;
+    *value = number;
+    return TRUE;
+}
+
+/* How many letters must be put in, left out, replaced or swapped. */
+static unsigned
+distance(const char *a, const char *b)
+{
+    unsigned rows[3][SUGGEST_LENGTH + 1];
+    unsigned *before = rows[0], *last = rows[1], *row = rows[2];
+    size_t width = strlen(b);
+
+    for (size_t j = 0; j <= width; j++)
+        before[j] = last[j] = (unsigned)j;
+    for (size_t i = 1; i <= strlen(a); i++) {
+        unsigned *oldest = before;
+
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= width; j++) {
+            row[j] = MIN(MIN(last[j], row[j - 1]) + 1,
+                         last[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = MIN(row[j], before[j - 2] + 1);
+        }
+        before = last;
+        last = row;
+        row = oldest;
+    }
+    return last[width];
+}
+
+const char *
+text_suggest(const char *word, const char *const *words)
+{
+    const char *nearest = NULL;
+    unsigned least = (unsigned)strlen(word) / 3 + 2;
+
+    if (strlen(word) > SUGGEST_LENGTH)
+        return NULL;
+    for (; *words != NULL; words++) {
+        unsigned steps;
+
+        if (strlen(*words) > SUGGEST_LENGTH)
+            continue;
+        steps = distance(word, *words);
+        if (steps < least && steps < strlen(*words)) {
+            least = steps;
+            nearest = *words;
+        }
+    }
+    return nearest;
+}
+
+gboolean
+text_has_suffix_nocase(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), tail = strlen(suffix);
+
+    return length >= tail
+           && g_ascii_strcasecmp(text + length - tail, suffix) == 0;
+}
+
+gboolean
+text_equal_nocase(const char *a, size_t length, const char *b)
+{
+    return strlen(b) == length && g_ascii_strncasecmp(a, b, length) == 0;
+}

@@ -1,0 +1,151 @@
+/* value.c: copies, frees and writes values.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/value.h"
+
+#include "filterd/base/ip.h"
+#include "filterd/base/text.h"
+
+static gboolean
+has_text(FilterdType type)
+{
+    return type == FILTERD_TEXT || type == FILTERD_WORD
+           || type == FILTERD_DOMAIN || type == FILTERD_ADDRESS;
+}
+
+FilterdValue
+value_copy(const FilterdValue *value)
+{
+    FilterdValue copy = *value;
+    FilterdValue *items;
+
+    if (has_text(value->type))
+        copy.text = g_strdup(value->text);
+    if (value->type != FILTERD_LIST)
+        return copy;
+    items = g_new(FilterdValue, value->list.length);
+    for (size_t i = 0; i < value->list.length; i++)
+        items[i] = value_copy(&value->list.items[i]);
+    copy.list.items = items;
+    return copy;
+}
+
+void
+value_clear(FilterdValue *value)
+{
+    FilterdValue *items;
+
+    if (has_text(value->type))
+        g_free((char *)value->text);
+    if (value->type == FILTERD_LIST) {
+        items = (FilterdValue *)value->list.items;
+        for (size_t i = 0; i < value->list.length; i++)
+            value_clear(&items[i]);
+        g_free(items);
+    }
+    *value = filterd_unknown();
+}
+
+static void
+append_duration(GString *out, int64_t milliseconds)
+{
+    g_autofree char *text = text_format_duration(milliseconds);
+
+    g_string_append(out, text);
+}
+
+static void
+append_list(GString *out, const FilterdList *list,
+            void (*append)(GString *, const FilterdValue *))
+{
+    for (size_t i = 0; i < list->length; i++) {
+        if (i > 0)
+            g_string_append_c(out, ',');
+        append(out, &list->items[i]);
+    }
+}
+
+void
+value_append(GString *out, const FilterdValue *value)
+{
+    char ip[IP_TEXT_SIZE];
+
+    if (has_text(value->type))
+        g_string_append(out, value->text);
+    else if (value->type == FILTERD_BOOL)
+        g_string_append(out, value->boolean ? "yes" : "no");
+    else if (value->type == FILTERD_INT)
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, value->integer);
+    else if (value->type == FILTERD_DURATION)
+        append_duration(out, value->integer);
+    else if (value->type == FILTERD_IP)
+        g_string_append(out, ip_format(&value->ip, ip));
+    else if (value->type == FILTERD_LIST)
+        append_list(out, &value->list, value_append);
+    else
+        g_string_append_c(out, '-');
+}
+
+/* Also what a terminal could take for a command. */
+static void
+append_json_char(GString *out, gunichar c)
+{
+    if (c == '"' || c == '\\')
+        g_string_append_printf(out, "\\%c", (char)c);
+    else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+        g_string_append_printf(out, "\\u%04x", c);
+    else
+        g_string_append_unichar(out, c);
+}
+
+void
+value_append_json_text(GString *out, const char *text)
+{
+    g_string_append_c(out, '"');
+    while (*text != '\0') {
+        gunichar c = g_utf8_get_char_validated(text, -1);
+        gboolean valid = c < (gunichar)-2;
+
+        append_json_char(out, valid ? c : 0xfffd);
+        text = valid ? g_utf8_next_char(text) : text + 1;
+    }
+    g_string_append_c(out, '"');
+}
+
+void
+value_append_json(GString *out, const FilterdValue *value)
+{
+    char ip[IP_TEXT_SIZE];
+
+    if (has_text(value->type)) {
+        value_append_json_text(out, value->text);
+    } else if (value->type == FILTERD_BOOL) {
+        g_string_append(out, value->boolean ? "true" : "false");
+    } else if (value->type == FILTERD_INT || value->type == FILTERD_DURATION) {
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, value->integer);
+    } else if (value->type == FILTERD_IP) {
+        value_append_json_text(out, ip_format(&value->ip, ip));
+    } else if (value->type == FILTERD_LIST) {
+        g_string_append_c(out, '[');
+        append_list(out, &value->list, value_append_json);
+        g_string_append_c(out, ']');
+    } else {
+        g_string_append(out, "null");
+    }
+}
+
+const char *
+value_type_name(FilterdType type)
+{
+    static const char *const names[] = {
+        [FILTERD_UNKNOWN] = "unknown", [FILTERD_BOOL] = "bool",
+        [FILTERD_INT] = "int",         [FILTERD_DURATION] = "duration",
+        [FILTERD_TEXT] = "text",       [FILTERD_WORD] = "word",
+        [FILTERD_DOMAIN] = "domain",   [FILTERD_ADDRESS] = "address",
+        [FILTERD_IP] = "ip",           [FILTERD_LIST] = "list",
+        [FILTERD_FILE] = "file",       [FILTERD_GROUP] = "group",
+    };
+
+    return (size_t)type < G_N_ELEMENTS(names) ? names[type] : "?";
+}
