@@ -53,8 +53,11 @@ host_lookup(FilterdCall *call, unsigned need)
     return &call_get(call)->harness->needs[need];
 }
 
-static void G_GNUC_PRINTF(3, 4)
-    host_log(FilterdCall *call, FilterdLogLevel level, const char *format, ...)
+static void host_log(FilterdCall *call, FilterdLogLevel level,
+                     const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void
+host_log(FilterdCall *call, FilterdLogLevel level, const char *format, ...)
 {
     va_list arguments;
     g_autofree char *text = NULL;

@@ -63,7 +63,7 @@ struct Harness {
 
     HarnessZone *zone;
     GPtrArray *questions;
-    GHashTable *store; /* key: HarnessEntry */
+    GHashTable *store; /* key: Entry of host.c */
     gboolean store_fails;
     int64_t clock;
 
@@ -91,6 +91,11 @@ extern const FilterdHost harness_host;
 GHashTable *harness_store_new(void);
 /* Fails the test unless it was expected. */
 void harness_warning(Harness *harness, const char *text);
+/* Takes what a hook returned; FALSE: it failed. */
+gboolean harness_hook_check(Harness *harness, gboolean ok, GError *error);
+gboolean harness_hook_run(Harness *harness, FilterdStage stage,
+                          FilterdHook *hook);
+void harness_message_begin(Harness *harness);
 /* Lets those that sleep run until the clock shows `until`. */
 void harness_run_spawned(Harness *harness, int64_t until);
 void harness_stop_spawned(Harness *harness);

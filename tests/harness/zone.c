@@ -126,7 +126,7 @@ name_normalize(const char *name)
 {
     gsize length = strlen(name);
 
-    if (length > 1 && name[length - 1] == '.')
+    if (length > 0 && name[length - 1] == '.')
         length--;
     return g_ascii_strdown(name, (gssize)length);
 }

@@ -1,0 +1,134 @@
+/* message.c: a message fed to a plugin, field by field and piece by piece.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/harness/internal.h"
+
+#include <string.h>
+
+static char *
+crlf_normalize(const char *text, gsize *length)
+{
+    GString *out = g_string_sized_new(strlen(text) + 64);
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '\n' && (at == text || at[-1] != '\r'))
+            g_string_append_c(out, '\r');
+        g_string_append_c(out, *at);
+    }
+    *length = out->len;
+    return g_string_free(out, FALSE);
+}
+
+/* Where the field that begins at `bytes` ends, its CRLF included. */
+static gsize
+field_end(const char *bytes, gsize length)
+{
+    gsize at = 0;
+
+    while (at < length) {
+        const char *lf = memchr(bytes + at, '\n', length - at);
+
+        if (lf == NULL)
+            return length;
+        at = (gsize)(lf - bytes) + 1;
+        if (at >= length || (bytes[at] != ' ' && bytes[at] != '\t'))
+            return at;
+    }
+    return at;
+}
+
+static FilterdField
+field_parse(const char *bytes, gsize length)
+{
+    const char *colon = memchr(bytes, ':', length);
+    FilterdField field = {.bytes = bytes, .length = length};
+    gsize name = colon ? (gsize)(colon - bytes) : 0;
+
+    while (name > 0 && (bytes[name - 1] == ' ' || bytes[name - 1] == '\t'))
+        name--;
+    for (gsize i = 0; i < name; i++)
+        if (bytes[i] <= ' ' || bytes[i] > '~')
+            return field;
+    if (name > 0) {
+        field.name_length = name;
+        field.value = (gsize)(colon - bytes) + 1;
+    }
+    return field;
+}
+
+/* Exactly its octets, so that reading behind them is found out. */
+static gboolean
+field_feed(Harness *harness, const char *bytes, gsize length)
+{
+    GError *error = NULL;
+
+    if (harness->plugin->header == NULL)
+        return TRUE;
+    if (length >= 2 && memcmp(bytes + length - 2, "\r\n", 2) == 0)
+        length -= 2;
+
+    g_autofree char *copy = g_memdup2(bytes, length);
+    const FilterdField field = field_parse(copy, length);
+    gboolean ok =
+        harness->plugin->header(&harness->session.call, &field, &error);
+
+    return harness_hook_check(harness, ok, error);
+}
+
+static gboolean
+piece_feed(Harness *harness, const char *bytes, gsize length)
+{
+    GError *error = NULL;
+
+    if (harness->plugin->body == NULL)
+        return TRUE;
+
+    g_autofree char *copy = g_memdup2(bytes, length);
+    gboolean ok =
+        harness->plugin->body(&harness->session.call, copy, length, &error);
+
+    return harness_hook_check(harness, ok, error);
+}
+
+static gboolean
+body_feed(Harness *harness, const char *bytes, gsize length, gsize chunk)
+{
+    for (gsize at = 0; at < length;) {
+        gsize piece = chunk > 0 ? MIN(chunk, length - at) : length;
+
+        if (!piece_feed(harness, bytes + at, piece))
+            return FALSE;
+        at += piece;
+    }
+    return TRUE;
+}
+
+static gboolean
+message_feed(Harness *harness, const char *text, gsize length, gsize chunk)
+{
+    gsize at = 0;
+
+    while (at < length && strncmp(text + at, "\r\n", 2) != 0) {
+        gsize taken = field_end(text + at, length - at);
+
+        if (!field_feed(harness, text + at, taken))
+            return FALSE;
+        at += taken;
+    }
+    at = MIN(at + 2, length);
+    return body_feed(harness, text + at, length - at, chunk);
+}
+
+void
+harness_message(Harness *harness, const char *text, size_t chunk)
+{
+    gsize length;
+    g_autofree char *bytes = crlf_normalize(text, &length);
+
+    harness_message_begin(harness);
+    harness->session.stage = FILTERD_MESSAGE;
+    if (message_feed(harness, bytes, length, chunk))
+        harness_hook_run(harness, FILTERD_MESSAGE, harness->plugin->eom);
+    harness->fed = TRUE;
+}
