@@ -1,0 +1,336 @@
+/* fiber.c: fibers that are resumed by the loop's queue of calls, one at a time.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/fiber.h"
+
+#include "filterd/base/loop.h"
+#include "filterd/base/stack.h"
+
+#include <errno.h>
+
+struct Fiber {
+    const char *name, *doing;
+    FiberRun run;
+    void *data;
+    Stack *stack;
+    struct event *timer; /* made at the first deadline */
+    Fiber *joiner;
+    GList link; /* in `fibers` */
+    int64_t deadline;
+    gboolean queued;  /* its resumption is posted */
+    gboolean waiting; /* in suspend() */
+    gboolean deaf;    /* in fiber_wait_out() */
+    gboolean woken, cancelled, ended, detached;
+};
+
+/* All that have not ended. */
+static GQueue fibers = G_QUEUE_INIT;
+static Fiber *running;
+
+static void (*watch_report)(const char *name, int64_t held);
+static int64_t watch_limit; /* milliseconds */
+static int64_t watch_start; /* microseconds, of the kernel's clock */
+
+static void
+watch_lap(const Fiber *fiber)
+{
+    int64_t now, held;
+
+    if (watch_report == NULL)
+        return;
+    now = g_get_monotonic_time();
+    held = (now - watch_start) / 1000;
+    watch_start = now;
+    if (held >= watch_limit)
+        watch_report(fiber->doing != NULL ? fiber->doing : fiber->name, held);
+}
+
+static void
+fiber_clear(Fiber *fiber)
+{
+    stack_free(g_steal_pointer(&fiber->stack));
+    g_clear_pointer(&fiber->timer, event_free);
+    g_queue_unlink(&fibers, &fiber->link);
+    if (fiber->joiner != NULL)
+        fiber_wake(fiber->joiner);
+    if (fiber->detached)
+        g_free(fiber);
+}
+
+static void
+resume(void *data)
+{
+    Fiber *fiber = data;
+
+    g_assert(running == NULL);
+    fiber->queued = fiber->waiting = FALSE;
+    running = fiber;
+    if (watch_report != NULL)
+        watch_start = g_get_monotonic_time();
+    stack_enter(fiber->stack);
+    watch_lap(fiber);
+    running = NULL;
+    if (fiber->ended)
+        fiber_clear(fiber);
+}
+
+static void
+make_ready(Fiber *fiber)
+{
+    if (fiber->queued)
+        return;
+    fiber->queued = TRUE;
+    loop_post(resume, fiber);
+}
+
+static void
+post_resume(void *fiber)
+{
+    loop_post(resume, fiber);
+}
+
+/* Until somebody has called make_ready(). */
+static void
+suspend(Fiber *fiber)
+{
+    int number = errno;
+
+    fiber->waiting = TRUE;
+    stack_leave(fiber->stack, FALSE);
+    errno = number;
+}
+
+static void
+run_fiber(void *data)
+{
+    Fiber *fiber = data;
+
+    fiber->run(fiber->data);
+    fiber->ended = TRUE;
+    stack_leave(fiber->stack, TRUE);
+}
+
+static void arm_timer(Fiber *fiber);
+
+/* A timer is left alone when its wait ends early: then it finds nobody waiting,
+ * or a later deadline. */
+static void
+timer_fired(int fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data)
+{
+    Fiber *fiber = data;
+
+    if (!fiber->waiting || fiber->deadline == CLOCK_NEVER)
+        return;
+    if (clock_monotonic() >= fiber->deadline)
+        make_ready(fiber);
+    else
+        arm_timer(fiber);
+}
+
+static void
+arm_timer(Fiber *fiber)
+{
+    int64_t left = MAX(fiber->deadline - clock_monotonic(), 0);
+    struct timeval delay = {left / 1000, left % 1000 * 1000};
+
+    if (clock_stopped())
+        return;
+    if (fiber->timer == NULL)
+        fiber->timer = event_new(loop_base(), -1, 0, timer_fired, fiber);
+    event_add(fiber->timer, &delay);
+}
+
+/* Somebody stopped, advanced or started the clock. */
+static void
+look_at_clock(void)
+{
+    for (GList *link = fibers.head; link != NULL; link = link->next)
+        timer_fired(-1, 0, link->data);
+}
+
+Fiber *
+fiber_start(const char *name, FiberRun run, void *data)
+{
+    Fiber *fiber = g_new0(Fiber, 1);
+
+    fiber->name = name;
+    fiber->run = run;
+    fiber->data = data;
+    fiber->deadline = CLOCK_NEVER;
+    fiber->stack = stack_new(run_fiber, fiber);
+    fiber->link.data = fiber;
+    g_queue_push_tail_link(&fibers, &fiber->link);
+    clock_set_listener(look_at_clock);
+    make_ready(fiber);
+    return fiber;
+}
+
+void
+fiber_join(Fiber *fiber)
+{
+    g_assert(fiber->joiner == NULL && !fiber->detached && fiber != running);
+    fiber->joiner = running;
+    while (!fiber->ended)
+        fiber_wait_out();
+    g_free(fiber);
+}
+
+void
+fiber_detach(Fiber *fiber)
+{
+    if (fiber->ended)
+        g_free(fiber);
+    else
+        fiber->detached = TRUE;
+}
+
+void
+fiber_cancel(Fiber *fiber)
+{
+    fiber->cancelled = TRUE;
+    if (fiber->waiting && !fiber->deaf)
+        make_ready(fiber);
+}
+
+gboolean
+fiber_ended(const Fiber *fiber)
+{
+    return fiber->ended;
+}
+
+Fiber *
+fiber_self(void)
+{
+    return running;
+}
+
+gboolean
+fiber_cancelled(void)
+{
+    return running != NULL && running->cancelled;
+}
+
+FiberWake
+fiber_wait(int64_t deadline)
+{
+    Fiber *self = running;
+
+    g_assert(self != NULL);
+    self->deadline = deadline;
+    if (!self->cancelled && !self->woken && deadline > clock_monotonic()) {
+        if (deadline != CLOCK_NEVER)
+            arm_timer(self);
+        suspend(self);
+    }
+    if (self->cancelled)
+        return FIBER_CANCELLED;
+    if (!self->woken)
+        return FIBER_TIMEOUT;
+    self->woken = FALSE;
+    return FIBER_WOKEN;
+}
+
+void
+fiber_wake(Fiber *fiber)
+{
+    fiber->woken = TRUE;
+    if (fiber->waiting)
+        make_ready(fiber);
+}
+
+void
+fiber_wait_out(void)
+{
+    Fiber *self = running;
+
+    g_assert(self != NULL);
+    self->deadline = CLOCK_NEVER;
+    self->deaf = TRUE;
+    if (!self->woken)
+        suspend(self);
+    self->deaf = self->woken = FALSE;
+}
+
+FiberWake
+fiber_sleep(int64_t milliseconds)
+{
+    int64_t deadline = clock_after(milliseconds);
+    FiberWake wake;
+
+    do
+        wake = fiber_wait(deadline);
+    while (wake == FIBER_WOKEN);
+    return wake;
+}
+
+void
+fiber_yield(void)
+{
+    Fiber *self = running;
+
+    g_assert(self != NULL);
+    /* Twice round: what the kernel has ready comes first, too. */
+    self->deadline = CLOCK_NEVER;
+    self->queued = TRUE;
+    loop_post(post_resume, self);
+    suspend(self);
+}
+
+FiberWake
+fiber_queue_wait(FiberQueue *queue, int64_t deadline)
+{
+    GList link = {.data = running};
+    FiberWake wake;
+
+    g_queue_push_tail_link(&queue->waiters, &link);
+    wake = fiber_wait(deadline);
+    /* fiber_queue_wake_all() has taken it out, and the queue may be gone. */
+    if (link.data != NULL)
+        g_queue_unlink(&queue->waiters, &link);
+    return wake;
+}
+
+void
+fiber_queue_wake_all(FiberQueue *queue)
+{
+    GList *link;
+
+    while ((link = g_queue_pop_head_link(&queue->waiters)) != NULL)
+        fiber_wake(g_steal_pointer(&link->data));
+}
+
+void
+fiber_pool_clear(void)
+{
+    g_assert(fibers.length == 0);
+    stack_pool_clear();
+}
+
+unsigned
+fiber_count(void)
+{
+    return fibers.length;
+}
+
+void
+fiber_watch(int64_t milliseconds,
+            void (*report)(const char *name, int64_t held))
+{
+    watch_limit = milliseconds;
+    watch_report = report;
+    watch_start = g_get_monotonic_time();
+}
+
+const char *
+fiber_set_doing(const char *doing)
+{
+    const char *before;
+
+    if (running == NULL)
+        return NULL;
+    watch_lap(running);
+    before = running->doing;
+    running->doing = doing;
+    return before;
+}

@@ -1,0 +1,159 @@
+/* stack.c: glibc's ucontext on guarded stacks, with what ASan and valgrind have
+ * to be told.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/stack.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HAVE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
+#endif
+#endif
+
+#ifdef HAVE_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#define start_switch __sanitizer_start_switch_fiber
+#define finish_switch __sanitizer_finish_switch_fiber
+#define forget_frames __asan_unpoison_memory_region
+#else
+#define start_switch(fake, bottom, size) ((void)(fake))
+#define finish_switch(fake, bottom, size) ((void)(fake))
+#define forget_frames(bottom, size) ((void)(bottom))
+#endif
+
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(from, to) 0
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#endif
+
+struct Stack {
+    ucontext_t context;
+    ucontext_t outside; /* where it was entered */
+    char *memory;       /* above the guard page */
+    void (*run)(void *data);
+    void *data;
+    unsigned valgrind_id;
+    /* ASan's frames for use after return, and the stack entered from. */
+    void *fake, *outside_fake;
+    const void *outside_bottom;
+    size_t outside_size;
+};
+
+static GPtrArray *pool;
+
+static void
+map_memory(Stack *stack)
+{
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory =
+        mmap(NULL, guard + STACK_SIZE, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+    if (memory == MAP_FAILED || mprotect(memory, guard, PROT_NONE) != 0)
+        g_error("no memory for a stack: %s", g_strerror(errno));
+    stack->memory = memory + guard;
+    stack->valgrind_id =
+        VALGRIND_STACK_REGISTER(stack->memory, stack->memory + STACK_SIZE);
+}
+
+static void
+unmap(Stack *stack)
+{
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+
+    VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+    munmap(stack->memory - guard, guard + STACK_SIZE);
+    g_free(stack);
+}
+
+/* makecontext() passes ints only: the pointer comes in halves. */
+static void
+begin(unsigned high, unsigned low)
+{
+    Stack *stack = (Stack *)((uintptr_t)high << 32 | low);
+
+    finish_switch(NULL, &stack->outside_bottom, &stack->outside_size);
+    stack->run(stack->data);
+    g_assert_not_reached();
+}
+
+Stack *
+stack_new(void (*run)(void *data), void *data)
+{
+    Stack *stack;
+
+    if (pool != NULL && pool->len > 0) {
+        stack = g_ptr_array_steal_index(pool, pool->len - 1);
+    } else {
+        stack = g_new0(Stack, 1);
+        map_memory(stack);
+    }
+    stack->run = run;
+    stack->data = data;
+    getcontext(&stack->context);
+    stack->context.uc_stack.ss_sp = stack->memory;
+    stack->context.uc_stack.ss_size = STACK_SIZE;
+    stack->context.uc_link = NULL;
+    makecontext(&stack->context, (void (*)(void))begin, 2,
+                (unsigned)((uint64_t)(uintptr_t)stack >> 32),
+                (unsigned)(uintptr_t)stack);
+    return stack;
+}
+
+void
+stack_free(Stack *stack)
+{
+    /* Frames that were left without returning are still poisoned. */
+    forget_frames(stack->memory, STACK_SIZE);
+    if (pool == NULL)
+        pool = g_ptr_array_new();
+    if (pool->len >= STACK_POOL) {
+        unmap(stack);
+        return;
+    }
+    madvise(stack->memory, STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
+    g_ptr_array_add(pool, stack);
+}
+
+void
+stack_enter(Stack *stack)
+{
+    start_switch(&stack->outside_fake, stack->memory, STACK_SIZE);
+    swapcontext(&stack->outside, &stack->context);
+    finish_switch(stack->outside_fake, NULL, NULL);
+}
+
+void
+stack_leave(Stack *stack, gboolean last)
+{
+    start_switch(last ? NULL : &stack->fake, stack->outside_bottom,
+                 stack->outside_size);
+    swapcontext(&stack->context, &stack->outside);
+    finish_switch(stack->fake, &stack->outside_bottom, &stack->outside_size);
+}
+
+void
+stack_pool_clear(void)
+{
+    for (guint i = 0; pool != NULL && i < pool->len; i++)
+        unmap(g_ptr_array_index(pool, i));
+    g_clear_pointer(&pool, g_ptr_array_unref);
+}
+
+size_t
+stack_pool_size(void)
+{
+    return pool != NULL ? pool->len : 0;
+}

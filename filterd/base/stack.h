@@ -1,0 +1,32 @@
+/* stack.h: stacks beside the loop's own, and the switch between them: what
+ * fibers are made of.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+
+/* Of one stack; a guard page lies below it. Address space only: memory is what
+ * is touched. */
+#define STACK_SIZE (256 * 1024)
+/* Stacks that are kept for reuse, and what of each keeps its memory. */
+#define STACK_POOL 128
+#define STACK_KEPT (16 * 1024)
+
+typedef struct Stack Stack;
+
+/* From the pool or new. run(data) begins with the first stack_enter(); it must
+ * not return: it ends with stack_leave(stack, TRUE). */
+Stack *stack_new(void (*run)(void *data), void *data);
+/* To the pool. Never the stack that one stands on. */
+void stack_free(Stack *stack);
+
+/* From the loop's own stack; returns at stack_leave(). */
+void stack_enter(Stack *stack);
+/* Back to where it was entered. `last`: it will not be entered again. */
+void stack_leave(Stack *stack, gboolean last);
+
+void stack_pool_clear(void);
+size_t stack_pool_size(void);
