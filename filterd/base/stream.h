@@ -5,7 +5,10 @@
  * Reading: stream_fill() waits for more octets, stream_peek() shows what is
  * there, stream_consume() takes from it. Writing is buffered; stream_flush()
  * waits until the kernel has everything. The deadline holds for every wait
- * until it is set again: a slow peer cannot stretch it octet by octet.
+ * until it is set again: a slow peer cannot stretch it octet by octet. It holds
+ * for octets that are there, too: once it has passed, or the fiber is
+ * cancelled, fill and flush say so at once. One fiber may read while another
+ * one writes.
  */
 #pragma once
 
@@ -25,8 +28,13 @@ typedef enum StreamStatus {
     STREAM_FULL,      /* fill: the read buffer has no room */
 } StreamStatus;
 
-/* Of the read buffer. */
+/* Of the read buffer, and what the write buffer gathers. */
 #define STREAM_BUFFER 65536
+
+/* Errors of stream_connect(); the codes are STREAM_TIMEOUT, STREAM_CANCELLED
+ * and STREAM_ERROR. */
+#define STREAM_CONNECT_ERROR stream_connect_error_quark()
+GQuark stream_connect_error_quark(void);
 
 /* Takes the descriptor, makes it non-blocking. */
 Stream *stream_new(int fd);

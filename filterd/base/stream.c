@@ -1,0 +1,403 @@
+/* stream.c: buffers on a socket whose readiness comes edge-triggered.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/stream.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a buffer begins with; it doubles up to STREAM_BUFFER. */
+#define FIRST_BUFFER 4096
+/* Octets after which a peer that never makes us wait lets others run. */
+#define FAIR_SHARE (1024 * 1024)
+
+/* Content is bytes[start..end). */
+typedef struct Buffer {
+    char *bytes;
+    size_t start, end, size;
+} Buffer;
+
+/* Reading or writing: its event is added once, when it first has to wait. */
+typedef struct Side {
+    struct event *event;
+    Fiber *waiter;
+    gboolean ready; /* an edge came since the kernel said EAGAIN */
+} Side;
+
+struct Stream {
+    int fd;
+    int error;
+    int64_t deadline;
+    size_t share; /* octets since it last let others run */
+    Side reading, writing;
+    Buffer in, out;
+    StreamStatus written; /* other than OK: for good */
+};
+
+/* What the transport says. */
+typedef enum Transport {
+    TRANSPORT_DONE,
+    TRANSPORT_WANTS_READ,
+    TRANSPORT_WANTS_WRITE,
+    TRANSPORT_EOF,
+    TRANSPORT_FAILED, /* stream->error */
+} Transport;
+
+G_DEFINE_QUARK(stream - connect - error, stream_connect_error)
+
+/* Room behind the content, made where there is none. A peer that fills a buffer
+ * to its end gets a larger one. */
+static size_t
+buffer_room(Buffer *buffer)
+{
+    size_t length = buffer->end - buffer->start;
+
+    if (buffer->end == buffer->size && buffer->size < STREAM_BUFFER) {
+        buffer->size = MAX(buffer->size * 2, FIRST_BUFFER);
+        buffer->bytes = g_realloc(buffer->bytes, buffer->size);
+    }
+    if (length == 0 || buffer->end == buffer->size) {
+        memmove(buffer->bytes, buffer->bytes + buffer->start, length);
+        buffer->start = 0;
+        buffer->end = length;
+    }
+    return buffer->size - buffer->end;
+}
+
+static void
+buffer_release(Buffer *buffer)
+{
+    if (buffer->start != buffer->end)
+        return;
+    g_free(buffer->bytes);
+    *buffer = (Buffer){0};
+}
+
+static Transport
+transport_result(Stream *stream, ssize_t length, Transport again)
+{
+    if (length >= 0)
+        return TRANSPORT_DONE;
+    if (errno == EAGAIN)
+        return again;
+    stream->error = errno;
+    return TRANSPORT_FAILED;
+}
+
+/* This and transport_write() alone know what lies under the buffers. */
+static Transport
+transport_read(Stream *stream, void *bytes, size_t size, size_t *length)
+{
+    ssize_t taken = TEMP_FAILURE_RETRY(recv(stream->fd, bytes, size, 0));
+
+    if (taken == 0)
+        return TRANSPORT_EOF;
+    *length = (size_t)taken;
+    return transport_result(stream, taken, TRANSPORT_WANTS_READ);
+}
+
+static Transport
+transport_write(Stream *stream, const void *bytes, size_t size, size_t *length)
+{
+    ssize_t sent =
+        TEMP_FAILURE_RETRY(send(stream->fd, bytes, size, MSG_NOSIGNAL));
+
+    *length = (size_t)sent;
+    return transport_result(stream, sent, TRANSPORT_WANTS_WRITE);
+}
+
+static void
+side_ready(int fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data)
+{
+    Side *side = data;
+
+    side->ready = TRUE;
+    if (side->waiter != NULL)
+        fiber_wake(side->waiter);
+}
+
+static StreamStatus
+status_of_wake(FiberWake wake)
+{
+    return wake == FIBER_CANCELLED ? STREAM_CANCELLED
+           : wake == FIBER_TIMEOUT ? STREAM_TIMEOUT
+                                   : STREAM_OK;
+}
+
+/* Between the kernel's EAGAIN and this nothing else has run, and whatever came
+ * meanwhile makes an edge, or is seen when the event is added. */
+static StreamStatus
+wait_for(Stream *stream, Side *side, short what)
+{
+    FiberWake wake = FIBER_WOKEN;
+
+    side->ready = FALSE;
+    stream->share = 0;
+    if (side->event == NULL) {
+        side->event =
+            event_new(loop_base(), stream->fd,
+                      (short)(what | EV_ET | EV_PERSIST), side_ready, side);
+        event_add(side->event, NULL);
+    }
+    g_assert(side->waiter == NULL);
+    side->waiter = fiber_self();
+    while (!side->ready && wake == FIBER_WOKEN)
+        wake = fiber_wait(stream->deadline);
+    side->waiter = NULL;
+    return status_of_wake(wake);
+}
+
+/* OK: try again. */
+static StreamStatus
+settle(Stream *stream, Transport result)
+{
+    if (result == TRANSPORT_WANTS_READ)
+        return wait_for(stream, &stream->reading, EV_READ);
+    if (result == TRANSPORT_WANTS_WRITE)
+        return wait_for(stream, &stream->writing, EV_WRITE);
+    return result == TRANSPORT_EOF ? STREAM_EOF : STREAM_ERROR;
+}
+
+/* Before octets are moved: whether there is still time to. */
+static StreamStatus
+check_time(Stream *stream)
+{
+    if (stream->share >= FAIR_SHARE) {
+        stream->share = 0;
+        fiber_yield();
+    }
+    if (fiber_cancelled())
+        return STREAM_CANCELLED;
+    if (stream->deadline != CLOCK_NEVER
+        && clock_monotonic() >= stream->deadline)
+        return STREAM_TIMEOUT;
+    return STREAM_OK;
+}
+
+Stream *
+stream_new(int fd)
+{
+    Stream *stream = g_new0(Stream, 1);
+    const int on = 1;
+
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    /* Buffers are ours; on a unix socket this fails, and does not matter. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    stream->fd = fd;
+    stream->deadline = CLOCK_NEVER;
+    return stream;
+}
+
+void
+stream_free(Stream *stream)
+{
+    g_assert(stream->reading.waiter == NULL && stream->writing.waiter == NULL);
+    g_clear_pointer(&stream->reading.event, event_free);
+    g_clear_pointer(&stream->writing.event, event_free);
+    close(stream->fd);
+    g_free(stream->in.bytes);
+    g_free(stream->out.bytes);
+    g_free(stream);
+}
+
+static StreamStatus
+finish_connect(Stream *stream, const Endpoint *endpoint)
+{
+    struct sockaddr_storage address;
+    socklen_t size = endpoint_to_sockaddr(endpoint, &address);
+    socklen_t error_size = sizeof(stream->error);
+    StreamStatus status = STREAM_OK;
+
+    if (connect(stream->fd, (struct sockaddr *)&address, size) == 0)
+        return STREAM_OK;
+    stream->error = errno;
+    if (stream->error == EINPROGRESS) {
+        status = wait_for(stream, &stream->writing, EV_WRITE);
+        getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &stream->error,
+                   &error_size);
+    }
+    if (status == STREAM_OK && stream->error != 0)
+        return STREAM_ERROR;
+    return status;
+}
+
+Stream *
+stream_connect(const Endpoint *endpoint, int64_t deadline, GError **error)
+{
+    g_autoptr(Stream) stream = NULL;
+    g_autofree char *text = endpoint_format(endpoint);
+    int family = endpoint->path != NULL    ? AF_UNIX
+                 : ip_is_v4(&endpoint->ip) ? AF_INET
+                                           : AF_INET6;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    StreamStatus status;
+
+    if (fd < 0) {
+        g_set_error(error, STREAM_CONNECT_ERROR, STREAM_ERROR,
+                    "cannot connect to %s: %s", text, g_strerror(errno));
+        return NULL;
+    }
+    stream = stream_new(fd);
+    stream->deadline = deadline;
+    status = finish_connect(stream, endpoint);
+    if (status == STREAM_OK)
+        return g_steal_pointer(&stream);
+    g_set_error(error, STREAM_CONNECT_ERROR, status, "cannot connect to %s: %s",
+                text,
+                status == STREAM_ERROR ? g_strerror(stream->error)
+                                       : stream_status_text(status));
+    return NULL;
+}
+
+int
+stream_fd(const Stream *stream)
+{
+    return stream->fd;
+}
+
+int
+stream_error(const Stream *stream)
+{
+    return stream->error;
+}
+
+const char *
+stream_status_text(StreamStatus status)
+{
+    static const char *const texts[] = {
+        [STREAM_OK] = "no error",           [STREAM_EOF] = "connection closed",
+        [STREAM_TIMEOUT] = "timed out",     [STREAM_CANCELLED] = "cancelled",
+        [STREAM_ERROR] = "connection lost", [STREAM_FULL] = "buffer full",
+    };
+
+    return texts[status];
+}
+
+void
+stream_set_deadline(Stream *stream, int64_t deadline)
+{
+    stream->deadline = deadline;
+}
+
+const char *
+stream_peek(const Stream *stream, size_t *length)
+{
+    *length = stream->in.end - stream->in.start;
+    return *length > 0 ? stream->in.bytes + stream->in.start : "";
+}
+
+void
+stream_consume(Stream *stream, size_t length)
+{
+    g_assert(length <= stream->in.end - stream->in.start);
+    stream->in.start += length;
+}
+
+StreamStatus
+stream_fill(Stream *stream)
+{
+    Buffer *in = &stream->in;
+    StreamStatus status = check_time(stream);
+    size_t room = buffer_room(in), length = 0;
+
+    if (status == STREAM_OK && room == 0)
+        return STREAM_FULL;
+    while (status == STREAM_OK) {
+        Transport result =
+            transport_read(stream, in->bytes + in->end, room, &length);
+
+        if (result == TRANSPORT_DONE)
+            break;
+        status = settle(stream, result);
+    }
+    if (status == STREAM_OK) {
+        in->end += length;
+        stream->share += length;
+    }
+    return status;
+}
+
+gboolean
+stream_pending(Stream *stream)
+{
+    char octet;
+
+    return stream->in.start != stream->in.end
+           || recv(stream->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void
+stream_discard(Stream *stream)
+{
+    stream->in.start = stream->in.end;
+}
+
+StreamStatus
+stream_write(Stream *stream, const void *bytes, size_t length)
+{
+    const char *next = bytes;
+
+    while (length > 0 && stream->written == STREAM_OK) {
+        size_t part = MIN(length, buffer_room(&stream->out));
+
+        if (part == 0) {
+            stream_flush(stream);
+            continue;
+        }
+        memcpy(stream->out.bytes + stream->out.end, next, part);
+        stream->out.end += part;
+        next += part;
+        length -= part;
+    }
+    return stream->written;
+}
+
+StreamStatus
+stream_printf(Stream *stream, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return stream_write(stream, text, strlen(text));
+}
+
+StreamStatus
+stream_flush(Stream *stream)
+{
+    Buffer *out = &stream->out;
+
+    while (stream->written == STREAM_OK && out->start < out->end) {
+        size_t length = 0;
+        Transport result;
+
+        stream->written = check_time(stream);
+        if (stream->written != STREAM_OK)
+            break;
+        result = transport_write(stream, out->bytes + out->start,
+                                 out->end - out->start, &length);
+        if (result != TRANSPORT_DONE) {
+            stream->written = settle(stream, result);
+            continue;
+        }
+        out->start += length;
+        stream->share += length;
+    }
+    return stream->written;
+}
+
+void
+stream_idle(Stream *stream)
+{
+    buffer_release(&stream->in);
+    buffer_release(&stream->out);
+}
