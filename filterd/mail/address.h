@@ -7,7 +7,15 @@
 #include <glib.h>
 
 #define MAIL_LOCAL_LIMIT 64
-#define MAIL_PATH_LIMIT 256
+#define MAIL_PATH_LIMIT 256 /* with its <> */
+
+#define MAIL_ERROR mail_error_quark()
+GQuark mail_error_quark(void);
+
+typedef enum MailError {
+    MAIL_ERROR_SYNTAX,   /* 501 5.1.3, 5.1.7 */
+    MAIL_ERROR_EIGHTBIT, /* legal only with SMTPUTF8: 553 5.6.7 */
+} MailError;
 
 /* Plain values; `text` owns, the others point into it or are NULL. */
 typedef struct MailAddress {
@@ -24,7 +32,8 @@ typedef enum MailPath {
 } MailPath;
 
 /* `text` begins at "<"; `end` is set behind ">". A source route is accepted and
- * dropped. The error's text is what a client may be told. */
+ * dropped. The error is a MAIL_ERROR, its text what a client may be told.
+ * `address` is overwritten, only on success. */
 gboolean mail_address_parse(const char *text, MailPath path, gboolean utf8,
                             MailAddress *address, const char **end,
                             GError **error);
@@ -32,4 +41,10 @@ gboolean mail_address_parse(const char *text, MailPath path, gboolean utf8,
 gboolean mail_address_parse_bare(const char *text, MailPath path,
                                  MailAddress *address, GError **error);
 void mail_address_clear(MailAddress *address);
+/* What was in `to` is cleared: it is zero bytes or an address. */
 void mail_address_copy(MailAddress *to, const MailAddress *from);
+
+/* RFC 5322 3.2.3, and the octets of UTF-8 beyond ASCII. */
+gboolean mail_is_atext(char octet);
+/* A local part as it must be written: quoted only where it has to be. */
+void mail_local_append(GString *out, const char *local);

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "filterd/mail/mailbox.h"
+
 #include <filterd/plugin.h>
 
 #define MAIL_HEADER_LIMIT 262144 /* octets of a header section */
@@ -15,7 +17,14 @@
  * 5322 violation that it is, not as the start of the body). */
 gsize mail_field_next(const char *bytes, gsize length, FilterdField *field);
 
+/* Visible ASCII without a colon (RFC 5322 2.2), at least one octet. */
+gboolean mail_field_name_valid(const char *name);
+
 gboolean mail_field_is(const FilterdField *field, const char *name);
+/* The same, but the name is all visible ASCII before the colon, whatever white
+ * space, controls and 8-bit octets are strewn in: for what must not be missed.
+ */
+gboolean mail_field_resembles(const FilterdField *field, const char *name);
 /* The value with folding removed and white space at both ends cut; controls
  * become spaces. Caller frees. */
 char *mail_field_unfold(const FilterdField *field);
@@ -36,17 +45,13 @@ typedef struct MailFrom {
     MailFromProblem problem;
     unsigned seen;
     char *address; /* where there is exactly one */
-    char *domain;  /* normalized */
+    char *domain;  /* normalized; of several addresses: if all have it */
 } MailFrom;
 
 /* Give it every field; one named "From" after white space is cut away, however
- * disguised (` From:`, `From :`, `From<CRLF> :`, NUL in the name), counts. */
+ * disguised (` From:`, `From :`, `From<CRLF> :`, NUL in the name), counts, and
+ * is MALFORMED, as is a header with a line that is no field. */
 void mail_from_add(MailFrom *from, const FilterdField *field);
 /* After the last field: nothing seen is MISSING. */
 void mail_from_end(MailFrom *from);
 void mail_from_clear(MailFrom *from);
-
-/* RFC 5322 3.4 mailbox-list without obs-route or group; each address as
- * local@domain in `addresses` (g_free'd elements). FALSE: not that grammar. */
-gboolean mail_mailbox_list_parse(const char *value, gsize length,
-                                 GPtrArray *addresses);

@@ -22,9 +22,11 @@ void mail_message_add_field(MailMessage *message, const FilterdField *field);
 /* After the header. FALSE: the disk is full or broken. */
 gboolean mail_message_add_body(MailMessage *message, const char *bytes,
                                gsize length, GError **error);
+/* Header, empty line and body as received. */
 gsize mail_message_size(const MailMessage *message);
 
 guint mail_message_fields(const MailMessage *message);
+/* Valid until the next field is added. */
 const FilterdField *mail_message_field(const MailMessage *message, guint index);
 
 /* Calls for each piece of the body as received, until it returns FALSE. FALSE
@@ -36,8 +38,8 @@ gboolean mail_message_each_body(MailMessage *message, MailMessageFunc *func,
 
 /* ---- edits: seen by mail_message_write() only --------------------------- */
 
-/* `value` may have LF for folding; it is folded no further. On top of what was
- * put on top before. */
+/* `value` may have LF for folding; it is folded no further, and nothing in it
+ * ends the field. On top of what was put on top before. */
 void mail_message_add_header(MailMessage *message, const char *name,
                              const char *value);
 /* The first field of that name as received, else added on top. */

@@ -8,6 +8,8 @@
 
 #define MAIL_REPLY_LINE 512
 #define MAIL_REPLY_LINES 64
+#define MAIL_REPLY_PARSE_LINE 2048 /* of somebody else's reply */
+#define MAIL_REPLY_SUFFIX 128
 
 /* A value. `text` is one line or several parted by LF; owned. */
 typedef struct MailReply {
@@ -16,10 +18,12 @@ typedef struct MailReply {
     char *text;
 } MailReply;
 
-/* Replaces what was there. `text` is cleaned; formats as "550 5.7.1 text". */
+/* Replaces what was there. `enhanced` may be NULL, or has the class of `code`.
+ * `text` is cleaned; formats as "550 5.7.1 text". */
 void mail_reply_set(MailReply *reply, int code, const char *enhanced,
                     const char *text);
 void mail_reply_clear(MailReply *reply);
+/* What was in `to` is cleared. */
 void mail_reply_copy(MailReply *to, const MailReply *from);
 
 /* On the wire: every line with code and enhanced code, CRLF, at most 512
@@ -42,6 +46,7 @@ typedef enum MailReplyState {
     MAIL_REPLY_BROKEN, /* not a reply, codes differ, too many lines */
 } MailReplyState;
 
-/* One line without its CRLF. */
+/* One line without its CRLF. After DONE the next line begins another reply. */
 MailReplyState mail_reply_parse_line(MailReplyParser *parser, const char *line,
                                      gsize length);
+void mail_reply_parser_clear(MailReplyParser *parser);

@@ -1,0 +1,314 @@
+/* authres.c: Authentication-Results (RFC 8601): writing ours, knowing forged
+ * ones.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/mail/authres.h"
+
+#include "filterd/mail/domain.h"
+#include "filterd/mail/header.h"
+
+#include <string.h>
+
+#define FIELD_NAME "authentication-results"
+#define VALUE_LIMIT 400 /* octets before quoting: a line stays under 998 */
+#define LINE_LIMIT 240  /* octets, then the next property is folded */
+#define FOLD "\n    "
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* A token of RFC 2045 5.1. */
+static gboolean
+is_token_octet(char octet)
+{
+    return g_ascii_isgraph(octet) && strchr("()<>@,;:\\\"/[]?=", octet) == NULL;
+}
+
+static gboolean
+is_token(const char *text, gsize length)
+{
+    for (gsize i = 0; i < length; i++)
+        if (!is_token_octet(text[i]))
+            return FALSE;
+    return length > 0;
+}
+
+/* [ [ local-part ] "@" ] domain-name, with a dot-atom for local part. */
+static gboolean
+is_plain_address(const char *text, gsize length)
+{
+    const char *at = memchr(text, '@', length);
+    if (at == NULL)
+        return FALSE;
+    gsize local = at - text;
+    return (local == 0 || is_token(text, local))
+           && is_token(at + 1, length - local - 1);
+}
+
+/* Between quotes or parentheses. 8-bit octets have no place in a header that
+ * goes to any backend. */
+static void
+append_escaped(GString *out, const char *text, gsize length,
+               const char *specials)
+{
+    for (gsize i = 0; i < length; i++) {
+        if (strchr(specials, text[i]) != NULL)
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, g_ascii_isprint(text[i]) ? text[i] : '?');
+    }
+}
+
+static void
+append_value(GString *out, const char *value)
+{
+    gsize length = strnlen(value, VALUE_LIMIT);
+    if (is_token(value, length) || is_plain_address(value, length)) {
+        g_string_append_len(out, value, length);
+        return;
+    }
+    g_string_append_c(out, '"');
+    append_escaped(out, value, length, "\"\\");
+    g_string_append_c(out, '"');
+}
+
+/* Methods, results and property names are words of the plugins' own. */
+static void
+append_word(GString *out, const char *word)
+{
+    for (gsize i = 0; word[i] != '\0' && i < VALUE_LIMIT; i++)
+        g_string_append_c(out, is_token_octet(word[i]) ? word[i] : '-');
+}
+
+void
+mail_authres_init(MailAuthres *authres, const char *authserv_id)
+{
+    authres->text = g_string_new(NULL);
+    append_value(authres->text, authserv_id);
+}
+
+static void
+append_part(GString *out, const GString *part)
+{
+    const char *line = strrchr(out->str, '\n');
+    gsize used = out->str + out->len - (line != NULL ? line : out->str);
+    g_string_append(out, used + part->len > LINE_LIMIT ? FOLD "    " : " ");
+    g_string_append_len(out, part->str, part->len);
+}
+
+void
+mail_authres_add(MailAuthres *authres, const char *method, const char *result,
+                 const char *comment, const FilterdProperty *properties,
+                 gsize length)
+{
+    GString *out = authres->text;
+    g_autoptr(GString) part = g_string_new(NULL);
+    g_string_append(out, ";" FOLD);
+    append_word(out, method);
+    g_string_append_c(out, '=');
+    append_word(out, result);
+    if (comment != NULL && *comment != '\0') {
+        g_string_assign(part, "(");
+        append_escaped(part, comment, strnlen(comment, VALUE_LIMIT), "()\\");
+        g_string_append_c(part, ')');
+        append_part(out, part);
+    }
+    for (gsize i = 0; i < length; i++) {
+        g_string_truncate(part, 0);
+        append_word(part, properties[i].ptype);
+        g_string_append_c(part, '.');
+        append_word(part, properties[i].property);
+        g_string_append_c(part, '=');
+        append_value(part, properties[i].value);
+        append_part(out, part);
+    }
+}
+
+char *
+mail_authres_end(MailAuthres *authres)
+{
+    GString *text = g_steal_pointer(&authres->text);
+    if (strchr(text->str, '\n') == NULL)
+        g_string_append(text, "; none");
+    return g_string_free(text, FALSE);
+}
+
+/* ---- knowing forged ones ------------------------------------------------ */
+
+typedef struct Parser {
+    const char *at;
+    const char *end;
+} Parser;
+
+static gboolean
+more(const Parser *parser)
+{
+    return parser->at < parser->end;
+}
+
+/* Controls count as white space: some parser will skip them. */
+static gboolean
+is_blank(char octet)
+{
+    return octet == ' ' || g_ascii_iscntrl(octet);
+}
+
+/* FALSE: it does not end. */
+static gboolean
+skip_comment(Parser *parser)
+{
+    gsize depth = 0;
+    for (; more(parser); parser->at++) {
+        if (*parser->at == '\\' && parser->at + 1 < parser->end)
+            parser->at++;
+        else if (*parser->at == '(')
+            depth++;
+        else if (*parser->at == ')' && --depth == 0) {
+            parser->at++;
+            return TRUE;
+        }
+    }
+    parser->at = parser->end;
+    return FALSE;
+}
+
+static gboolean
+skip_cfws(Parser *parser)
+{
+    for (;;) {
+        while (more(parser) && is_blank(*parser->at))
+            parser->at++;
+        if (!more(parser) || *parser->at != '(')
+            return TRUE;
+        if (!skip_comment(parser))
+            return FALSE;
+    }
+}
+
+static gboolean
+take_quoted_string(Parser *parser, GString *out)
+{
+    for (parser->at++; more(parser); parser->at++) {
+        if (*parser->at == '"') {
+            parser->at++;
+            return TRUE;
+        }
+        if (*parser->at == '\\' && ++parser->at == parser->end)
+            return FALSE;
+        g_string_append_c(out, *parser->at);
+    }
+    return FALSE;
+}
+
+/* A token, or what some parser would take for one. */
+static gboolean
+take_word(Parser *parser, GString *out)
+{
+    while (more(parser)
+           && (is_token_octet(*parser->at) || (guchar)*parser->at > 127))
+        g_string_append_c(out, *parser->at++);
+    return out->len > 0;
+}
+
+/* authserv-id [ CFWS version ] [CFWS] ( ";" / end ) */
+static gboolean
+parse_head(Parser *parser, GString *id, GString *version)
+{
+    if (!skip_cfws(parser) || !more(parser))
+        return FALSE;
+    if (*parser->at == '"' ? !take_quoted_string(parser, id)
+                           : !take_word(parser, id))
+        return FALSE;
+    if (!skip_cfws(parser))
+        return FALSE;
+    if (more(parser) && *parser->at != ';'
+        && (!take_word(parser, version) || !skip_cfws(parser)))
+        return FALSE;
+    return !more(parser) || *parser->at == ';';
+}
+
+static gboolean
+is_number(const GString *version)
+{
+    return strspn(version->str, "0123456789") == version->len;
+}
+
+static gboolean
+is_one(const GString *version)
+{
+    return strcmp(version->str + strspn(version->str, "0"), "1") == 0;
+}
+
+/* As a domain if it is one. */
+static char *
+normalize_id(const char *id, gsize length)
+{
+    char *domain = mail_domain_normalize(id, length);
+    return domain != NULL ? domain : g_ascii_strdown(id, length);
+}
+
+/* For what cannot be parsed: does our id stand there, whatever stands between
+ * its octets? 8-bit octets may be anything. */
+static gboolean
+might_claim(const char *bytes, gsize length, const char *ours)
+{
+    g_autoptr(GString) plain = g_string_sized_new(length);
+    for (gsize i = 0; i < length; i++) {
+        if ((guchar)bytes[i] > 127)
+            return TRUE;
+        if (g_ascii_isgraph(bytes[i]) && strchr("\"\\", bytes[i]) == NULL)
+            g_string_append_c(plain, g_ascii_tolower(bytes[i]));
+    }
+    return strstr(plain->str, ours) != NULL;
+}
+
+static gboolean
+value_forged(const char *value, gsize length, const char *authserv_id)
+{
+    g_autofree char *ours = normalize_id(authserv_id, strlen(authserv_id));
+    g_autoptr(GString) id = g_string_new(NULL);
+    g_autoptr(GString) version = g_string_new(NULL);
+    Parser parser = {.at = value, .end = value + length};
+    if (!parse_head(&parser, id, version) || !is_number(version))
+        return might_claim(value, length, ours);
+    if (version->len > 0 && !is_one(version))
+        return TRUE;
+    g_autofree char *theirs = normalize_id(id->str, id->len);
+    if (strcmp(theirs, ours) == 0)
+        return TRUE;
+    g_autofree char *domain = mail_domain_normalize(id->str, id->len);
+    return domain == NULL && might_claim(id->str, id->len, ours);
+}
+
+/* A CR or LF that does not fold may begin a field for somebody else. */
+static gsize
+part_length(const char *bytes, gsize length)
+{
+    for (gsize i = 0; i < length; i++) {
+        if (bytes[i] != '\r' && bytes[i] != '\n')
+            continue;
+        gboolean pair =
+            i + 1 < length && bytes[i] == '\r' && bytes[i + 1] == '\n';
+        gsize next = i + (pair ? 2 : 1);
+        if (next < length && bytes[next] != ' ' && bytes[next] != '\t')
+            return next;
+        i = next - 1;
+    }
+    return length;
+}
+
+gboolean
+mail_authres_forged(const FilterdField *field, const char *authserv_id)
+{
+    gsize at = 0;
+    while (at < field->length) {
+        gsize size = part_length(field->bytes + at, field->length - at);
+        FilterdField part = {.bytes = field->bytes + at, .length = size};
+        at += size;
+        if (!mail_field_resembles(&part, FIELD_NAME))
+            continue;
+        const char *value = (char *)memchr(part.bytes, ':', size) + 1;
+        if (value_forged(value, part.bytes + size - value, authserv_id))
+            return TRUE;
+    }
+    return FALSE;
+}

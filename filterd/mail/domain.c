@@ -1,0 +1,134 @@
+/* domain.c: host names and mail domains (RFC 5321 2.3.5, RFC 5890).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/mail/domain.h"
+
+#include "filterd/base/ip.h"
+
+#include <idn2.h>
+#include <string.h>
+
+#define LABEL_LIMIT 63
+/* A U-label is shorter than its A-label, but an octet may become three. */
+#define UNICODE_LIMIT (4 * MAIL_DOMAIN_LIMIT)
+
+static gboolean
+is_label_octet(char octet)
+{
+    return g_ascii_isalnum(octet) || octet == '-' || octet == '_';
+}
+
+static gboolean
+label_valid(const char *label, gsize length)
+{
+    if (length == 0 || length > LABEL_LIMIT)
+        return FALSE;
+    for (gsize i = 0; i < length; i++)
+        if (!is_label_octet(label[i]))
+            return FALSE;
+    return label[0] != '-' && label[length - 1] != '-';
+}
+
+gboolean
+mail_domain_valid(const char *text)
+{
+    if (strlen(text) > MAIL_DOMAIN_LIMIT)
+        return FALSE;
+    for (;;) {
+        const char *end = strchrnul(text, '.');
+        if (!label_valid(text, end - text))
+            return FALSE;
+        if (*end == '\0')
+            return TRUE;
+        text = end + 1;
+    }
+}
+
+static gboolean
+is_ascii(const char *text, gsize length)
+{
+    for (gsize i = 0; i < length; i++)
+        if ((guchar)text[i] > 127)
+            return FALSE;
+    return TRUE;
+}
+
+/* UTS 46 maps these to a dot; one parser's name would be another's host. */
+static gboolean
+has_foreign_dot(const char *text)
+{
+    static const char *const dots[] = {
+        "\xe3\x80\x82", /* U+3002 ideographic full stop */
+        "\xef\xbc\x8e", /* U+FF0E fullwidth full stop */
+        "\xef\xbd\xa1", /* U+FF61 halfwidth ideographic full stop */
+        "\xe2\x80\xa4", /* U+2024 one dot leader */
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(dots); i++)
+        if (strstr(text, dots[i]) != NULL)
+            return TRUE;
+    return FALSE;
+}
+
+/* STD3 rules would refuse underscores: mail_domain_valid() is the judge. */
+static char *
+to_a_labels(const char *text)
+{
+    uint8_t *found = NULL;
+    if (!g_utf8_validate(text, -1, NULL) || has_foreign_dot(text)
+        || idn2_lookup_u8((const uint8_t *)text, &found,
+                          IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
+               != IDN2_OK)
+        return NULL;
+    char *result = g_ascii_strdown((char *)found, -1);
+    idn2_free(found);
+    return result;
+}
+
+char *
+mail_domain_normalize(const char *text, gssize length)
+{
+    gsize size = length < 0 ? strlen(text) : (gsize)length;
+    if (size > 0 && text[size - 1] == '.')
+        size--;
+    if (size == 0 || size > UNICODE_LIMIT || memchr(text, '\0', size) != NULL)
+        return NULL;
+    g_autofree char *name = g_strndup(text, size);
+    g_autofree char *result =
+        is_ascii(name, size) ? g_ascii_strdown(name, -1) : to_a_labels(name);
+    if (result == NULL || !mail_domain_valid(result))
+        return NULL;
+    return g_steal_pointer(&result);
+}
+
+gboolean
+mail_domain_within(const char *domain, const char *ancestor)
+{
+    gsize length = strlen(domain);
+    gsize tail = strlen(ancestor);
+    if (tail == 0 || tail > length
+        || strcmp(domain + length - tail, ancestor) != 0)
+        return FALSE;
+    return tail == length || domain[length - tail - 1] == '.';
+}
+
+gboolean
+mail_domain_literal_valid(const char *text, gsize length)
+{
+    static const char tag[] = "IPv6:";
+    if (length < 3 || length > IP_TEXT_SIZE + sizeof tag || text[0] != '['
+        || text[length - 1] != ']' || memchr(text, '\0', length) != NULL)
+        return FALSE;
+    g_autofree char *inner = g_strndup(text + 1, length - 2);
+    gboolean six = g_ascii_strncasecmp(inner, tag, strlen(tag)) == 0;
+    const char *address = inner + (six ? strlen(tag) : 0);
+    FilterdIp ip;
+    return (strchr(address, ':') != NULL) == six && ip_parse(address, &ip);
+}
+
+gboolean
+mail_helo_valid(const char *text)
+{
+    return mail_domain_literal_valid(text, strlen(text))
+           || mail_domain_valid(text);
+}

@@ -1,0 +1,246 @@
+/* message.c: one message: its header in memory, its body in a spool; and the
+ * edits to be made to it. (RFC 5322 2.1)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/mail/message.h"
+
+#include "filterd/mail/spool.h"
+
+#include <string.h>
+
+/* The header moves when it grows: offsets stay, `view` is made when asked. */
+typedef struct Field {
+    gsize offset;
+    FilterdField view;
+    gboolean removed;
+    char *changed; /* the field that stands in its place, with CRLF */
+} Field;
+
+struct MailMessage {
+    GString *header; /* as received, each field with its CRLF */
+    GArray *fields;
+    MailSpool *body;
+    GPtrArray *added;  /* fields with CRLF, the topmost last */
+    GString *replaced; /* the body that stands for the one received */
+};
+
+static void
+clear_field(gpointer data)
+{
+    Field *field = data;
+    g_free(field->changed);
+}
+
+MailMessage *
+mail_message_new(gsize memory, const char *directory)
+{
+    MailMessage *message = g_new0(MailMessage, 1);
+    message->header = g_string_new(NULL);
+    message->fields = g_array_new(FALSE, TRUE, sizeof(Field));
+    g_array_set_clear_func(message->fields, clear_field);
+    message->body = mail_spool_new(memory, directory);
+    message->added = g_ptr_array_new_with_free_func(g_free);
+    return message;
+}
+
+void
+mail_message_free(MailMessage *message)
+{
+    if (message == NULL)
+        return;
+    g_string_free(message->header, TRUE);
+    g_array_unref(message->fields);
+    mail_spool_free(message->body);
+    g_ptr_array_unref(message->added);
+    if (message->replaced != NULL)
+        g_string_free(message->replaced, TRUE);
+    g_free(message);
+}
+
+void
+mail_message_add_field(MailMessage *message, const FilterdField *field)
+{
+    Field kept = {.offset = message->header->len, .view = *field};
+    g_string_append_len(message->header, field->bytes, field->length);
+    g_string_append(message->header, "\r\n");
+    g_array_append_val(message->fields, kept);
+}
+
+gboolean
+mail_message_add_body(MailMessage *message, const char *bytes, gsize length,
+                      GError **error)
+{
+    return mail_spool_add(message->body, bytes, length, error);
+}
+
+gsize
+mail_message_size(const MailMessage *message)
+{
+    return message->header->len + strlen("\r\n")
+           + mail_spool_size(message->body);
+}
+
+guint
+mail_message_fields(const MailMessage *message)
+{
+    return message->fields->len;
+}
+
+static Field *
+get_field(const MailMessage *message, guint index)
+{
+    g_assert(index < message->fields->len);
+    Field *field = &g_array_index(message->fields, Field, index);
+    field->view.bytes = message->header->str + field->offset;
+    return field;
+}
+
+const FilterdField *
+mail_message_field(const MailMessage *message, guint index)
+{
+    return &get_field(message, index)->view;
+}
+
+gboolean
+mail_message_each_body(MailMessage *message, MailMessageFunc *func, void *data,
+                       GError **error)
+{
+    return mail_spool_each(message->body, func, data, error);
+}
+
+/* A control in it would be a second reading of the message. */
+static void
+append_value_line(GString *out, const char *line, gsize length)
+{
+    for (gsize i = 0; i < length; i++)
+        if (line[i] != '\r')
+            g_string_append_c(out, g_ascii_iscntrl(line[i]) ? ' ' : line[i]);
+}
+
+static gboolean
+is_blank(const char *line, gsize length)
+{
+    return strspn(line, " \t\r") >= length;
+}
+
+/* A field with CRLF. Each LF folds: behind it stands white space and then
+ * something, or it would end the field or the header. */
+static char *
+format_field(const char *name, const char *value)
+{
+    GString *out = g_string_new(name);
+    gsize length = strcspn(value, "\n");
+    g_string_append(out, ": ");
+    append_value_line(out, value, length);
+    while (value[length] == '\n') {
+        value += length + 1;
+        length = strcspn(value, "\n");
+        if (is_blank(value, length))
+            continue;
+        g_string_append(out, "\r\n");
+        if (value[0] != ' ' && value[0] != '\t')
+            g_string_append_c(out, ' ');
+        append_value_line(out, value, length);
+    }
+    g_string_append(out, "\r\n");
+    return g_string_free(out, FALSE);
+}
+
+void
+mail_message_add_header(MailMessage *message, const char *name,
+                        const char *value)
+{
+    g_return_if_fail(mail_field_name_valid(name));
+    g_ptr_array_add(message->added, format_field(name, value));
+}
+
+void
+mail_message_change_header(MailMessage *message, const char *name,
+                           const char *value)
+{
+    g_return_if_fail(mail_field_name_valid(name));
+    for (guint i = 0; i < message->fields->len; i++) {
+        Field *field = get_field(message, i);
+        if (field->removed || !mail_field_is(&field->view, name))
+            continue;
+        g_free(field->changed);
+        field->changed = format_field(name, value);
+        return;
+    }
+    mail_message_add_header(message, name, value);
+}
+
+void
+mail_message_remove_header(MailMessage *message, const char *name)
+{
+    for (guint i = 0; i < message->fields->len; i++) {
+        Field *field = get_field(message, i);
+        if (mail_field_is(&field->view, name))
+            field->removed = TRUE;
+    }
+}
+
+void
+mail_message_remove_field(MailMessage *message, guint index)
+{
+    get_field(message, index)->removed = TRUE;
+}
+
+void
+mail_message_replace_body(MailMessage *message, const char *body)
+{
+    if (message->replaced == NULL)
+        message->replaced = g_string_new(NULL);
+    g_string_truncate(message->replaced, 0);
+    while (*body != '\0') {
+        gsize length = strcspn(body, "\r\n");
+        g_string_append_len(message->replaced, body, length);
+        g_string_append(message->replaced, "\r\n");
+        body += length;
+        if (*body != '\0')
+            body += g_str_has_prefix(body, "\r\n") ? 2 : 1;
+    }
+}
+
+/* With the empty line. */
+static GString *
+edited_header(const MailMessage *message)
+{
+    GString *header = g_string_sized_new(message->header->len + 1024);
+    for (guint i = message->added->len; i > 0; i--)
+        g_string_append(header, message->added->pdata[i - 1]);
+    for (guint i = 0; i < message->fields->len; i++) {
+        const Field *field = get_field(message, i);
+        if (field->removed)
+            continue;
+        if (field->changed != NULL)
+            g_string_append(header, field->changed);
+        else
+            g_string_append_len(header, field->view.bytes,
+                                field->view.length + strlen("\r\n"));
+    }
+    return g_string_append(header, "\r\n");
+}
+
+static gboolean
+write_body(MailMessage *message, MailMessageFunc *func, void *data,
+           GError **error)
+{
+    const GString *replaced = message->replaced;
+    if (replaced != NULL)
+        return replaced->len == 0
+               || func(replaced->str, replaced->len, data, error);
+    if (!mail_spool_each(message->body, func, data, error))
+        return FALSE;
+    return mail_spool_ends_line(message->body) || func("\r\n", 2, data, error);
+}
+
+gboolean
+mail_message_write(MailMessage *message, MailMessageFunc *func, void *data,
+                   GError **error)
+{
+    g_autoptr(GString) header = edited_header(message);
+    return func(header->str, header->len, data, error)
+           && write_body(message, func, data, error);
+}

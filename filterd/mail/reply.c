@@ -1,0 +1,232 @@
+/* reply.c: SMTP replies (RFC 5321 4.2, RFC 2034, RFC 3463).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/mail/reply.h"
+
+#include "filterd/base/text.h"
+
+#include <string.h>
+
+#define CODE_LOW 200
+#define CODE_HIGH 599
+/* "550-" in front, CRLF behind. */
+#define FRAME 6
+
+/* Octets of an enhanced status code (RFC 3463 2) of that class at the start of
+ * `text`, white space or the end behind it; 0 without one. */
+static gsize
+enhanced_span(const char *text, gsize length, int class)
+{
+    static const gsize digits[] = {1, 3, 3};
+    gsize at = 0;
+    for (gsize part = 0; part < G_N_ELEMENTS(digits); part++) {
+        gsize start = at;
+        while (at < length && g_ascii_isdigit(text[at]))
+            at++;
+        if (at == start || at - start > digits[part])
+            return 0;
+        if (part + 1 < G_N_ELEMENTS(digits)
+            && (at == length || text[at++] != '.'))
+            return 0;
+    }
+    if (at < length && text[at] != ' ')
+        return 0;
+    return text[0] - '0' == class && class != 3 ? at : 0;
+}
+
+static void
+append_lines(GString *out, const char *text)
+{
+    for (gsize limit = MAIL_REPLY_LINES; limit > 0; limit--) {
+        gsize length = strcspn(text, "\n");
+        gboolean last = text[length] == '\0';
+        gsize cut = length > 0 && text[length - 1] == '\r' ? 1 : 0;
+        g_autofree char *line = g_strndup(text, length - cut);
+        text_append_clean(out, line, MAIL_REPLY_PARSE_LINE);
+        if (last || limit == 1)
+            return;
+        g_string_append_c(out, '\n');
+        text += length + 1;
+    }
+}
+
+void
+mail_reply_set(MailReply *reply, int code, const char *enhanced,
+               const char *text)
+{
+    g_return_if_fail(code >= CODE_LOW && code <= CODE_HIGH);
+    GString *clean = g_string_new(NULL);
+    append_lines(clean, text != NULL ? text : "");
+    gsize span = enhanced == NULL ? 0 : strlen(enhanced);
+    MailReply fresh = {.code = code, .text = g_string_free(clean, FALSE)};
+    if (span > 0 && enhanced_span(enhanced, span, code / 100) == span)
+        g_strlcpy(fresh.enhanced, enhanced, sizeof fresh.enhanced);
+    mail_reply_clear(reply);
+    *reply = fresh;
+}
+
+void
+mail_reply_clear(MailReply *reply)
+{
+    g_free(reply->text);
+    *reply = (MailReply){0};
+}
+
+void
+mail_reply_copy(MailReply *to, const MailReply *from)
+{
+    MailReply copy = *from;
+    copy.text = g_strdup(from->text);
+    mail_reply_clear(to);
+    *to = copy;
+}
+
+/* How much of the line goes into `width` octets, broken at a space if there is
+ * one. */
+static gsize
+wrap(const char *line, gsize length, gsize width)
+{
+    if (length <= width)
+        return length;
+    gsize cut = width;
+    while (cut > 0 && line[cut] != ' ')
+        cut--;
+    return cut > 0 ? cut : width;
+}
+
+/* Lines of at most `width`, at most MAIL_REPLY_LINES; at least one. */
+static GPtrArray *
+split(const char *text, gsize width)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    while (lines->len < MAIL_REPLY_LINES) {
+        gsize length = strcspn(text, "\n");
+        gsize taken = wrap(text, length, width);
+        g_ptr_array_add(lines, g_strndup(text, taken));
+        text += taken;
+        if (*text == '\0')
+            break;
+        if (*text == '\n' || *text == ' ')
+            text++;
+    }
+    return lines;
+}
+
+/* On the last line if there is room, else on one more, else in place of the
+ * last line's end. */
+static void
+add_suffix(GPtrArray *lines, const char *suffix, gsize width)
+{
+    char **last = (char **)&lines->pdata[lines->len - 1];
+    gsize room = width - strlen(suffix) - 1;
+    if (strlen(*last) > room && lines->len < MAIL_REPLY_LINES) {
+        g_ptr_array_add(lines, g_strdup(suffix));
+        return;
+    }
+    if (strlen(*last) > room)
+        (*last)[room] = '\0';
+    g_autofree char *line = *last;
+    *last = g_strjoin(*line == '\0' ? "" : " ", line, suffix, NULL);
+}
+
+void
+mail_reply_append(GString *out, const MailReply *reply, const char *suffix)
+{
+    gsize prefix = strlen(reply->enhanced);
+    gsize width = MAIL_REPLY_LINE - FRAME - (prefix > 0 ? prefix + 1 : 0);
+    g_autoptr(GPtrArray) lines =
+        split(reply->text != NULL ? reply->text : "", width);
+    if (suffix != NULL && *suffix != '\0') {
+        g_return_if_fail(strlen(suffix) <= MAIL_REPLY_SUFFIX);
+        add_suffix(lines, suffix, width);
+    }
+    for (guint i = 0; i < lines->len; i++) {
+        const char *line = lines->pdata[i];
+        g_string_append_printf(out, "%03d%c%s%s%s\r\n", reply->code,
+                               i + 1 < lines->len ? '-' : ' ', reply->enhanced,
+                               prefix > 0 && *line != '\0' ? " " : "", line);
+    }
+}
+
+char *
+mail_reply_format(const MailReply *reply)
+{
+    g_autofree char *code = g_strdup_printf("%03d", reply->code);
+    const char *parts[4] = {code};
+    gsize length = 1;
+    if (reply->enhanced[0] != '\0')
+        parts[length++] = reply->enhanced;
+    if (reply->text != NULL && reply->text[0] != '\0')
+        parts[length++] = reply->text;
+    return g_strdelimit(g_strjoinv(" ", (char **)parts), "\n", ' ');
+}
+
+/* The code of a line that has the form of a reply; 0 of others. */
+static int
+line_code(const char *line, gsize length)
+{
+    if (length < 3 || length > MAIL_REPLY_PARSE_LINE)
+        return 0;
+    if (length > 3 && line[3] != ' ' && line[3] != '-')
+        return 0;
+    int code = 0;
+    for (gsize i = 0; i < 3; i++) {
+        if (!g_ascii_isdigit(line[i]))
+            return 0;
+        code = 10 * code + line[i] - '0';
+    }
+    return code >= CODE_LOW && code <= CODE_HIGH ? code : 0;
+}
+
+/* The text without the code; without the enhanced code, too, if that is the one
+ * of the first line. */
+static void
+keep_text(MailReplyParser *parser, const char *text, gsize length)
+{
+    MailReply *reply = &parser->reply;
+    gsize span = enhanced_span(text, length, reply->code / 100);
+    if (span > 0 && parser->lines == 1)
+        memcpy(reply->enhanced, text, span);
+    if (span > 0 && strlen(reply->enhanced) == span
+        && memcmp(reply->enhanced, text, span) == 0) {
+        gsize skip = MIN(span + 1, length);
+        text += skip;
+        length -= skip;
+    }
+    g_autofree char *line = g_malloc(length + 1);
+    for (gsize i = 0; i < length; i++)
+        line[i] = text[i] != '\0' ? text[i] : '?';
+    line[length] = '\0';
+    GString *whole = g_string_new(reply->text);
+    if (parser->lines > 1)
+        g_string_append_c(whole, '\n');
+    text_append_clean(whole, line, MAIL_REPLY_PARSE_LINE);
+    g_free(reply->text);
+    reply->text = g_string_free(whole, FALSE);
+}
+
+MailReplyState
+mail_reply_parse_line(MailReplyParser *parser, const char *line, gsize length)
+{
+    int code = line_code(line, length);
+    if (parser->lines == 0)
+        mail_reply_clear(&parser->reply);
+    if (code == 0 || parser->lines == MAIL_REPLY_LINES
+        || (parser->lines > 0 && code != parser->reply.code))
+        return MAIL_REPLY_BROKEN;
+    parser->lines++;
+    parser->reply.code = code;
+    keep_text(parser, line + MIN(length, 4), length - MIN(length, 4));
+    if (length > 3 && line[3] == '-')
+        return MAIL_REPLY_MORE;
+    parser->lines = 0;
+    return MAIL_REPLY_DONE;
+}
+
+void
+mail_reply_parser_clear(MailReplyParser *parser)
+{
+    mail_reply_clear(&parser->reply);
+    parser->lines = 0;
+}
