@@ -148,15 +148,21 @@ endpoint_to_sockaddr(const Endpoint *endpoint, struct sockaddr_storage *address)
     return sizeof(*v6);
 }
 
-/* A path that exists, but where nobody listens any more. */
+/* A socket where nobody listens any more. Connecting to any other file is
+ * refused, too. */
 static gboolean
-is_stale(const struct sockaddr *address, socklen_t size)
+is_stale(const char *path, const struct sockaddr *address, socklen_t size)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    gboolean stale = connect(fd, address, size) != 0 && errno == ECONNREFUSED;
+    struct stat status;
+    gboolean refused;
+    int fd;
 
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return FALSE;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    refused = connect(fd, address, size) != 0 && errno == ECONNREFUSED;
     close(fd);
-    return stale;
+    return refused;
 }
 
 static gboolean
@@ -167,7 +173,7 @@ bind_and_listen(int fd, const Endpoint *endpoint)
     socklen_t size = endpoint_to_sockaddr(endpoint, &storage);
     const int on = 1;
 
-    if (endpoint->path != NULL && is_stale(address, size))
+    if (endpoint->path != NULL && is_stale(endpoint->path, address, size))
         unlink(endpoint->path);
     if (address->sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
