@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "filterd/service/store.h"
 #include "policy/config.h"
 
 typedef struct Engine Engine;
@@ -13,11 +14,26 @@ typedef struct Engine Engine;
 extern const FilterdFact engine_core_facts[];
 extern const FilterdAction engine_core_actions[];
 
+typedef struct EngineOptions {
+    /* The file behind `store memory`, on tmpfs; NULL: a private one. */
+    const char *memory_store;
+    /* An empty store of its own, whatever the configuration says. */
+    gboolean private_store;
+} EngineOptions;
+
 /* Borrows the configuration. dns_init() and offload_init() come before. Starts
  * every plugin instance; an error of one of them is the error. */
-Engine *engine_new(const PolicyConfig *config, GError **error);
+Engine *engine_new(const PolicyConfig *config, const EngineOptions *options,
+                   GError **error);
 /* No session may be left. Call in a fiber. */
 void engine_free(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
 const PolicyConfig *engine_config(const Engine *engine);
+/* What is announced in greetings, Received and Authentication-Results. */
+const char *engine_hostname(const Engine *engine);
+const char *engine_authserv_id(const Engine *engine);
+Store *engine_store(const Engine *engine);
+
+/* Rules that fired, by PolicyRule.index, since this worker started. */
+uint64_t engine_rule_count(const Engine *engine, unsigned rule);

@@ -13,6 +13,7 @@
 #include "filterd/mail/message.h"
 #include "filterd/mail/reply.h"
 #include "filterd/session/engine.h"
+#include "policy/judge.h"
 
 typedef struct Session Session;
 
@@ -71,7 +72,7 @@ SessionDecision session_data(Session *session);
 
 /* The message, canonical: each field, then the body in pieces. FALSE: it could
  * not be kept (the disk is full): answer 452 4.3.1. */
-gboolean session_field(Session *session, const FilterdField *field);
+void session_field(Session *session, const FilterdField *field);
 void session_header_end(Session *session);
 gboolean session_body(Session *session, const char *bytes, gsize length);
 /* After end of data. */
@@ -94,7 +95,20 @@ void session_refused(Session *session, const char *rule,
 /* RSET, or the end of a transaction. */
 void session_reset(Session *session);
 
-/* ---- for `filterctl try` ------------------------------------------------ */
+/* ---- for those who watch: `filterctl try`, tests ------------------------- */
+
+/* Each may be NULL. `recipient` is a wire text, NULL outside of rcpt. */
+typedef struct SessionObserver {
+    void *data;
+    /* A verdict, or (rule NULL) a stage that ended without one. */
+    void (*decided)(void *data, FilterdStage stage, const PolicyRule *rule,
+                    const char *recipient, const MailReply *reply);
+    void (*would)(void *data, const PolicyRule *rule);
+    void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth);
+    void (*edited)(void *data, const FilterdEdit *edit);
+} SessionObserver;
+
+void session_observe(Session *session, const SessionObserver *observer);
 
 /* Every fact of the core and all plugins, evaluated; calls back with each. */
 void session_each_fact(Session *session,

@@ -1,0 +1,319 @@
+/* call.c: what a plugin may ask of its host.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/host/call.h"
+
+#include "filterd/base/log.h"
+#include "filterd/base/value.h"
+#include "filterd/service/offload.h"
+
+#include <string.h>
+
+static const FilterdValue unknown = {.type = FILTERD_UNKNOWN};
+
+static HostCall *
+host_call(FilterdCall *call)
+{
+    return (HostCall *)call;
+}
+
+void
+host_call_init(HostCall *call, HostInstance *instance, Visit *visit)
+{
+    *call = (HostCall){
+        .call = {.host = &host_table,
+                 .config = instance->use->config,
+                 .instance = instance->state},
+        .instance = instance,
+        .visit = visit,
+    };
+}
+
+void
+host_call_end_hook(HostCall *call)
+{
+    if (call->scratch != NULL)
+        g_ptr_array_set_size(call->scratch, 0);
+    call->run = NULL;
+}
+
+void
+host_call_clear(HostCall *call)
+{
+    g_clear_pointer(&call->scratch, g_ptr_array_unref);
+}
+
+static void *
+keep(HostCall *call, void *memory)
+{
+    if (call->scratch == NULL)
+        call->scratch = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(call->scratch, memory);
+    return memory;
+}
+
+/* ---- facts -------------------------------------------------------------- */
+
+static void
+log_call(HostCall *call, FilterdLogLevel level, const char *text)
+{
+    LogLine line;
+    log_begin(&line, level, "plugin");
+    if (call->visit != NULL)
+        log_text(&line, "session", visit_session_id(call->visit));
+    log_text(&line, "plugin", call->instance->use->name);
+    log_text(&line, "text", text);
+    log_end(&line);
+}
+
+void
+host_call_failed(HostCall *call, const char *what, GError **error)
+{
+    g_autofree char *text = g_strdup_printf(
+        "%s: %s", what,
+        *error != NULL ? (*error)->message : "failed without a reason");
+    log_call(call, FILTERD_LOG_WARNING, text);
+    g_clear_error(error);
+}
+
+static gboolean
+fits(const FilterdFact *row, const FilterdValue *value)
+{
+    if (value->type == FILTERD_UNKNOWN)
+        return TRUE;
+    if (value->type != row->type)
+        return FALSE;
+    if (value->type == FILTERD_WORD)
+        return g_strv_contains(row->words, value->text);
+    for (size_t i = 0; value->type == FILTERD_LIST && i < value->list.length;
+         i++)
+        if (value->list.items[i].type != row->items)
+            return FALSE;
+    return TRUE;
+}
+
+/* Text is one line: whoever shows it need not look again. */
+static void
+clean(FilterdValue *value)
+{
+    if (value->type == FILTERD_LIST) {
+        for (size_t i = 0; i < value->list.length; i++)
+            clean((FilterdValue *)&value->list.items[i]);
+    } else if (value->type >= FILTERD_TEXT && value->type <= FILTERD_ADDRESS) {
+        for (char *p = (char *)value->text; *p != '\0'; p++)
+            if (g_ascii_iscntrl(*p))
+                *p = ' ';
+    }
+}
+
+static void
+publish(FilterdCall *plugin_call, unsigned fact, FilterdValue value)
+{
+    HostCall *call = host_call(plugin_call);
+    const HostInstance *instance = call->instance;
+    g_return_if_fail(fact < instance->facts);
+    const FilterdFact *row = &instance->plugin->facts[fact];
+    if (call->run == NULL || row->since != call->running
+        || !fits(row, &value)) {
+        g_autofree char *text = g_strdup_printf(
+            "published “%s” out of its stage or type", row->name);
+        log_call(call, FILTERD_LOG_WARNING, text);
+        return;
+    }
+    FilterdValue *slot = &call->run->values[fact];
+    value_clear(slot);
+    *slot = value_copy(&value);
+    clean(slot);
+}
+
+static const FilterdValue *
+lookup(FilterdCall *plugin_call, unsigned need)
+{
+    HostCall *call = host_call(plugin_call);
+    const HostFact *fact = &call->instance->needs[need];
+    if (call->visit == NULL || fact->row == NULL)
+        return &unknown;
+    return visit_fact(call->visit, *fact, FALSE);
+}
+
+static void
+log_plugin(FilterdCall *plugin_call, FilterdLogLevel level, const char *format,
+           ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    log_call(host_call(plugin_call), level, text);
+}
+
+/* ---- services ----------------------------------------------------------- */
+
+static const FilterdDnsAnswer *
+dns(FilterdCall *plugin_call, const char *name, FilterdDnsType type)
+{
+    return dns_query(host_call(plugin_call)->budget, name, type);
+}
+
+static void
+prefetch(FilterdCall *plugin_call, const char *name, FilterdDnsType type)
+{
+    dns_prefetch(host_call(plugin_call)->budget, name, type);
+}
+
+static FilterdStoreStatus
+get(FilterdCall *plugin_call, const char *key, const char **value,
+    size_t *length)
+{
+    HostCall *call = host_call(plugin_call);
+    GBytes *bytes = NULL;
+    FilterdStoreStatus status =
+        store_get(host_store(call->instance->host), call->instance->use->name,
+                  key, &bytes);
+    if (status != FILTERD_STORE_OK)
+        return status;
+    gsize size;
+    const char *data = g_bytes_get_data(bytes, &size);
+    char *copy = keep(call, g_malloc(size + 1));
+    if (size > 0)
+        memcpy(copy, data, size);
+    copy[size] = '\0';
+    g_bytes_unref(bytes);
+    *value = copy;
+    *length = size;
+    return status;
+}
+
+static FilterdStoreStatus
+put(FilterdCall *plugin_call, const char *key, const char *value, size_t length,
+    int64_t lifetime)
+{
+    const HostInstance *instance = host_call(plugin_call)->instance;
+    return store_put(host_store(instance->host), instance->use->name, key,
+                     value, length, lifetime);
+}
+
+static FilterdStoreStatus
+add(FilterdCall *plugin_call, const char *key, int64_t delta, int64_t lifetime,
+    int64_t *sum)
+{
+    const HostInstance *instance = host_call(plugin_call)->instance;
+    return store_add(host_store(instance->host), instance->use->name, key,
+                     delta, lifetime, sum);
+}
+
+/* ---- results and requests ----------------------------------------------- */
+
+static void
+authres(FilterdCall *plugin_call, const char *method, const char *result,
+        const char *comment, const FilterdProperty *properties, size_t length)
+{
+    HostCall *call = host_call(plugin_call);
+    g_return_if_fail(call->visit != NULL);
+    HostResult *kept = g_new0(HostResult, 1);
+    kept->stage = call->running;
+    kept->method = g_strdup(method);
+    kept->result = g_strdup(result);
+    kept->comment = g_strdup(comment);
+    kept->properties = g_new0(FilterdProperty, length);
+    kept->length = length;
+    for (size_t i = 0; i < length; i++)
+        kept->properties[i] = (FilterdProperty){
+            .ptype = g_strdup(properties[i].ptype),
+            .property = g_strdup(properties[i].property),
+            .value = g_strdup(properties[i].value),
+        };
+    visit_add_result(call, kept);
+}
+
+static void
+edit(FilterdCall *plugin_call, const FilterdEdit *request)
+{
+    HostCall *call = host_call(plugin_call);
+    g_return_if_fail(call->visit != NULL);
+    const VisitClient *client = visit_client(call->visit);
+    client->edit(client->data, request);
+}
+
+/* ---- time and work ------------------------------------------------------ */
+
+static int64_t
+now(FilterdCall *plugin_call)
+{
+    (void)plugin_call;
+    return clock_real();
+}
+
+static bool
+sleep_for(FilterdCall *plugin_call, int64_t milliseconds)
+{
+    (void)plugin_call;
+    return fiber_sleep(milliseconds) != FIBER_CANCELLED;
+}
+
+static bool
+offload(FilterdCall *plugin_call, void (*work)(void *data), void *data)
+{
+    (void)plugin_call;
+    return offload_run(NULL, work, data);
+}
+
+typedef struct Spawned {
+    HostCall call;
+    DnsBudget budget;
+    void (*run)(FilterdCall *call, void *data);
+    void *data;
+} Spawned;
+
+static void
+run_spawned(void *data)
+{
+    Spawned *spawned = data;
+    dns_budget_init(&spawned->budget,
+                    host_dns_budget(spawned->call.instance->host));
+    spawned->call.budget = &spawned->budget;
+    spawned->run(&spawned->call.call, spawned->data);
+    host_call_end_hook(&spawned->call);
+    host_call_clear(&spawned->call);
+    dns_budget_clear(&spawned->budget);
+    g_free(spawned);
+}
+
+static void
+spawn(FilterdCall *plugin_call, void (*run)(FilterdCall *call, void *data),
+      void *data)
+{
+    HostInstance *instance = host_call(plugin_call)->instance;
+    Spawned *spawned = g_new0(Spawned, 1);
+    host_call_init(&spawned->call, instance, NULL);
+    spawned->run = run;
+    spawned->data = data;
+    g_ptr_array_add(instance->fibers,
+                    fiber_start(instance->use->name, run_spawned, spawned));
+}
+
+static void *
+allocate(FilterdCall *plugin_call, size_t size)
+{
+    return keep(host_call(plugin_call), g_malloc0(size));
+}
+
+const FilterdHost host_table = {
+    .size = sizeof(FilterdHost),
+    .publish = publish,
+    .lookup = lookup,
+    .log = log_plugin,
+    .dns = dns,
+    .prefetch = prefetch,
+    .store_get = get,
+    .store_put = put,
+    .store_add = add,
+    .authres = authres,
+    .edit = edit,
+    .now = now,
+    .sleep = sleep_for,
+    .offload = offload,
+    .spawn = spawn,
+    .allocate = allocate,
+};

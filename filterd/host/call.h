@@ -1,0 +1,59 @@
+/* call.h: the state behind a FilterdCall, and the table of host functions.
+ * Private to the host.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/base/fiber.h"
+#include "filterd/host/visit.h"
+
+/* One run of one hook. */
+typedef enum HostRunState {
+    HOST_RUN_IDLE,
+    HOST_RUN_BUSY,
+    HOST_RUN_DONE,
+} HostRunState;
+
+typedef struct HostRun {
+    HostRunState state;
+    FiberQueue waiters;
+    FilterdValue *values; /* by the index of the fact; NULL until it runs */
+} HostRun;
+
+/* One result for Authentication-Results. */
+typedef struct HostResult {
+    FilterdStage stage; /* of the hook that gave it */
+    char *method;
+    char *result;
+    char *comment;
+    FilterdProperty *properties; /* texts are owned */
+    size_t length;
+} HostResult;
+
+/* An instance in a visit; or, with `visit` NULL, by itself (start, spawn). */
+typedef struct HostCall {
+    FilterdCall call; /* first: hooks get a pointer to it */
+    HostInstance *instance;
+    Visit *visit;
+    DnsBudget *budget;
+    FilterdStage running; /* whose hook runs */
+    HostRun *run;         /* where publish() writes */
+    GPtrArray *scratch;   /* until the hook returns */
+} HostCall;
+
+extern const FilterdHost host_table;
+
+void host_call_init(HostCall *call, HostInstance *instance, Visit *visit);
+/* What was handed out to the hook is gone. */
+void host_call_end_hook(HostCall *call);
+void host_call_clear(HostCall *call);
+
+/* `what` failed with that error: a log line. Clears the error. */
+void host_call_failed(HostCall *call, const char *what, GError **error);
+
+/* ---- implemented by the visit ------------------------------------------- */
+
+const char *visit_session_id(const Visit *visit);
+const VisitClient *visit_client(const Visit *visit);
+void visit_add_result(HostCall *call, HostResult *result);

@@ -1,0 +1,338 @@
+/* host.c: the plugin instances of a worker: started, their needs resolved.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/host/host.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/host/call.h"
+#include "policy/judge.h"
+
+#include <string.h>
+
+struct Host {
+    const PolicyConfig *config;
+    const FilterdFact *core_facts;
+    Store *store;
+    GPtrArray *instances;
+};
+
+unsigned
+host_instances(const Host *host)
+{
+    return host->instances->len;
+}
+
+HostInstance *
+host_instance(const Host *host, unsigned index)
+{
+    return g_ptr_array_index(host->instances, index);
+}
+
+Store *
+host_store(const Host *host)
+{
+    return host->store;
+}
+
+int64_t
+host_dns_budget(const Host *host)
+{
+    return host->config->dns.budget;
+}
+
+HostFact
+host_fact(const Host *host, const PolicyFact *fact)
+{
+    const HostInstance *instance = NULL;
+    for (unsigned i = 0; fact->use != NULL && i < host->instances->len; i++)
+        if (host_instance(host, i)->use == fact->use)
+            instance = host_instance(host, i);
+    return (HostFact){instance, fact->row, fact->index};
+}
+
+/* ---- needs -------------------------------------------------------------- */
+
+static gboolean
+find_row(const FilterdFact *rows, const char *name, HostFact *found)
+{
+    for (unsigned i = 0; rows != NULL && rows[i].name != NULL; i++)
+        if (strcmp(rows[i].name, name) == 0) {
+            found->row = &rows[i];
+            found->index = i;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+/* An instance is known by its own name; failing that by its plugin's. */
+static const HostInstance *
+find_instance(const Host *host, const char *name, size_t length)
+{
+    const HostInstance *found = NULL;
+    for (unsigned i = 0; i < host->instances->len; i++) {
+        const HostInstance *instance = host_instance(host, i);
+        const char *own = instance->use->name;
+        if (strlen(own) == length && strncmp(own, name, length) == 0)
+            return instance;
+        own = instance->plugin->name;
+        if (found == NULL && strlen(own) == length
+            && strncmp(own, name, length) == 0)
+            found = instance;
+    }
+    return found;
+}
+
+static HostFact
+find_fact(const Host *host, const char *name)
+{
+    HostFact found = {0};
+    const char *dot = strchr(name, '.');
+    if (find_row(host->core_facts, name, &found) || dot == NULL)
+        return found;
+    const HostInstance *instance =
+        find_instance(host, name, (size_t)(dot - name));
+    if (instance != NULL && find_row(instance->plugin->facts, dot + 1, &found))
+        found.instance = instance;
+    return found;
+}
+
+static gboolean
+resolve_need(const Host *host, const HostInstance *instance,
+             const FilterdNeed *need, HostFact *fact, GError **error)
+{
+    g_autofree char *name = g_strdup(need->fact);
+    gboolean optional = g_str_has_suffix(name, "?");
+    if (optional)
+        name[strlen(name) - 1] = '\0';
+    *fact = find_fact(host, name);
+    if (fact->row != NULL && fact->row->type != need->type) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "plugin “%s” was made for another type of %s",
+                    instance->use->name, name);
+        return FALSE;
+    }
+    if (fact->row != NULL || optional)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "plugin “%s” needs the fact %s, which nothing here publishes",
+                instance->use->name, name);
+    return FALSE;
+}
+
+static gboolean
+resolve_needs(const Host *host, HostInstance *instance, GError **error)
+{
+    const FilterdNeed *needs = instance->plugin->needs;
+    unsigned length = 0;
+    while (needs != NULL && needs[length].fact != NULL)
+        length++;
+    instance->needs = g_new0(HostFact, length + 1);
+    for (unsigned i = 0; i < length; i++)
+        if (!resolve_need(host, instance, &needs[i], &instance->needs[i],
+                          error))
+            return FALSE;
+    return TRUE;
+}
+
+static unsigned
+need_count(const HostInstance *instance)
+{
+    unsigned length = 0;
+    const FilterdNeed *needs = instance->plugin->needs;
+    while (needs != NULL && needs[length].fact != NULL)
+        length++;
+    return length;
+}
+
+/* Whether `from` is reached by the needs of `instance`: then two hooks could
+ * wait for each other. */
+static gboolean
+reaches(const HostInstance *instance, const HostInstance *from, unsigned depth)
+{
+    if (depth == 0)
+        return TRUE;
+    for (unsigned i = 0; i < need_count(instance); i++) {
+        const HostInstance *next = instance->needs[i].instance;
+        if (next != NULL && (next == from || reaches(next, from, depth - 1)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+check_cycles(const Host *host, GError **error)
+{
+    for (unsigned i = 0; i < host->instances->len; i++) {
+        const HostInstance *instance = host_instance(host, i);
+        if (!reaches(instance, instance, host->instances->len))
+            continue;
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "plugin “%s” needs facts that in turn need its own",
+                    instance->use->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- what is certainly needed ------------------------------------------- */
+
+static void
+mark(HostInstance *instance, const FilterdFact *row)
+{
+    if ((row->flags & FILTERD_EFFECT) != 0 || instance->certain[row->since])
+        return;
+    instance->certain[row->since] = TRUE;
+    for (unsigned i = 0; i < need_count(instance); i++) {
+        const HostFact *need = &instance->needs[i];
+        if (need->instance != NULL && need->row->since <= row->since)
+            mark((HostInstance *)need->instance, need->row);
+    }
+}
+
+static void
+mark_certain(Host *host)
+{
+    for (unsigned stage = 0; stage < FILTERD_STAGES; stage++) {
+        g_autoptr(GPtrArray) facts =
+            policy_certain_facts(host->config, (FilterdStage)stage);
+        for (unsigned i = 0; i < facts->len; i++) {
+            HostFact fact = host_fact(host, g_ptr_array_index(facts, i));
+            if (fact.instance != NULL)
+                mark((HostInstance *)fact.instance, fact.row);
+        }
+    }
+    for (unsigned i = 0; i < host->instances->len; i++) {
+        HostInstance *instance = host_instance(host, i);
+        const FilterdMethod *m = instance->plugin->methods;
+        if (!host->config->settings.authentication_results)
+            continue;
+        for (; m != NULL && m->method != NULL; m++)
+            mark(instance, &instance->plugin->facts[m->fact]);
+    }
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static HostInstance *
+instance_new(Host *host, const PolicyUse *use)
+{
+    HostInstance *instance = g_new0(HostInstance, 1);
+    const FilterdFact *facts = use->plugin->facts;
+    instance->use = use;
+    instance->plugin = use->plugin;
+    instance->host = host;
+    instance->index = host->instances->len;
+    instance->state = g_malloc0(MAX(use->plugin->instance_size, 1));
+    instance->fibers = g_ptr_array_new();
+    while (facts != NULL && facts[instance->facts].name != NULL)
+        instance->facts++;
+    return instance;
+}
+
+static gboolean
+instance_start(HostInstance *instance, GError **error)
+{
+    HostCall call;
+    host_call_init(&call, instance, NULL);
+    gboolean ok = instance->plugin->start == NULL
+                  || instance->plugin->start(&call.call, error);
+    host_call_end_hook(&call);
+    host_call_clear(&call);
+    if (!ok)
+        g_prefix_error(error, "plugin “%s”: ", instance->use->name);
+    return ok;
+}
+
+static void
+instance_stop(HostInstance *instance)
+{
+    for (unsigned i = 0; i < instance->fibers->len; i++)
+        fiber_cancel(g_ptr_array_index(instance->fibers, i));
+    for (unsigned i = 0; i < instance->fibers->len; i++)
+        fiber_join(g_ptr_array_index(instance->fibers, i));
+    g_ptr_array_set_size(instance->fibers, 0);
+    if (instance->plugin->stop == NULL)
+        return;
+    HostCall call;
+    host_call_init(&call, instance, NULL);
+    instance->plugin->stop(&call.call);
+    host_call_end_hook(&call);
+    host_call_clear(&call);
+}
+
+static void
+instance_free(void *data)
+{
+    HostInstance *instance = data;
+    g_ptr_array_unref(instance->fibers);
+    g_free(instance->needs);
+    g_free(instance->state);
+    g_free(instance);
+}
+
+/* How many were started, all of them if no error. */
+static unsigned
+start_all(Host *host, GError **error)
+{
+    for (unsigned i = 0; i < host->instances->len; i++)
+        if (!instance_start(host_instance(host, i), error))
+            return i;
+    return host->instances->len;
+}
+
+static void
+stop_first(Host *host, unsigned started)
+{
+    while (started > 0)
+        instance_stop(host_instance(host, --started));
+}
+
+static void
+host_release(Host *host)
+{
+    g_ptr_array_unref(host->instances);
+    g_free(host);
+}
+
+static gboolean
+prepare(Host *host, GError **error)
+{
+    for (unsigned i = 0; i < host->instances->len; i++)
+        if (!resolve_needs(host, host_instance(host, i), error))
+            return FALSE;
+    return check_cycles(host, error);
+}
+
+Host *
+host_new(const PolicyConfig *config, const FilterdFact *core_facts,
+         Store *store, GError **error)
+{
+    Host *host = g_new0(Host, 1);
+    host->config = config;
+    host->core_facts = core_facts;
+    host->store = store;
+    host->instances = g_ptr_array_new_with_free_func(instance_free);
+    for (unsigned i = 0; i < config->uses->len; i++)
+        g_ptr_array_add(host->instances,
+                        instance_new(host, g_ptr_array_index(config->uses, i)));
+    if (!prepare(host, error)) {
+        host_release(host);
+        return NULL;
+    }
+    mark_certain(host);
+    unsigned started = start_all(host, error);
+    if (started < host->instances->len) {
+        stop_first(host, started);
+        host_release(host);
+        return NULL;
+    }
+    return host;
+}
+
+void
+host_free(Host *host)
+{
+    stop_first(host, host->instances->len);
+    host_release(host);
+}

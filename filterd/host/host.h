@@ -1,0 +1,47 @@
+/* host.h: the plugin instances of a worker: started, their needs resolved.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/service/store.h"
+#include "policy/config.h"
+
+typedef struct Host Host;
+typedef struct HostInstance HostInstance;
+
+/* Where a fact comes from: a row of an instance's table, or of the core's where
+ * `instance` is NULL. */
+typedef struct HostFact {
+    const HostInstance *instance;
+    const FilterdFact *row; /* NULL: the plugin is not loaded */
+    unsigned index;
+} HostFact;
+
+struct HostInstance {
+    const PolicyUse *use;
+    const FilterdPlugin *plugin;
+    Host *host;
+    unsigned index;
+    void *state; /* the plugin's, instance_size octets */
+    unsigned facts;
+    HostFact *needs;
+    GPtrArray *fibers; /* spawned: Fiber */
+    /* Facts of this stage are needed whatever the others say, so its hook may
+     * run before anybody asks. */
+    gboolean certain[FILTERD_STAGES];
+};
+
+/* Starts an instance of each `use` (borrowed, as is the store). The error tells
+ * whose start failed, or which need nobody fulfils. */
+Host *host_new(const PolicyConfig *config, const FilterdFact *core_facts,
+               Store *store, GError **error);
+/* Stops them. In a fiber if any plugin spawned one. */
+void host_free(Host *host);
+
+unsigned host_instances(const Host *host);
+HostInstance *host_instance(const Host *host, unsigned index);
+Store *host_store(const Host *host);
+int64_t host_dns_budget(const Host *host);
+/* Where PolicyFact is to be asked. */
+HostFact host_fact(const Host *host, const PolicyFact *fact);

@@ -1,0 +1,180 @@
+/* loader.c: finds a plugin's shared object, opens it, looks at its tables.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/host/loader.h"
+
+#include <gmodule.h>
+#include <string.h>
+
+static char *directory;
+
+/* BUILD/filterd/filterd lies beside BUILD/plugins. */
+static char *
+find_directory(void)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    if (self != NULL) {
+        g_autofree char *folder = g_path_get_dirname(self);
+        g_autofree char *top = g_path_get_dirname(folder);
+        g_autofree char *mark = g_build_filename(top, "build.ninja", NULL);
+        if (g_file_test(mark, G_FILE_TEST_EXISTS))
+            return g_build_filename(top, "plugins", NULL);
+    }
+    return g_strdup(PLUGIN_DIRECTORY);
+}
+
+const char *
+loader_directory(void)
+{
+    if (directory == NULL)
+        directory = find_directory();
+    return directory;
+}
+
+void
+loader_set_directory(const char *path)
+{
+    g_free(directory);
+    directory = g_strdup(path);
+}
+
+static gboolean
+name_valid(const char *name)
+{
+    return *name != '\0'
+           && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")
+                  == strlen(name);
+}
+
+/* Installed: DIRECTORY/spf.so; in a build tree: DIRECTORY/spf/spf.so. */
+static char *
+find_file(const char *name)
+{
+    g_autofree char *file = g_strconcat(name, ".so", NULL);
+    g_autofree char *flat = g_build_filename(loader_directory(), file, NULL);
+    if (g_file_test(flat, G_FILE_TEST_EXISTS))
+        return g_steal_pointer(&flat);
+    g_autofree char *deep =
+        g_build_filename(loader_directory(), name, file, NULL);
+    if (g_file_test(deep, G_FILE_TEST_EXISTS))
+        return g_steal_pointer(&deep);
+    return NULL;
+}
+
+static gboolean
+fail(GError **error, const FilterdPlugin *plugin, const char *what,
+     const char *name)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "plugin “%s” is broken: %s “%s”", plugin->name, what, name);
+    return FALSE;
+}
+
+static gboolean
+check_facts(const FilterdPlugin *plugin, GError **error)
+{
+    for (const FilterdFact *f = plugin->facts; f != NULL && f->name; f++) {
+        if (f->type == FILTERD_UNKNOWN || f->type >= FILTERD_FILE)
+            return fail(error, plugin, "no such type for fact", f->name);
+        if (f->type == FILTERD_WORD && f->words == NULL)
+            return fail(error, plugin, "no words for fact", f->name);
+        if (f->since > FILTERD_MESSAGE)
+            return fail(error, plugin, "no such stage for fact", f->name);
+    }
+    return TRUE;
+}
+
+static gboolean
+check_options(const FilterdPlugin *plugin, GError **error)
+{
+    for (const FilterdOption *o = plugin->options; o != NULL && o->name; o++) {
+        if (o->offset >= plugin->config_size)
+            return fail(error, plugin, "offset outside the config of option",
+                        o->name);
+        if (o->type == FILTERD_WORD && o->words == NULL)
+            return fail(error, plugin, "no words for option", o->name);
+        if (o->type == FILTERD_GROUP
+            && (o->group == NULL || (o->flags & FILTERD_MANY) == 0))
+            return fail(error, plugin, "no group for option", o->name);
+    }
+    return TRUE;
+}
+
+static gboolean
+check_actions(const FilterdPlugin *plugin, GError **error)
+{
+    for (const FilterdAction *a = plugin->actions; a != NULL && a->name; a++)
+        if (a->run == NULL || a->arguments == NULL)
+            return fail(error, plugin, "nothing behind action", a->name);
+    return TRUE;
+}
+
+gboolean
+loader_check(const FilterdPlugin *plugin, GError **error)
+{
+    if (plugin->abi != FILTERD_ABI || plugin->size > sizeof *plugin) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "it was built for plugin ABI %u, this filterd has %u; "
+                    "build it again",
+                    plugin->abi, FILTERD_ABI);
+        return FALSE;
+    }
+    if (plugin->name == NULL || plugin->version == NULL) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                            "its table has no name or version");
+        return FALSE;
+    }
+    return check_facts(plugin, error) && check_options(plugin, error)
+           && check_actions(plugin, error);
+}
+
+static const FilterdPlugin *
+open_file(const char *path, GError **error)
+{
+    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+    gpointer symbol = NULL;
+    if (module == NULL) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "cannot be loaded: %s", g_module_error());
+        return NULL;
+    }
+    if (!g_module_symbol(module, "filterd_plugin", &symbol)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "is no filterd plugin: it exports no “filterd_plugin”");
+        g_module_close(module);
+        return NULL;
+    }
+    const FilterdPlugin *plugin = symbol;
+    if (!loader_check(plugin, error)) {
+        g_module_close(module);
+        return NULL;
+    }
+    g_module_make_resident(module);
+    return plugin;
+}
+
+const FilterdPlugin *
+loader_open(const char *name, GError **error)
+{
+    if (!name_valid(name)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                    "“%s” is no name of a plugin", name);
+        return NULL;
+    }
+    g_autofree char *path = find_file(name);
+    if (path == NULL) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                    "there is no plugin “%s” in %s", name, loader_directory());
+        return NULL;
+    }
+    const FilterdPlugin *plugin = open_file(path, error);
+    if (plugin == NULL)
+        g_prefix_error(error, "%s: ", path);
+    else if (strcmp(plugin->name, name) != 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "%s calls itself “%s”", path, plugin->name);
+        return NULL;
+    }
+    return plugin;
+}

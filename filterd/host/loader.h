@@ -1,0 +1,20 @@
+/* loader.h: finds a plugin's shared object, opens it, looks at its tables.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include <filterd/plugin.h>
+
+/* The first of: the build tree that the running program lies in, the installed
+ * directory. A borrowed text. */
+const char *loader_directory(void);
+/* Another directory, for tests. */
+void loader_set_directory(const char *directory);
+
+/* The tables of plugin `name`, resident until the process ends. The error says
+ * what was looked for, or which ABI the file has, or which table is wrong. */
+const FilterdPlugin *loader_open(const char *name, GError **error);
+
+/* The same for tables already in memory: checks them. */
+gboolean loader_check(const FilterdPlugin *plugin, GError **error);

@@ -1,0 +1,70 @@
+/* visit.h: one connection as its plugins see it: their state, their hooks, the
+ * facts that they published.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A hook runs when one of its facts is first asked for, in the asker's fiber,
+ * or earlier in a fiber of its own; whoever else asks waits for it.
+ */
+#pragma once
+
+#include "filterd/host/host.h"
+#include "filterd/mail/authres.h"
+#include "filterd/mail/message.h"
+#include "filterd/service/dns.h"
+
+typedef struct Visit Visit;
+
+/* What a visit asks the session for. */
+typedef struct VisitClient {
+    void *data;
+    const char *session_id;
+    /* A fact of the core; may wait; never NULL. */
+    const FilterdValue *(*core_fact)(void *data, unsigned index);
+    void (*edit)(void *data, const FilterdEdit *edit);
+} VisitClient;
+
+Visit *visit_new(Host *host, const VisitClient *client);
+/* After visit_end_message(). */
+void visit_free(Visit *visit);
+
+/* The value of a fact; may wait. With `shadow`, a fact with an effect that is
+ * not known yet stays unknown. */
+const FilterdValue *visit_fact(Visit *visit, HostFact fact, gboolean shadow);
+/* What is known already; never waits. */
+const FilterdValue *visit_peek(Visit *visit, HostFact fact);
+
+/* Starts the hooks of that stage whose facts are certainly needed, each in a
+ * fiber. Not for RCPT. */
+void visit_start_early(Visit *visit, FilterdStage stage);
+
+/* A new greeting: helo facts are forgotten. */
+void visit_forget_helo(Visit *visit);
+
+void visit_begin_message(Visit *visit);
+/* A new recipient, counted from 0; one with that number is forgotten. */
+void visit_begin_recipient(Visit *visit, unsigned recipient);
+/* From now on rcpt facts are those of this recipient. */
+void visit_set_recipient(Visit *visit, unsigned recipient);
+/* The message that is being read, for hooks that join late. With `listen`,
+ * those that are certainly needed hear it as it comes. */
+void visit_set_message(Visit *visit, MailMessage *message, gboolean listen);
+void visit_field(Visit *visit, const FilterdField *field);
+void visit_body(Visit *visit, const char *bytes, gsize length);
+/* Cancels what is still running for it. `aborted`: before its end of data. */
+void visit_end_message(Visit *visit, gboolean aborted);
+
+/* Adds the result of each method of each instance; `evaluate`: asks for what
+ * is not known yet. */
+void visit_authres(Visit *visit, MailAuthres *authres, gboolean evaluate);
+
+/* Carries out an action of an instance. */
+gboolean visit_act(Visit *visit, const HostInstance *instance,
+                   const FilterdAction *action, const FilterdValue *arguments,
+                   GError **error);
+
+/* Of connection and transaction: DNS questions so far. */
+unsigned visit_questions(const Visit *visit);
+
+/* For the core's own questions about the connection. */
+DnsBudget *visit_budget(Visit *visit);

@@ -1,0 +1,344 @@
+/* core.c: the facts that need no plugin.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/mail/domain.h"
+#include "filterd/session/state.h"
+
+#include <string.h>
+
+/* PTR names that are looked up again (RFC 7208 4.6.4 allows as many). */
+#define REVERSE_NAMES 10
+
+typedef enum CoreFact {
+    CORE_CLIENT_IP,
+    CORE_CLIENT_PORT,
+    CORE_CLIENT_NAME,
+    CORE_CLIENT_FCRDNS,
+    CORE_CLIENT_EARLY_TALKER,
+    CORE_CLIENT_TLS,
+    CORE_SCORE,
+    CORE_HELO_NAME,
+    CORE_MAIL_FROM,
+    CORE_MAIL_DOMAIN,
+    CORE_MAIL_LOCAL,
+    CORE_MAIL_SIZE,
+    CORE_AUTH_USER,
+    CORE_RCPT_TO,
+    CORE_RCPT_DOMAIN,
+    CORE_RCPT_LOCAL,
+    CORE_RCPT_COUNT,
+    CORE_MESSAGE_SIZE,
+    CORE_MESSAGE_ID,
+    CORE_FROM_DOMAIN,
+    CORE_FROM_ADDRESS,
+    CORE_FROM_PROBLEM,
+    CORE_FACTS,
+} CoreFact;
+
+const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
+    [CORE_CLIENT_IP] = {"client.ip", FILTERD_IP, FILTERD_CONNECT,
+                        "The client's address, from PROXY or XCLIENT where "
+                        "a trusted peer sent one."},
+    [CORE_CLIENT_PORT] = {"client.port", FILTERD_INT, FILTERD_CONNECT,
+                          "The client's port."},
+    [CORE_CLIENT_NAME] = {"client.name", FILTERD_DOMAIN, FILTERD_CONNECT,
+                          "The name that the client's address leads to; the "
+                          "confirmed one if there is one."},
+    [CORE_CLIENT_FCRDNS] = {"client.fcrdns", FILTERD_BOOL, FILTERD_CONNECT,
+                            "Whether one of the address's names leads back to "
+                            "it."},
+    [CORE_CLIENT_EARLY_TALKER] = {"client.early-talker", FILTERD_BOOL,
+                                  FILTERD_CONNECT,
+                                  "Whether the client spoke before it was "
+                                  "greeted."},
+    [CORE_CLIENT_TLS] = {"client.tls", FILTERD_BOOL, FILTERD_CONNECT,
+                         "Whether the connection is encrypted."},
+    [CORE_SCORE] = {"score", FILTERD_INT, FILTERD_CONNECT,
+                    "The sum of the score rules that fired so far."},
+    [CORE_HELO_NAME] = {"helo.name", FILTERD_TEXT, FILTERD_HELO,
+                        "The argument of EHLO, HELO or LHLO."},
+    [CORE_MAIL_FROM] = {"mail.from", FILTERD_ADDRESS, FILTERD_MAIL,
+                        "The reverse-path; \"\" is the null one."},
+    [CORE_MAIL_DOMAIN] = {"mail.domain", FILTERD_DOMAIN, FILTERD_MAIL,
+                          "The domain of the reverse-path, in A-labels; "
+                          "unknown for the null one."},
+    [CORE_MAIL_LOCAL] = {"mail.local", FILTERD_TEXT, FILTERD_MAIL,
+                         "The local part of the reverse-path, unquoted."},
+    [CORE_MAIL_SIZE] = {"mail.size", FILTERD_INT, FILTERD_MAIL,
+                        "The SIZE that was declared, or 0."},
+    [CORE_AUTH_USER] = {"auth.user", FILTERD_TEXT, FILTERD_MAIL,
+                        "Who authenticated; unknown if nobody did."},
+    [CORE_RCPT_TO] = {"rcpt.to", FILTERD_ADDRESS, FILTERD_RCPT,
+                      "The recipient's forward-path."},
+    [CORE_RCPT_DOMAIN] = {"rcpt.domain", FILTERD_DOMAIN, FILTERD_RCPT,
+                          "The recipient's domain, in A-labels; unknown for "
+                          "a bare postmaster."},
+    [CORE_RCPT_LOCAL] = {"rcpt.local", FILTERD_TEXT, FILTERD_RCPT,
+                         "The recipient's local part, unquoted."},
+    [CORE_RCPT_COUNT] = {"rcpt.count", FILTERD_INT, FILTERD_RCPT,
+                         "Recipients taken in this transaction so far."},
+    [CORE_MESSAGE_SIZE] = {"message.size", FILTERD_INT, FILTERD_MESSAGE,
+                           "Octets of the message as received."},
+    [CORE_MESSAGE_ID] = {"message.id", FILTERD_TEXT, FILTERD_MESSAGE,
+                         "Its Message-ID field."},
+    [CORE_FROM_DOMAIN] = {"header.from.domain", FILTERD_DOMAIN, FILTERD_MESSAGE,
+                          "The domain of From, where it has exactly one "
+                          "address."},
+    [CORE_FROM_ADDRESS] = {"header.from.address", FILTERD_ADDRESS,
+                           FILTERD_MESSAGE,
+                           "The address of From, where it has exactly one."},
+    [CORE_FROM_PROBLEM] = {"header.from.problem", FILTERD_WORD, FILTERD_MESSAGE,
+                           "What is wrong with From; none is as it should "
+                           "be.",
+                           mail_from_problem_words},
+};
+
+/* ---- the reverse lookup ------------------------------------------------- */
+
+static gboolean
+leads_back(Session *session, const char *name, gboolean *failed)
+{
+    FilterdDnsType type =
+        ip_is_v4(&session->ip) ? FILTERD_DNS_A : FILTERD_DNS_AAAA;
+    const FilterdDnsAnswer *answer =
+        dns_query(visit_budget(session->visit), name, type);
+    *failed |= filterd_dns_failed(answer);
+    for (size_t i = 0; i < answer->length; i++)
+        if (ip_equal(&answer->records[i].ip, &session->ip))
+            return TRUE;
+    return FALSE;
+}
+
+/* The name that is confirmed, else the first; both may be missing. */
+static void
+confirm(Session *session, const FilterdDnsAnswer *answer)
+{
+    gboolean failed = FALSE;
+    SessionReverse *reverse = &session->reverse;
+    size_t length = MIN(answer->length, REVERSE_NAMES);
+    for (size_t i = 0; i < length; i++) {
+        const char *name = answer->records[i].name;
+        if (!mail_domain_valid(name))
+            continue;
+        if (leads_back(session, name, &failed)) {
+            g_free(reverse->name);
+            reverse->name = g_strdup(name);
+            reverse->confirmed = filterd_bool(true);
+            return;
+        }
+        if (reverse->name == NULL)
+            reverse->name = g_strdup(name);
+    }
+    if (!failed)
+        reverse->confirmed = filterd_bool(false);
+}
+
+static void
+look_up(Session *session)
+{
+    g_autofree char *question = ip_ptr_name(&session->ip);
+    const FilterdDnsAnswer *answer =
+        dns_query(visit_budget(session->visit), question, FILTERD_DNS_PTR);
+    if (!filterd_dns_failed(answer))
+        confirm(session, answer);
+}
+
+static const SessionReverse *
+reverse(Session *session)
+{
+    SessionReverse *known = &session->reverse;
+    while (known->busy)
+        if (fiber_queue_wait(&known->waiters, CLOCK_NEVER) == FIBER_CANCELLED)
+            return known;
+    if (known->done)
+        return known;
+    known->busy = TRUE;
+    look_up(session);
+    known->busy = FALSE;
+    known->done = !fiber_cancelled();
+    fiber_queue_wake_all(&known->waiters);
+    return known;
+}
+
+/* ---- a function a fact -------------------------------------------------- */
+
+static FilterdValue
+client_ip(Session *session)
+{
+    return filterd_ip(session->ip);
+}
+
+static FilterdValue
+client_port(Session *session)
+{
+    return filterd_int(session->port);
+}
+
+static FilterdValue
+client_name(Session *session)
+{
+    return filterd_string(FILTERD_DOMAIN, reverse(session)->name);
+}
+
+static FilterdValue
+client_fcrdns(Session *session)
+{
+    return reverse(session)->confirmed;
+}
+
+static FilterdValue
+client_early_talker(Session *session)
+{
+    return filterd_bool(session->early_talker);
+}
+
+static FilterdValue
+client_tls(Session *session)
+{
+    return filterd_bool(session->secured);
+}
+
+static FilterdValue
+score(Session *session)
+{
+    int64_t sum = 0;
+    for (unsigned i = 0; i < SESSION_SCOPES; i++)
+        sum += session->score[i];
+    return filterd_int(sum);
+}
+
+static FilterdValue
+helo_name(Session *session)
+{
+    return filterd_text(session->helo);
+}
+
+static FilterdValue
+not_empty(FilterdType type, const char *text)
+{
+    return filterd_string(type, text != NULL && *text != '\0' ? text : NULL);
+}
+
+static FilterdValue
+mail_from(Session *session)
+{
+    return filterd_string(FILTERD_ADDRESS, session->reverse_path.text);
+}
+
+static FilterdValue
+mail_domain(Session *session)
+{
+    return not_empty(FILTERD_DOMAIN, session->reverse_path.domain);
+}
+
+static FilterdValue
+mail_local(Session *session)
+{
+    return not_empty(FILTERD_TEXT, session->reverse_path.local);
+}
+
+static FilterdValue
+mail_size(Session *session)
+{
+    return filterd_int((int64_t)session->declared_size);
+}
+
+static FilterdValue
+auth_user(Session *session)
+{
+    (void)session;
+    return filterd_unknown();
+}
+
+static FilterdValue
+rcpt_to(Session *session)
+{
+    return filterd_string(FILTERD_ADDRESS, session->recipient.text);
+}
+
+static FilterdValue
+rcpt_domain(Session *session)
+{
+    return not_empty(FILTERD_DOMAIN, session->recipient.domain);
+}
+
+static FilterdValue
+rcpt_local(Session *session)
+{
+    return not_empty(FILTERD_TEXT, session->recipient.local);
+}
+
+static FilterdValue
+rcpt_count(Session *session)
+{
+    return filterd_int(session->recipients->len);
+}
+
+static FilterdValue
+message_size(Session *session)
+{
+    if (session->message == NULL)
+        return filterd_unknown();
+    return filterd_int((int64_t)mail_message_size(session->message));
+}
+
+static FilterdValue
+message_id(Session *session)
+{
+    return filterd_text(session->message_id);
+}
+
+static FilterdValue
+from_domain(Session *session)
+{
+    return filterd_string(FILTERD_DOMAIN, session->from.domain);
+}
+
+static FilterdValue
+from_address(Session *session)
+{
+    return filterd_string(FILTERD_ADDRESS, session->from.address);
+}
+
+static FilterdValue
+from_problem(Session *session)
+{
+    if (session->message == NULL)
+        return filterd_unknown();
+    return filterd_word(mail_from_problem_words[session->from.problem]);
+}
+
+static FilterdValue (*const computers[CORE_FACTS])(Session *session) = {
+    [CORE_CLIENT_IP] = client_ip,
+    [CORE_CLIENT_PORT] = client_port,
+    [CORE_CLIENT_NAME] = client_name,
+    [CORE_CLIENT_FCRDNS] = client_fcrdns,
+    [CORE_CLIENT_EARLY_TALKER] = client_early_talker,
+    [CORE_CLIENT_TLS] = client_tls,
+    [CORE_SCORE] = score,
+    [CORE_HELO_NAME] = helo_name,
+    [CORE_MAIL_FROM] = mail_from,
+    [CORE_MAIL_DOMAIN] = mail_domain,
+    [CORE_MAIL_LOCAL] = mail_local,
+    [CORE_MAIL_SIZE] = mail_size,
+    [CORE_AUTH_USER] = auth_user,
+    [CORE_RCPT_TO] = rcpt_to,
+    [CORE_RCPT_DOMAIN] = rcpt_domain,
+    [CORE_RCPT_LOCAL] = rcpt_local,
+    [CORE_RCPT_COUNT] = rcpt_count,
+    [CORE_MESSAGE_SIZE] = message_size,
+    [CORE_MESSAGE_ID] = message_id,
+    [CORE_FROM_DOMAIN] = from_domain,
+    [CORE_FROM_ADDRESS] = from_address,
+    [CORE_FROM_PROBLEM] = from_problem,
+};
+
+G_STATIC_ASSERT(CORE_FACTS <= G_N_ELEMENTS(((Session *)NULL)->core));
+
+const FilterdValue *
+session_core_fact(Session *session, unsigned index)
+{
+    session->core[index] = computers[index](session);
+    return &session->core[index];
+}

@@ -1,0 +1,80 @@
+/* decision.c: a line in the log for each decision.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/log.h"
+#include "filterd/session/state.h"
+
+/* Every instance shows the first fact of its table, under its own name. */
+static void
+log_facts(LogLine *line, const Session *session)
+{
+    Host *host = session->engine->host;
+    for (unsigned i = 0; i < host_instances(host); i++) {
+        const HostInstance *instance = host_instance(host, i);
+        if (instance->facts == 0)
+            continue;
+        HostFact fact = {instance, &instance->plugin->facts[0], 0};
+        const FilterdValue *value = visit_peek(session->visit, fact);
+        if (value->type != FILTERD_UNKNOWN)
+            log_value(line, instance->use->name, value);
+    }
+}
+
+static char *
+join_recipients(const Session *session)
+{
+    GString *text = g_string_new(NULL);
+    for (unsigned i = 0; i < session->recipients->len; i++) {
+        const SessionRecipient *recipient =
+            g_ptr_array_index(session->recipients, i);
+        if (i > 0)
+            g_string_append_c(text, ',');
+        g_string_append(text, recipient->address.text);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void
+log_envelope(LogLine *line, const Session *session, const char *recipient)
+{
+    char ip[IP_TEXT_SIZE];
+    log_text(line, "session", session->id);
+    log_text(line, "client", ip_format(&session->ip, ip));
+    log_text(line, "name", session->reverse.name);
+    log_text(line, "helo", session->helo);
+    if (!session->in_transaction)
+        return;
+    log_text(line, "from", session->reverse_path.text);
+    g_autofree char *all = join_recipients(session);
+    log_text(line, "to", recipient != NULL ? recipient : all);
+}
+
+static void
+log_message(LogLine *line, const Session *session)
+{
+    if (session->message == NULL)
+        return;
+    log_text(line, "message-id", session->message_id);
+    log_int(line, "size", (int64_t)mail_message_size(session->message));
+}
+
+void
+session_log(const Session *session, const char *event, const char *rule,
+            const char *stage, const char *recipient, const MailReply *reply)
+{
+    LogLine line;
+    log_begin(&line, FILTERD_LOG_INFO, event);
+    log_envelope(&line, session, recipient);
+    log_text(&line, "rule", rule);
+    log_text(&line, "stage", stage);
+    if (reply != NULL) {
+        g_autofree char *text = mail_reply_format(reply);
+        log_text(&line, "reply", text);
+    }
+    log_facts(&line, session);
+    log_message(&line, session);
+    log_int(&line, "ms", clock_monotonic() - session->began);
+    log_int(&line, "dns", visit_questions(session->visit));
+    log_end(&line);
+}

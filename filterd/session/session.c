@@ -1,0 +1,362 @@
+/* session.c: the life of a connection and of its transactions.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/session/session.h"
+
+#include "filterd/base/metrics.h"
+#include "filterd/session/state.h"
+
+#include <string.h>
+
+/* Bodies over this go to the spool. */
+#define BODY_IN_MEMORY 262144
+
+/* ---- life --------------------------------------------------------------- */
+
+static const FilterdValue *
+core_fact(void *data, unsigned index)
+{
+    return session_core_fact(data, index);
+}
+
+static void
+plugin_edit(void *data, const FilterdEdit *edit)
+{
+    session_edit_add(data, edit);
+}
+
+static void
+recipient_free(void *data)
+{
+    SessionRecipient *recipient = data;
+    mail_address_clear(&recipient->address);
+    g_free(recipient);
+}
+
+static void
+name_session(Session *session)
+{
+    Engine *engine = session->engine;
+    g_snprintf(session->id, sizeof session->id, "%s-%" G_GINT64_MODIFIER "x",
+               engine->prefix, ++engine->sessions);
+}
+
+static void
+set_peer(Session *session, const SessionPeer *peer)
+{
+    session->ip = peer->ip;
+    session->port = peer->port;
+    session->local_ip = peer->local_ip;
+    session->local_port = peer->local_port;
+    session->early_talker = peer->early_talker;
+    session->wire = peer->wire;
+    session->protocol = "SMTP";
+    if (peer->name == NULL)
+        return;
+    session->reverse.name = g_strdup(peer->name);
+    session->reverse.confirmed = filterd_bool(true);
+    session->reverse.done = TRUE;
+}
+
+Session *
+session_new(Engine *engine, const SessionPeer *peer)
+{
+    Session *session = g_new0(Session, 1);
+    session->engine = engine;
+    session->began = clock_monotonic();
+    name_session(session);
+    set_peer(session, peer);
+    for (unsigned i = 0; i < SESSION_SCOPES; i++)
+        session->rewrites[i] =
+            g_ptr_array_new_with_free_func(session_rewrite_free);
+    session->recipients = g_ptr_array_new_with_free_func(recipient_free);
+    session->edits = g_ptr_array_new_with_free_func(session_edit_free);
+    session->envelope = g_ptr_array_new_with_free_func(g_free);
+    session->group = g_string_new(NULL);
+    VisitClient client = {session, session->id, core_fact, plugin_edit};
+    session->visit = visit_new(engine->host, &client);
+    return session;
+}
+
+void
+session_free(Session *session)
+{
+    session_reset(session);
+    visit_free(session->visit);
+    for (unsigned i = 0; i < SESSION_SCOPES; i++)
+        g_ptr_array_unref(session->rewrites[i]);
+    g_ptr_array_unref(session->recipients);
+    g_ptr_array_unref(session->edits);
+    g_ptr_array_unref(session->envelope);
+    g_string_free(session->group, TRUE);
+    g_free(session->reverse.name);
+    g_free(session->helo);
+    mail_reply_clear(&session->reply);
+    g_free(session);
+}
+
+const char *
+session_id(const Session *session)
+{
+    return session->id;
+}
+
+void
+session_observe(Session *session, const SessionObserver *observer)
+{
+    session->observer = *observer;
+}
+
+/* What holds for one scope ends with it. */
+static void
+forget_scope(Session *session, SessionScope scope)
+{
+    session->standing[scope] = NULL;
+    session->score[scope] = 0;
+    g_ptr_array_set_size(session->rewrites[scope], 0);
+}
+
+static void
+forget_message(Session *session)
+{
+    g_clear_pointer(&session->message, mail_message_free);
+    mail_from_clear(&session->from);
+    memset(&session->from, 0, sizeof session->from);
+    g_clear_pointer(&session->message_id, g_free);
+    g_clear_pointer(&session->sender_edit, g_free);
+    g_ptr_array_set_size(session->edits, 0);
+    g_ptr_array_set_size(session->envelope, 0);
+    session->hops = 0;
+    session->final = NULL;
+}
+
+void
+session_reset(Session *session)
+{
+    if (!session->in_transaction)
+        return;
+    visit_end_message(session->visit, !session->judged);
+    forget_message(session);
+    forget_scope(session, SESSION_OF_MESSAGE);
+    mail_address_clear(&session->reverse_path);
+    mail_address_clear(&session->recipient);
+    g_ptr_array_set_size(session->recipients, 0);
+    g_string_truncate(session->group, 0);
+    session->recipient_rule = NULL;
+    session->declared_size = 0;
+    session->in_transaction = session->judged = FALSE;
+}
+
+/* ---- the envelope ------------------------------------------------------- */
+
+SessionDecision
+session_connect(Session *session)
+{
+    metrics_add(METRIC_CONNECTIONS, 1);
+    SessionDecision decision = session_judge(session, FILTERD_CONNECT);
+    session_go_on(session, FILTERD_CONNECT, decision);
+    return decision;
+}
+
+SessionDecision
+session_helo(Session *session, const char *name, const char *protocol)
+{
+    session_reset(session);
+    visit_forget_helo(session->visit);
+    forget_scope(session, SESSION_OF_HELO);
+    g_free(session->helo);
+    session->helo = g_strdup(name);
+    session->protocol = protocol;
+    SessionDecision decision = session_judge(session, FILTERD_HELO);
+    session_go_on(session, FILTERD_HELO, decision);
+    return decision;
+}
+
+void
+session_secured(Session *session)
+{
+    session_reset(session);
+    visit_forget_helo(session->visit);
+    forget_scope(session, SESSION_OF_HELO);
+    g_clear_pointer(&session->helo, g_free);
+    session->secured = TRUE;
+}
+
+SessionDecision
+session_mail(Session *session, const MailAddress *path, gsize size)
+{
+    session_reset(session);
+    session->began = clock_monotonic();
+    session->in_transaction = TRUE;
+    session->declared_size = size;
+    mail_address_copy(&session->reverse_path, path);
+    visit_begin_message(session->visit);
+    SessionDecision decision = session_judge(session, FILTERD_MAIL);
+    session_go_on(session, FILTERD_MAIL, decision);
+    if (decision.verdict != SESSION_CONTINUE)
+        session_reset(session);
+    return decision;
+}
+
+static void
+take_recipient(Session *session, gboolean discarded)
+{
+    SessionRecipient *recipient = g_new0(SessionRecipient, 1);
+    mail_address_copy(&recipient->address, &session->recipient);
+    recipient->rule = session->recipient_rule;
+    recipient->discarded = discarded;
+    g_ptr_array_add(session->recipients, recipient);
+}
+
+/* Recipients whose message could be judged differently come one by one. */
+static gboolean
+joins_group(Session *session)
+{
+    PolicyClient client;
+    const PolicyRule *rule = session->recipient_rule;
+    gboolean accepted = rule != NULL && rule->kind == POLICY_ACCEPT;
+    g_autoptr(GString) group = g_string_new(accepted       ? "accept"
+                                            : rule != NULL ? rule->name
+                                                           : "");
+    g_string_append_c(group, '\n');
+    if (!accepted && !session_accepted(session))
+        policy_group(session->engine->config,
+                     session_policy_client(session, &client), group);
+    if (session->group->len == 0)
+        g_string_assign(session->group, group->str);
+    return strcmp(session->group->str, group->str) == 0;
+}
+
+static SessionDecision
+split(Session *session)
+{
+    mail_reply_set(&session->reply, 452, "4.5.3",
+                   "this recipient is treated differently; send to it in a "
+                   "transaction of its own");
+    session_log(session, "split", "-group", "rcpt", session->recipient.text,
+                &session->reply);
+    return (SessionDecision){SESSION_TEMPFAIL, &session->reply};
+}
+
+SessionDecision
+session_rcpt(Session *session, const MailAddress *path)
+{
+    mail_address_clear(&session->recipient);
+    mail_address_copy(&session->recipient, path);
+    session->recipient_rule = NULL;
+    visit_begin_recipient(session->visit, session->recipients->len);
+    SessionDecision decision = session_judge(session, FILTERD_RCPT);
+    if (decision.verdict == SESSION_DISCARD)
+        take_recipient(session, TRUE);
+    if (decision.verdict == SESSION_CONTINUE && !joins_group(session))
+        return split(session);
+    return decision;
+}
+
+void
+session_rcpt_answered(Session *session, gboolean taken,
+                      const MailReply *backend)
+{
+    if (taken) {
+        take_recipient(session, FALSE);
+        return;
+    }
+    gboolean mine = session->recipients->len == 0;
+    if (mine)
+        g_string_truncate(session->group, 0);
+    session_log(session, backend->code < 500 ? "tempfailed" : "rejected",
+                "-backend", "rcpt", session->recipient.text, backend);
+}
+
+SessionDecision
+session_data(Session *session)
+{
+    SessionDecision decision = session_judge(session, FILTERD_DATA);
+    session_go_on(session, FILTERD_DATA, decision);
+    return decision;
+}
+
+/* ---- the message -------------------------------------------------------- */
+
+static void
+start_message(Session *session)
+{
+    session->message = mail_message_new(BODY_IN_MEMORY, session->engine->spool);
+    visit_set_message(session->visit, session->message,
+                      !session_accepted(session));
+}
+
+void
+session_field(Session *session, const FilterdField *field)
+{
+    if (session->message == NULL)
+        start_message(session);
+    mail_message_add_field(session->message, field);
+    mail_from_add(&session->from, field);
+    if (mail_field_is(field, "Received"))
+        session->hops++;
+    if (session->message_id == NULL && mail_field_is(field, "Message-ID"))
+        session->message_id = mail_field_unfold(field);
+    visit_field(session->visit, field);
+}
+
+void
+session_header_end(Session *session)
+{
+    if (session->message == NULL)
+        start_message(session);
+    mail_from_end(&session->from);
+}
+
+gboolean
+session_body(Session *session, const char *bytes, gsize length)
+{
+    if (!mail_message_add_body(session->message, bytes, length, NULL))
+        return FALSE;
+    visit_body(session->visit, bytes, length);
+    return TRUE;
+}
+
+gboolean
+session_recipient_goes(const SessionRecipient *recipient)
+{
+    return !recipient->discarded;
+}
+
+MailMessage *
+session_outgoing(Session *session)
+{
+    return session->message;
+}
+
+/* Whether any text of `edited` is not, in order, a recipient as received. */
+static gboolean
+recipients_differ(const Session *session)
+{
+    unsigned next = 0;
+    for (unsigned i = 0; i < session->recipients->len; i++) {
+        const SessionRecipient *recipient =
+            g_ptr_array_index(session->recipients, i);
+        if (!session_recipient_goes(recipient))
+            continue;
+        if (next >= session->envelope->len
+            || strcmp(g_ptr_array_index(session->envelope, next),
+                      recipient->address.text)
+                   != 0)
+            return TRUE;
+        next++;
+    }
+    return next != session->envelope->len;
+}
+
+gboolean
+session_envelope(Session *session, const char **reverse_path,
+                 const GPtrArray **recipients)
+{
+    *reverse_path = session->sender_edit != NULL ? session->sender_edit
+                                                 : session->reverse_path.text;
+    *recipients = session->envelope;
+    return strcmp(*reverse_path, session->reverse_path.text) != 0
+           || recipients_differ(session);
+}
