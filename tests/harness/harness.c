@@ -321,6 +321,12 @@ harness_question_count(Harness *harness)
     return harness->questions->len;
 }
 
+unsigned
+harness_waits(Harness *harness)
+{
+    return harness->waits;
+}
+
 static gboolean
 need_is(const FilterdNeed *need, const char *fact)
 {
@@ -389,6 +395,7 @@ harness_reset(Harness *harness)
     message_end(harness);
     forget(harness, FILTERD_MAIL, FILTERD_MESSAGE);
     g_ptr_array_set_size(harness->questions, 0);
+    harness->waits = 0;
     g_ptr_array_set_size(harness->edits, 0);
 }
 

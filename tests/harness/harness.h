@@ -40,6 +40,8 @@ void harness_dns_status(Harness *harness, const char *name, FilterdDnsType type,
  * connection and transaction; what is asked again counts once. */
 const char *harness_questions(Harness *harness);
 unsigned harness_question_count(Harness *harness);
+/* How many of them dns() had to ask, because nobody had asked ahead. */
+unsigned harness_waits(Harness *harness);
 
 /* A fact that the plugin needs, from text by the need's type; lists have
  * commas; NULL: unknown. */

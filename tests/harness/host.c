@@ -73,33 +73,46 @@ host_log(FilterdCall *call, FilterdLogLevel level, const char *format, ...)
 
 /* ---- DNS ---------------------------------------------------------------- */
 
-static void
+/* FALSE: it was asked before. */
+static gboolean
 question_note(Harness *harness, const char *name, FilterdDnsType type)
 {
     g_autofree char *lower = g_ascii_strdown(name, -1);
     g_autofree char *line = g_strconcat(zone_type_name(type), " ", lower, NULL);
 
-    if (!g_ptr_array_find_with_equal_func(harness->questions, line, g_str_equal,
-                                          NULL))
-        g_ptr_array_add(harness->questions, g_steal_pointer(&line));
+    if (g_ptr_array_find_with_equal_func(harness->questions, line, g_str_equal,
+                                         NULL))
+        return FALSE;
+    g_ptr_array_add(harness->questions, g_steal_pointer(&line));
+    return TRUE;
 }
 
 static const FilterdDnsAnswer *
 host_dns(FilterdCall *call, const char *name, FilterdDnsType type)
 {
+    static const FilterdDnsAnswer cancelled = {.status = FILTERD_DNS_CANCELLED};
     HarnessCall *self = call_get(call);
+
+    if (self->harness->stopping)
+        return &cancelled;
+
     const FilterdDnsAnswer *answer =
         zone_ask(self->harness->zone, self->arena, name, type);
 
-    if (answer->status != FILTERD_DNS_BADNAME)
-        question_note(self->harness, name, type);
+    if (answer->status != FILTERD_DNS_BADNAME
+        && question_note(self->harness, name, type))
+        self->harness->waits++;
     return answer;
 }
 
 static void
 host_prefetch(FilterdCall *call, const char *name, FilterdDnsType type)
 {
-    host_dns(call, name, type);
+    HarnessCall *self = call_get(call);
+
+    if (zone_ask(self->harness->zone, self->arena, name, type)->status
+        != FILTERD_DNS_BADNAME)
+        question_note(self->harness, name, type);
 }
 
 /* ---- store -------------------------------------------------------------- */

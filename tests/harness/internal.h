@@ -63,6 +63,7 @@ struct Harness {
 
     HarnessZone *zone;
     GPtrArray *questions;
+    unsigned waits;
     GHashTable *store; /* key: Entry of host.c */
     gboolean store_fails;
     int64_t clock;

@@ -311,6 +311,7 @@ test_questions(void)
     g_assert_cmpstr(harness_questions(harness), ==,
                     "TXT b.example.org\nTXT a.example.org");
     g_assert_cmpuint(harness_question_count(harness), ==, 2);
+    g_assert_cmpuint(harness_waits(harness), ==, 0);
     harness_reset(harness);
     g_assert_cmpuint(harness_question_count(harness), ==, 0);
 }
