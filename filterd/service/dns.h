@@ -9,12 +9,21 @@
 
 #include <filterd/plugin.h>
 
+#define DNS_ERROR (dns_error_quark())
+GQuark dns_error_quark(void);
+
+typedef enum DnsError {
+    DNS_ERROR_INVALID, /* a file or an address that does not parse */
+    DNS_ERROR_FAILED,
+} DnsError;
+
 typedef struct DnsConfig {
     gboolean recursive;         /* from the roots; else forward */
     const char *const *forward; /* "ADDRESS@PORT", NULL-terminated; NULL or
                                  * empty: what /etc/resolv.conf says */
     const FilterdFile *zones;   /* master files: local data */
     gsize n_zones;
+    gboolean zones_only;        /* what they do not have does not exist */
     const FilterdFile *anchors; /* trust anchors: DS or DNSKEY lines */
     gsize n_anchors;
     int64_t timeout;     /* of one lookup, milliseconds */

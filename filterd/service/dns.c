@@ -1,0 +1,220 @@
+/* dns.c: questions: local data, then the cache, then a flight. (RFC 1035)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/service/dns.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/metrics.h"
+#include "filterd/service/dns-cache.h"
+#include "filterd/service/dns-flight.h"
+#include "filterd/service/dns-master.h"
+#include "filterd/service/dns-name.h"
+#include "filterd/service/dns-resolver.h"
+#include "filterd/service/dns-zone.h"
+
+static struct {
+    DnsZone *zone;
+    DnsCache *cache;
+    DnsResolver *resolver; /* NULL: zones only */
+    DnsFlights *flights;
+    int64_t timeout;
+} service;
+
+/* What a budget keeps: an answer with what was left of its TTL. */
+typedef struct Kept {
+    FilterdDnsAnswer answer;
+    DnsAnswer *source;
+} Kept;
+
+GQuark
+dns_error_quark(void)
+{
+    return g_quark_from_static_string("dns-error");
+}
+
+static gboolean
+load_zones(const DnsConfig *config, GError **error)
+{
+    service.zone = dns_zone_new(config->zones_only);
+    for (gsize i = 0; i < config->n_zones; i++)
+        if (!dns_master_load(&config->zones[i], service.zone, error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean
+dns_init(const DnsConfig *config, GError **error)
+{
+    g_assert(service.zone == NULL);
+    service.timeout = config->timeout;
+    service.cache = dns_cache_new(config->cache_entries);
+    if (!load_zones(config, error)) {
+        dns_clear();
+        return FALSE;
+    }
+    if (config->zones_only)
+        return TRUE;
+    service.resolver = dns_resolver_new(config, error);
+    if (service.resolver == NULL) {
+        dns_clear();
+        return FALSE;
+    }
+    service.flights =
+        dns_flights_new(service.resolver, service.cache, config->timeout);
+    return TRUE;
+}
+
+void
+dns_clear(void)
+{
+    g_clear_pointer(&service.flights, dns_flights_free);
+    g_clear_pointer(&service.resolver, dns_resolver_free);
+    g_clear_pointer(&service.cache, dns_cache_free);
+    g_clear_pointer(&service.zone, dns_zone_free);
+}
+
+static void
+kept_free(gpointer data)
+{
+    Kept *kept = data;
+    dns_answer_unref(kept->source);
+    g_free(kept);
+}
+
+void
+dns_budget_init(DnsBudget *budget, int64_t milliseconds)
+{
+    budget->left = milliseconds;
+    budget->questions = 0;
+    budget->answers =
+        g_hash_table_new_full(dns_key_hash, g_str_equal, g_free, kept_free);
+}
+
+void
+dns_budget_clear(DnsBudget *budget)
+{
+    g_clear_pointer(&budget->answers, g_hash_table_unref);
+}
+
+/* Another fiber of the transaction may have had the answer first: then that is
+ * the one. */
+static const FilterdDnsAnswer *
+keep(DnsBudget *budget, const char *key, DnsAnswer *answer, uint32_t ttl)
+{
+    Kept *kept = g_hash_table_lookup(budget->answers, key);
+    if (kept != NULL)
+        return &kept->answer;
+    kept = g_new(Kept, 1);
+    kept->answer = answer->answer;
+    kept->answer.ttl = ttl;
+    kept->source = dns_answer_ref(answer);
+    g_hash_table_insert(budget->answers, g_strdup(key), kept);
+    return &kept->answer;
+}
+
+/* Of the budget only what was waited is taken. */
+static DnsAnswer *
+wait_for(DnsBudget *budget, const char *key)
+{
+    if (service.flights == NULL)
+        return dns_answer_new(FILTERD_DNS_NXDOMAIN, 0);
+    if (budget->left <= 0)
+        return dns_answer_new(FILTERD_DNS_TIMEOUT, 0);
+    int64_t start = clock_monotonic();
+    int64_t patience = MIN(service.timeout, budget->left);
+    DnsAnswer *answer =
+        dns_flights_wait(service.flights, key, clock_after(patience));
+    budget->left -= MIN(clock_monotonic() - start, budget->left);
+    return answer;
+}
+
+/* `key` becomes the one that local CNAMEs lead to. */
+static DnsAnswer *
+find_answer(DnsBudget *budget, char key[DNS_KEY_SIZE], uint32_t *ttl)
+{
+    DnsAnswer *answer = dns_zone_find(service.zone, key);
+    if (answer != NULL) {
+        *ttl = answer->answer.ttl;
+        return answer;
+    }
+    answer = dns_cache_find(service.cache, key, ttl);
+    if (answer != NULL) {
+        metrics_add(METRIC_DNS_CACHED, 1);
+        return answer;
+    }
+    answer = wait_for(budget, key);
+    *ttl = answer->answer.ttl;
+    return answer;
+}
+
+const FilterdDnsAnswer *
+dns_query(DnsBudget *budget, const char *name, FilterdDnsType type)
+{
+    static const FilterdDnsAnswer bad_name = {.status = FILTERD_DNS_BADNAME};
+    static const FilterdDnsAnswer cancelled = {.status = FILTERD_DNS_CANCELLED};
+    char key[DNS_KEY_SIZE];
+    if (!dns_key_init(key, name, type))
+        return &bad_name;
+    const Kept *kept = g_hash_table_lookup(budget->answers, key);
+    if (kept != NULL)
+        return &kept->answer;
+    budget->questions++;
+    metrics_add(METRIC_DNS_QUESTIONS, 1);
+    uint32_t ttl;
+    char target[DNS_KEY_SIZE];
+    g_strlcpy(target, key, sizeof target);
+    g_autoptr(DnsAnswer) answer = find_answer(budget, target, &ttl);
+    if (answer->answer.status == FILTERD_DNS_CANCELLED)
+        return &cancelled;
+    if (filterd_dns_failed(&answer->answer))
+        metrics_add(METRIC_DNS_FAILED, 1);
+    return keep(budget, key, answer, ttl);
+}
+
+void
+dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type)
+{
+    char key[DNS_KEY_SIZE];
+    if (service.flights == NULL || budget->left <= 0
+        || !dns_key_init(key, name, type)
+        || g_hash_table_contains(budget->answers, key))
+        return;
+    g_autoptr(DnsAnswer) local = dns_zone_find(service.zone, key);
+    if (local == NULL && !dns_cache_has(service.cache, key))
+        dns_flights_start(service.flights, key);
+}
+
+const char *
+dns_status_text(FilterdDnsStatus status)
+{
+    static const char *const texts[] = {
+        [FILTERD_DNS_ANSWER] = "answer",
+        [FILTERD_DNS_NODATA] = "no data",
+        [FILTERD_DNS_NXDOMAIN] = "no such name",
+        [FILTERD_DNS_SERVFAIL] = "servfail",
+        [FILTERD_DNS_TIMEOUT] = "timeout",
+        [FILTERD_DNS_BOGUS] = "bogus",
+        [FILTERD_DNS_BADNAME] = "bad name",
+        [FILTERD_DNS_CANCELLED] = "cancelled",
+    };
+    g_assert((gsize)status < G_N_ELEMENTS(texts));
+    return texts[status];
+}
+
+const char *
+dns_type_text(FilterdDnsType type)
+{
+    static const struct {
+        FilterdDnsType type;
+        const char *text;
+    } rows[] = {
+        {FILTERD_DNS_A, "A"},     {FILTERD_DNS_AAAA, "AAAA"},
+        {FILTERD_DNS_PTR, "PTR"}, {FILTERD_DNS_MX, "MX"},
+        {FILTERD_DNS_TXT, "TXT"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].type == type)
+            return rows[i].text;
+    return "?";
+}

@@ -1,0 +1,213 @@
+/* store-sqlite.c: the table of keys and values, in one file; blocking.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/service/store-sqlite.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+/* Milliseconds that another worker's write is waited for. */
+#define BUSY_TIMEOUT 1000
+#define OPEN_ATTEMPTS 20
+#define OPEN_PAUSE 50
+
+#define STATEMENTS (STORE_EXPIRE + 1)
+
+GQuark
+store_error_quark(void)
+{
+    return g_quark_from_static_string("store-error");
+}
+
+struct StoreSqlite {
+    char *path; /* NULL: in memory */
+    sqlite3 *base;
+    sqlite3_stmt *statements[STATEMENTS];
+};
+
+enum { SPACE = 1, KEY, NOW, UNTIL, VALUE };
+
+static const char setup[] =
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=NORMAL;"
+    "PRAGMA cache_size=-1024;"
+    "PRAGMA journal_size_limit=4194304;"
+    "CREATE TABLE IF NOT EXISTS entry (space TEXT NOT NULL, key TEXT NOT NULL,"
+    " value BLOB NOT NULL, expires INTEGER NOT NULL,"
+    " PRIMARY KEY (space, key)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS entry_expires ON entry (expires);";
+
+/* A lifetime of 0 (UNTIL 0) keeps the end that a living entry has. */
+#define NEVER "9223372036854775807"
+#define NEW_END "CASE WHEN ?4 > 0 THEN ?4 ELSE " NEVER " END"
+#define END                                                   \
+    "CASE WHEN ?4 > 0 THEN ?4 WHEN expires <= ?3 THEN " NEVER \
+    " ELSE expires END"
+
+/* A sum too large for 64 bits is a REAL, and stops at the bound. */
+static const char *const texts[STATEMENTS] = {
+    [STORE_GET] = "SELECT value FROM entry"
+                  " WHERE space = ?1 AND key = ?2 AND expires > ?3",
+    [STORE_PUT] = "INSERT INTO entry VALUES (?1, ?2, ?5, " NEW_END ")"
+                  " ON CONFLICT (space, key) DO UPDATE"
+                  " SET value = excluded.value, expires = " END,
+    [STORE_ADD] = "INSERT INTO entry"
+                  " VALUES (?1, ?2, CAST(?5 AS TEXT), " NEW_END ")"
+                  " ON CONFLICT (space, key) DO UPDATE SET value ="
+                  " CAST(CASE WHEN expires <= ?3 THEN ?5 ELSE"
+                  " CAST(CAST(value AS INTEGER) + ?5 AS INTEGER) END AS TEXT),"
+                  " expires = " END " RETURNING CAST(value AS INTEGER)",
+    [STORE_EXPIRE] = "DELETE FROM entry WHERE (space, key) IN"
+                     " (SELECT space, key FROM entry WHERE expires <= ?3"
+                     " LIMIT ?5)",
+};
+
+StoreSqlite *
+store_sqlite_new(const char *path)
+{
+    StoreSqlite *sqlite = g_new0(StoreSqlite, 1);
+    sqlite->path = g_strdup(path);
+    return sqlite;
+}
+
+static void
+close_base(StoreSqlite *sqlite)
+{
+    for (gsize i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(g_steal_pointer(&sqlite->statements[i]));
+    sqlite3_close(g_steal_pointer(&sqlite->base));
+}
+
+void
+store_sqlite_free(StoreSqlite *sqlite)
+{
+    close_base(sqlite);
+    g_free(sqlite->path);
+    g_free(sqlite);
+}
+
+/* Senders and recipients are nobody else's business. SQLite gives the files
+ * beside it the same mode. */
+static void
+create_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Of workers that start together one makes the table; WAL mode cannot be waited
+ * for by SQLite itself. */
+static int
+run_setup(sqlite3 *base)
+{
+    int code = SQLITE_BUSY;
+    for (int i = 0; i < OPEN_ATTEMPTS && (code & 0xff) == SQLITE_BUSY; i++) {
+        if (i > 0)
+            g_usleep(OPEN_PAUSE * 1000);
+        code = sqlite3_exec(base, setup, NULL, NULL, NULL);
+    }
+    return code;
+}
+
+static int
+open_base(StoreSqlite *sqlite)
+{
+    if (sqlite->base != NULL)
+        return SQLITE_OK;
+    if (sqlite->path != NULL)
+        create_file(sqlite->path);
+    int code = sqlite3_open_v2(
+        sqlite->path != NULL ? sqlite->path : ":memory:", &sqlite->base,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_busy_timeout(sqlite->base, BUSY_TIMEOUT);
+    code = run_setup(sqlite->base);
+    for (gsize i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
+        code = sqlite3_prepare_v3(sqlite->base, texts[i], -1,
+                                  SQLITE_PREPARE_PERSISTENT,
+                                  &sqlite->statements[i], NULL);
+    return code;
+}
+
+/* Binding a parameter that a statement has not is an error of no consequence.
+ */
+static void
+bind_request(sqlite3_stmt *statement, const StoreRequest *request)
+{
+    int64_t until = 0;
+    if (request->lifetime > 0
+        && __builtin_add_overflow(request->now, request->lifetime, &until))
+        until = INT64_MAX;
+    sqlite3_bind_text(statement, SPACE, request->space, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, KEY, request->key, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, NOW, request->now);
+    sqlite3_bind_int64(statement, UNTIL, until);
+    if (request->kind == STORE_PUT)
+        sqlite3_bind_blob(statement, VALUE,
+                          request->length > 0 ? request->value : "",
+                          (int)request->length, SQLITE_STATIC);
+    else
+        sqlite3_bind_int64(statement, VALUE, request->number);
+}
+
+static void
+take_row(sqlite3_stmt *statement, StoreRequest *request)
+{
+    request->status = FILTERD_STORE_OK;
+    if (request->kind == STORE_ADD) {
+        request->number = sqlite3_column_int64(statement, 0);
+        return;
+    }
+    const void *bytes = sqlite3_column_blob(statement, 0);
+    gsize length = (gsize)sqlite3_column_bytes(statement, 0);
+    g_clear_pointer(&request->found, g_bytes_unref);
+    request->found = g_bytes_new(bytes, length);
+}
+
+/* To the end: only then is a change committed. */
+static int
+step(StoreSqlite *sqlite, StoreRequest *request)
+{
+    sqlite3_stmt *statement = sqlite->statements[request->kind];
+    bind_request(statement, request);
+    request->status =
+        request->kind == STORE_GET ? FILTERD_STORE_ABSENT : FILTERD_STORE_OK;
+    int code = sqlite3_step(statement);
+    while (code == SQLITE_ROW) {
+        take_row(statement, request);
+        code = sqlite3_step(statement);
+    }
+    if (request->kind == STORE_EXPIRE)
+        request->number = sqlite3_changes(sqlite->base);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return code;
+}
+
+static void
+fail(StoreSqlite *sqlite, StoreRequest *request, GError **error)
+{
+    int number = sqlite3_system_errno(sqlite->base);
+    gboolean opening = sqlite3_errcode(sqlite->base) == SQLITE_CANTOPEN;
+    g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED, "%s: %s%s%s",
+                sqlite->path != NULL ? sqlite->path : "memory",
+                sqlite3_errmsg(sqlite->base),
+                opening && number != 0 ? ": " : "",
+                opening && number != 0 ? g_strerror(number) : "");
+    request->status = FILTERD_STORE_FAILED;
+    g_clear_pointer(&request->found, g_bytes_unref);
+    close_base(sqlite);
+}
+
+gboolean
+store_sqlite_run(StoreSqlite *sqlite, StoreRequest *request, GError **error)
+{
+    if (open_base(sqlite) == SQLITE_OK && step(sqlite, request) == SQLITE_DONE)
+        return TRUE;
+    fail(sqlite, request, error);
+    return FALSE;
+}

@@ -1,0 +1,155 @@
+/* store.c: what waits for the store: a job a call, and the pause after a
+ * failure.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/service/store.h"
+
+#include "filterd/base/clock.h"
+#include "filterd/base/metrics.h"
+#include "filterd/service/offload.h"
+#include "filterd/service/store-sqlite.h"
+
+#include <string.h>
+
+/* Milliseconds before a store that failed is tried again. */
+#define PAUSE 5000
+#define EXPIRE_AT_ONCE 500
+
+struct Store {
+    StoreSqlite *sqlite; /* of the lane's thread */
+    int64_t dead_until;  /* likewise */
+    char *problem;       /* of the loop */
+    int64_t retry_at;    /* likewise */
+};
+
+typedef struct Job {
+    Store *store;
+    StoreRequest request;
+    int64_t now; /* monotonic */
+    GError *error;
+} Job;
+
+Store *
+store_new_sqlite(const char *path)
+{
+    Store *store = g_new0(Store, 1);
+    store->sqlite = store_sqlite_new(path);
+    return store;
+}
+
+void
+store_free(Store *store)
+{
+    if (store == NULL)
+        return;
+    store_sqlite_free(store->sqlite);
+    g_free(store->problem);
+    g_free(store);
+}
+
+const char *
+store_problem(const Store *store)
+{
+    return store->problem;
+}
+
+/* In a thread. What queued up behind a failure fails with it. */
+static void
+run_job(void *data)
+{
+    Job *job = data;
+    Store *store = job->store;
+    if (job->now < store->dead_until)
+        return;
+    if (!store_sqlite_run(store->sqlite, &job->request, &job->error))
+        store->dead_until = job->now + PAUSE;
+}
+
+static void
+note_outcome(Store *store, const Job *job)
+{
+    if (job->request.status != FILTERD_STORE_FAILED) {
+        g_clear_pointer(&store->problem, g_free);
+        return;
+    }
+    metrics_add(METRIC_STORE_FAILED, 1);
+    if (job->error == NULL)
+        return;
+    g_free(store->problem);
+    store->problem = g_strdup(job->error->message);
+    store->retry_at = job->now + PAUSE;
+}
+
+static FilterdStoreStatus
+run(Store *store, StoreRequest *request)
+{
+    Job job = {.store = store, .request = *request, .now = clock_monotonic()};
+    job.request.status = FILTERD_STORE_FAILED;
+    job.request.now = clock_real();
+    if (job.now >= store->retry_at && !offload_run(store, run_job, &job))
+        return FILTERD_STORE_FAILED;
+    note_outcome(store, &job);
+    g_clear_error(&job.error);
+    *request = job.request;
+    return request->status;
+}
+
+static gboolean
+fits(const char *space, const char *key, gsize length)
+{
+    return strlen(space) <= STORE_KEY_LIMIT && strlen(key) <= STORE_KEY_LIMIT
+           && length <= STORE_VALUE_LIMIT;
+}
+
+FilterdStoreStatus
+store_get(Store *store, const char *space, const char *key, GBytes **value)
+{
+    if (!fits(space, key, 0))
+        return FILTERD_STORE_FAILED;
+    StoreRequest request = {.kind = STORE_GET, .space = space, .key = key};
+    FilterdStoreStatus status = run(store, &request);
+    if (status == FILTERD_STORE_OK)
+        *value = request.found;
+    return status;
+}
+
+FilterdStoreStatus
+store_put(Store *store, const char *space, const char *key, const char *value,
+          gsize length, int64_t lifetime)
+{
+    if (!fits(space, key, length))
+        return FILTERD_STORE_FAILED;
+    StoreRequest request = {.kind = STORE_PUT,
+                            .space = space,
+                            .key = key,
+                            .value = value,
+                            .length = length,
+                            .lifetime = lifetime};
+    return run(store, &request);
+}
+
+FilterdStoreStatus
+store_add(Store *store, const char *space, const char *key, int64_t delta,
+          int64_t lifetime, int64_t *sum)
+{
+    if (!fits(space, key, 0))
+        return FILTERD_STORE_FAILED;
+    StoreRequest request = {.kind = STORE_ADD,
+                            .space = space,
+                            .key = key,
+                            .number = delta,
+                            .lifetime = lifetime};
+    FilterdStoreStatus status = run(store, &request);
+    if (status == FILTERD_STORE_OK && sum != NULL)
+        *sum = request.number;
+    return status;
+}
+
+gboolean
+store_expire(Store *store)
+{
+    StoreRequest request = {.kind = STORE_EXPIRE, .number = EXPIRE_AT_ONCE};
+    return run(store, &request) == FILTERD_STORE_OK
+           && request.number == EXPIRE_AT_ONCE;
+}
