@@ -52,6 +52,8 @@ void harness_advance(Harness *harness, int64_t milliseconds);
 /* All store functions fail from now on, or work again. */
 void harness_store_fails(Harness *harness, bool fails);
 unsigned harness_store_entries(Harness *harness);
+/* Every entry now holds that text. */
+void harness_store_spoil(Harness *harness, const char *text);
 
 /* ---- the dialogue ------------------------------------------------------- */
 

@@ -164,6 +164,22 @@ entry_write(Harness *harness, const char *key, const char *value, size_t length,
         entry->expires = harness->clock + lifetime;
 }
 
+void
+harness_store_spoil(Harness *harness, const char *text)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, harness->store);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Entry *entry = value;
+
+        g_free(entry->bytes);
+        entry->bytes = g_strdup(text);
+        entry->length = strlen(text);
+    }
+}
+
 /* Only hooks whose facts say so may write. */
 static void
 effect_check(const HarnessCall *self)
