@@ -166,19 +166,15 @@ retry(FilterdCall *call, const char *key, const char *client, int64_t age)
 static void
 triplet_judge(FilterdCall *call, const char *key, const char *client)
 {
-    const Config *config = call->config;
     Entry entry;
 
     if (!entry_read(call, key, &entry))
         return;
 
-    int64_t age = call->host->now(call) - entry.time;
-    int64_t limit = entry.count > 0 ? config->lifetime : config->window;
-
-    if (entry.count < 0 || age >= limit)
+    if (entry.count < 0)
         first_try(call, key, NEW);
     else if (entry.count == 0)
-        retry(call, key, client, age);
+        retry(call, key, client, call->host->now(call) - entry.time);
     else if (entry_refresh(call, key, &entry))
         state_publish(call, KNOWN, 0);
 }
@@ -195,8 +191,7 @@ client_is_known(FilterdCall *call, const char *key, bool *known)
         return true;
     if (!entry_read(call, key, &entry))
         return false;
-    if (entry.count < config->auto_whitelist
-        || call->host->now(call) - entry.time >= config->lifetime)
+    if (entry.count < config->auto_whitelist)
         return true;
     *known = true;
     return entry_refresh(call, key, &entry);

@@ -15,7 +15,7 @@ network_format(const FilterdIp *ip)
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     bool four = memcmp(ip->bytes, mapped, sizeof mapped) == 0;
     const uint8_t *bytes = ip->bytes + (four ? sizeof mapped : 0);
-    GString *out = g_string_new(four ? "4:" : "6:");
+    GString *out = g_string_new("n:");
 
     for (int i = 0; i < (four ? V4_OCTETS : V6_OCTETS); i++)
         g_string_append_printf(out, "%02x", bytes[i]);

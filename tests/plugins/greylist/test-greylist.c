@@ -113,6 +113,7 @@ static const Step clock_back[] = {
     {1 * M, .state = "passed", .wait = "0s"},
     {-100 * D, .state = "known", .wait = "0s"},
     {35 * D, .state = "known", .wait = "0s"},
+    {36 * D, .state = "new", .wait = "5m"},
     {0},
 };
 
@@ -325,6 +326,7 @@ test_unknown_client(void)
     step_run(harness, &unknown);
     g_assert_cmpuint(harness_store_entries(harness), ==, 0);
     step_run(harness, &domain);
+    harness_set(harness, "client.ip", "198.51.100.9");
     harness_set(harness, "mail.from", NULL);
     step_run(harness, &unknown);
 }
