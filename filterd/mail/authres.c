@@ -13,6 +13,7 @@
 #define FIELD_NAME "authentication-results"
 #define VALUE_LIMIT 400 /* octets before quoting: a line stays under 998 */
 #define LINE_LIMIT 240  /* octets, then the next property is folded */
+#define CLAIM_LIMIT 50  /* fields in a field, behind bare line ends */
 #define FOLD "\n    "
 
 /* ---- writing ------------------------------------------------------------ */
@@ -296,19 +297,22 @@ part_length(const char *bytes, gsize length)
     return length;
 }
 
+/* Each part that has the name is read to the end of the field: to a parser that
+ * takes the bare ends for white space it is one. */
 gboolean
 mail_authres_forged(const FilterdField *field, const char *authserv_id)
 {
-    gsize at = 0;
-    while (at < field->length) {
-        gsize size = part_length(field->bytes + at, field->length - at);
-        FilterdField part = {.bytes = field->bytes + at, .length = size};
-        at += size;
-        if (!mail_field_resembles(&part, FIELD_NAME))
-            continue;
-        const char *value = (char *)memchr(part.bytes, ':', size) + 1;
-        if (value_forged(value, part.bytes + size - value, authserv_id))
-            return TRUE;
+    const char *end = field->bytes + field->length;
+    FilterdField part = *field;
+    for (unsigned claims = 0; part.bytes < end;) {
+        if (mail_field_resembles(&part, FIELD_NAME)) {
+            const char *value = (char *)memchr(part.bytes, ':', part.length);
+            if (claims++ == CLAIM_LIMIT
+                || value_forged(value + 1, end - value - 1, authserv_id))
+                return TRUE;
+        }
+        part.bytes += part_length(part.bytes, end - part.bytes);
+        part.length = part_length(part.bytes, end - part.bytes);
     }
     return FALSE;
 }

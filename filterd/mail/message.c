@@ -114,8 +114,10 @@ static void
 append_value_line(GString *out, const char *line, gsize length)
 {
     for (gsize i = 0; i < length; i++)
-        if (line[i] != '\r')
-            g_string_append_c(out, g_ascii_iscntrl(line[i]) ? ' ' : line[i]);
+        if (line[i] == '\t' || !g_ascii_iscntrl(line[i]))
+            g_string_append_c(out, line[i]);
+        else if (line[i] != '\r')
+            g_string_append_c(out, ' ');
 }
 
 static gboolean
