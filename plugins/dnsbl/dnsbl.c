@@ -123,7 +123,24 @@ finding_add(Finding *finding, const DnsblZone *zone, QueryResult result)
     }
 }
 
-/* FALSE: cancelled. */
+/* FALSE: cancelled. The first that accuses is asked why while the others are
+ * waited for. */
+static bool
+zone_ask(FilterdCall *call, const FilterdIp *client, const DnsblZone *zone,
+         Finding *finding)
+{
+    g_autofree char *name = query_name(client, zone->name);
+    const FilterdDnsAnswer *answer = call->host->dns(call, name, FILTERD_DNS_A);
+    const char *before = finding->accuser;
+
+    if (answer->status == FILTERD_DNS_CANCELLED)
+        return false;
+    finding_add(finding, zone, query_judge(zone, answer));
+    if (finding->accuser != before)
+        call->host->prefetch(call, name, FILTERD_DNS_TXT);
+    return true;
+}
+
 static bool
 all_ask(FilterdCall *call, const FilterdIp *client, Finding *finding)
 {
@@ -131,19 +148,11 @@ all_ask(FilterdCall *call, const FilterdIp *client, Finding *finding)
 
     for (size_t i = 0; i < config->zones.length; i++) {
         const DnsblZone *zone = dnsbl_zone(config, i);
-        g_autofree char *name = query_name(client, zone->name);
 
-        if (is_suspended(call, i)) {
+        if (is_suspended(call, i))
             finding_add(finding, zone, QUERY_NO_ANSWER);
-            continue;
-        }
-
-        const FilterdDnsAnswer *answer =
-            call->host->dns(call, name, FILTERD_DNS_A);
-
-        if (answer->status == FILTERD_DNS_CANCELLED)
+        else if (!zone_ask(call, client, zone, finding))
             return false;
-        finding_add(finding, zone, query_judge(zone, answer));
     }
     return true;
 }
