@@ -95,8 +95,8 @@ run_posts(void)
     g_array_set_size(now, 0);
 }
 
-void
-loop_turn(gboolean wait)
+static void
+turn(gboolean wait)
 {
     g_assert(!in_turn);
     in_turn = TRUE;
@@ -109,12 +109,18 @@ loop_turn(gboolean wait)
 }
 
 void
+loop_turn(gboolean wait)
+{
+    turn(wait && later->len == 0);
+}
+
+void
 loop_run(void)
 {
     while (!stopping)
-        loop_turn(TRUE);
+        turn(TRUE);
     do
-        loop_turn(FALSE);
+        turn(FALSE);
     while (later->len > 0);
     stopping = FALSE;
 }

@@ -19,7 +19,8 @@ void loop_clear(void);
 /* Runs until loop_stop(); once more until nothing is left that is due now. */
 void loop_run(void);
 void loop_stop(void);
-/* One turn: what is ready now; waits for it if `wait`. For tests. */
+/* One turn: what is ready now. Where nothing was posted and `wait` is set, it
+ * waits for something to be ready. For tests. */
 void loop_turn(gboolean wait);
 
 struct event_base *loop_base(void);

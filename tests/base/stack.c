@@ -1,0 +1,127 @@
+/* stack.c: tests of base/stack: the pool, its memory, the guard page.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/stack.h"
+#include "tests/base/in-fiber.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Touched by a deep fiber; well below what a pooled stack keeps. */
+#define DEPTH (192 * 1024)
+
+static void
+do_nothing(void *data G_GNUC_UNUSED)
+{
+}
+
+static void
+one_after_the_other(void *data G_GNUC_UNUSED)
+{
+    for (int i = 0; i < 1000; i++)
+        fiber_join(fiber_start("short", do_nothing, NULL));
+    g_assert_cmpuint(stack_pool_size(), ==, 1);
+}
+
+static void
+all_at_once(void *data G_GNUC_UNUSED)
+{
+    for (int i = 0; i < 2 * STACK_POOL; i++)
+        fiber_detach(fiber_start("short", do_nothing, NULL));
+    fiber_yield();
+    g_assert_cmpuint(fiber_count(), ==, 1);
+    g_assert_cmpuint(stack_pool_size(), ==, STACK_POOL);
+}
+
+static char *
+page_of(const char *address)
+{
+    uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    return (char *)((uintptr_t)address / size * size);
+}
+
+static gboolean
+is_resident(char *page)
+{
+    unsigned char resident = 0;
+
+    g_assert_cmpint(mincore(page, 1, &resident), ==, 0);
+    return (resident & 1) != 0;
+}
+
+static void
+go_deep(void *data)
+{
+    char *deep = g_alloca(DEPTH);
+
+    memset(deep, 1, DEPTH);
+    *(char **)data = page_of(deep + DEPTH / 4);
+    g_assert_true(is_resident(*(char **)data));
+}
+
+static void
+gives_back(void *data G_GNUC_UNUSED)
+{
+    char *page = NULL;
+
+    fiber_join(fiber_start("deep", go_deep, &page));
+    g_assert_cmpuint(stack_pool_size(), ==, 1);
+    g_assert_false(is_resident(page));
+}
+
+static int
+recurse(volatile int depth)
+{
+    volatile char frame[1024] = {(char)depth};
+
+    return depth == 0 ? frame[0] : recurse(depth - 1) + frame[0];
+}
+
+static void
+overflow(void *data G_GNUC_UNUSED)
+{
+    recurse(2 * STACK_SIZE / 1024);
+}
+
+static void
+guarded(void)
+{
+    if (g_test_subprocess()) {
+        run_in_fiber(overflow, NULL);
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_failed();
+}
+
+static void
+pool_of_one(void)
+{
+    run_in_fiber(one_after_the_other, NULL);
+}
+
+static void
+bounded_pool(void)
+{
+    run_in_fiber(all_at_once, NULL);
+}
+
+static void
+given_back(void)
+{
+    run_in_fiber(gives_back, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/base/stack/one-after-the-other-share-one", pool_of_one);
+    g_test_add_func("/base/stack/the-pool-is-bounded", bounded_pool);
+    g_test_add_func("/base/stack/deep-pages-are-given-back", given_back);
+    g_test_add_func("/base/stack/an-overflow-hits-the-guard", guarded);
+    return g_test_run();
+}
