@@ -1,0 +1,34 @@
+/* header.h: the header section as it came, kept until its signatures are
+ * known, and what DKIM wants to know of it (RFC 6376 5.3, 6.1).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include <filterd/plugin.h>
+
+#include "plugins/dkim/tags.h"
+
+#define HEADER_LIMIT 1048576 /* octets */
+
+typedef struct HeaderField {
+    size_t offset, length;
+    size_t name_length;
+    bool signature; /* it is a DKIM-Signature */
+} HeaderField;
+
+/* Zero bytes are an empty one. */
+typedef struct Header {
+    GByteArray *bytes;
+    GArray *fields;      /* of HeaderField */
+    const char *problem; /* why no signature can be trusted over it */
+    size_t authors;      /* From fields */
+    GPtrArray *origins;  /* what stands behind an @ in them, lower case */
+} Header;
+
+/* True: it is a DKIM-Signature, with that value. */
+bool header_add(Header *header, const FilterdField *field, Span *value);
+void header_clear(Header *header);
+/* Whether the domain seems to be that of From: it, above, below or beside it.
+ * A guess that ranks signatures; evidence it is not. */
+bool header_is_origin(const Header *header, const char *domain);
