@@ -245,10 +245,23 @@ now(FilterdCall *plugin_call)
     return clock_real();
 }
 
+/* What goes on for hours starts afresh with every sleep: else it would keep
+ * all that it was ever given, and use up its time for DNS. */
+static void
+start_afresh(HostCall *call)
+{
+    host_call_end_hook(call);
+    dns_budget_clear(call->budget);
+    *call->budget = (DnsBudget){0};
+    dns_budget_init(call->budget, host_dns_budget(call->instance->host));
+}
+
 static bool
 sleep_for(FilterdCall *plugin_call, int64_t milliseconds)
 {
-    (void)plugin_call;
+    HostCall *call = host_call(plugin_call);
+    if (call->visit == NULL && call->budget != NULL)
+        start_afresh(call);
     return fiber_sleep(milliseconds) != FIBER_CANCELLED;
 }
 

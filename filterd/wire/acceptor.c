@@ -1,0 +1,179 @@
+/* acceptor.c: takes connections off a listening socket, a fiber for each.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/wire/acceptor.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
+#include "filterd/base/loop.h"
+#include "filterd/base/metrics.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections taken before others get their turn. */
+#define BATCH 32
+/* Out of descriptors: no new connection for so long. */
+#define PAUSE_SECONDS 1
+/* Those over the limit that are told so; others are just closed. */
+#define REFUSED_LIMIT 64
+
+typedef struct Slot {
+    SmtpConnection connection;
+    Acceptor *acceptor;
+    Fiber *fiber;
+    GList link;
+} Slot;
+
+struct Acceptor {
+    SmtpService *service;
+    int fd;
+    struct event *ready, *resume;
+    GQueue slots;
+    unsigned refused;
+    int64_t told;
+};
+
+static void
+run(void *data)
+{
+    Slot *slot = data;
+    Acceptor *acceptor = slot->acceptor;
+    smtp_server_run(&slot->connection);
+    g_queue_unlink(&acceptor->slots, &slot->link);
+    if (slot->connection.refused)
+        acceptor->refused--;
+    fiber_detach(slot->fiber);
+    g_free(slot);
+}
+
+static gboolean
+over_limit(const Acceptor *acceptor)
+{
+    const PolicyListen *listen = acceptor->service->listen;
+    const PolicySettings *settings =
+        &engine_config(acceptor->service->engine)->settings;
+    return metrics_sum(METRIC_SESSIONS) >= settings->max_sessions
+           || (listen->max_sessions > 0
+               && acceptor->slots.length >= listen->max_sessions);
+}
+
+static void
+start(Acceptor *acceptor, int fd, const Endpoint *peer)
+{
+    gboolean refused = over_limit(acceptor);
+    if (refused && acceptor->refused >= REFUSED_LIMIT) {
+        close(fd);
+        return;
+    }
+    Slot *slot = g_new0(Slot, 1);
+    slot->acceptor = acceptor;
+    slot->connection = (SmtpConnection){.service = acceptor->service,
+                                        .fd = fd,
+                                        .peer = *peer,
+                                        .refused = refused};
+    acceptor->refused += refused ? 1 : 0;
+    slot->link.data = slot;
+    g_queue_push_tail_link(&acceptor->slots, &slot->link);
+    slot->fiber = fiber_start("smtp", run, slot);
+}
+
+/* Out of descriptors or memory: waiting connections stay in the kernel. */
+static void
+pause_for(Acceptor *acceptor, int reason)
+{
+    struct timeval pause = {.tv_sec = PAUSE_SECONDS};
+    event_del(acceptor->ready);
+    event_add(acceptor->resume, &pause);
+    if (log_allow(&acceptor->told, 60000))
+        log_event(FILTERD_LOG_WARNING, "accept", "%s", g_strerror(reason));
+}
+
+static gboolean
+take_one(Acceptor *acceptor)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    Endpoint peer = {0};
+    int fd = accept4(acceptor->fd, (struct sockaddr *)&address, &size,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        if (endpoint_from_sockaddr((struct sockaddr *)&address, size, &peer))
+            start(acceptor, fd, &peer);
+        else
+            close(fd);
+        return TRUE;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS
+        || errno == ENOMEM)
+        pause_for(acceptor, errno);
+    return errno == ECONNABORTED || errno == EINTR;
+}
+
+static void
+on_ready(evutil_socket_t fd, short events, void *data)
+{
+    (void)fd;
+    (void)events;
+    for (unsigned i = 0; i < BATCH && take_one(data); i++)
+        continue;
+}
+
+static void
+on_resume(evutil_socket_t fd, short events, void *data)
+{
+    (void)fd;
+    (void)events;
+    Acceptor *acceptor = data;
+    event_add(acceptor->ready, NULL);
+}
+
+Acceptor *
+acceptor_new(SmtpService *service, int fd)
+{
+    Acceptor *acceptor = g_new0(Acceptor, 1);
+    acceptor->service = service;
+    acceptor->fd = fd;
+    acceptor->ready =
+        event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_ready, acceptor);
+    acceptor->resume = evtimer_new(loop_base(), on_resume, acceptor);
+    event_add(acceptor->ready, NULL);
+    return acceptor;
+}
+
+void
+acceptor_free(Acceptor *acceptor)
+{
+    g_assert(acceptor->slots.length == 0);
+    event_free(acceptor->ready);
+    event_free(acceptor->resume);
+    g_free(acceptor);
+}
+
+void
+acceptor_drain(Acceptor *acceptor)
+{
+    event_del(acceptor->ready);
+    event_del(acceptor->resume);
+    acceptor->service->draining = TRUE;
+    for (GList *link = acceptor->slots.head; link != NULL; link = link->next) {
+        const Slot *slot = link->data;
+        if (slot->connection.idle)
+            fiber_cancel(slot->fiber);
+    }
+}
+
+void
+acceptor_cancel(Acceptor *acceptor)
+{
+    for (GList *link = acceptor->slots.head; link != NULL; link = link->next)
+        fiber_cancel(((const Slot *)link->data)->fiber);
+}
+
+unsigned
+acceptor_sessions(const Acceptor *acceptor)
+{
+    return acceptor->slots.length;
+}

@@ -1,0 +1,21 @@
+/* acceptor.h: takes connections off a listening socket, a fiber for each.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/wire/smtp-server.h"
+
+typedef struct Acceptor Acceptor;
+
+/* Borrows the service and the socket, which must not block. */
+Acceptor *acceptor_new(SmtpService *service, int fd);
+/* No session may be left. */
+void acceptor_free(Acceptor *acceptor);
+
+/* Takes no more connections; those that wait between two transactions are
+ * closed with 421, others after their transaction. */
+void acceptor_drain(Acceptor *acceptor);
+/* Every session ends where it stands. */
+void acceptor_cancel(Acceptor *acceptor);
+unsigned acceptor_sessions(const Acceptor *acceptor);

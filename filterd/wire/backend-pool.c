@@ -1,0 +1,298 @@
+/* backend-pool.c: a worker's connections to its backends.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/wire/backend-pool.h"
+
+#include "filterd/base/clock.h"
+#include "filterd/base/fiber.h"
+
+/* Kept open for the next client; and how long. */
+#define IDLE_LIMIT 16
+#define IDLE_TIME 30000
+#define SWEEP_PAUSE 5000
+/* Between two questions for extensions that nobody answered; and how long an
+ * EHLO waits for the answer. */
+#define PROBE_PAUSE 1000
+#define PROBE_WAIT 2000
+
+typedef struct Idle {
+    SmtpClient *client;
+    int64_t since;
+} Idle;
+
+typedef struct Backend {
+    const PolicyBackend *config;
+    GQueue idle; /* Idle, the newest first */
+    int64_t open, limit;
+    SmtpExtensions extensions;
+} Backend;
+
+struct BackendPool {
+    char *helo;
+    GPtrArray *backends; /* Backend, by priority */
+    SmtpExtensions common;
+    int64_t probed;
+    Fiber *prober; /* while it asks */
+    gboolean probing;
+    FiberQueue curious; /* who waits for it */
+    Fiber *sweeper;
+};
+
+/* ---- idle ones ---------------------------------------------------------- */
+
+static void
+close_client(Backend *backend, SmtpClient *client)
+{
+    backend->open--;
+    smtp_client_quit(client);
+}
+
+static void
+close_older(Backend *backend, int64_t since)
+{
+    const Idle *oldest;
+    while ((oldest = g_queue_peek_tail(&backend->idle)) != NULL
+           && oldest->since <= since) {
+        Idle *idle = g_queue_pop_tail(&backend->idle);
+        close_client(backend, idle->client);
+        g_free(idle);
+    }
+}
+
+static void
+sweep(void *data)
+{
+    BackendPool *pool = data;
+    while (fiber_sleep(SWEEP_PAUSE) != FIBER_CANCELLED)
+        for (unsigned i = 0; i < pool->backends->len; i++)
+            close_older(g_ptr_array_index(pool->backends, i),
+                        clock_monotonic() - IDLE_TIME);
+}
+
+static SmtpClient *
+pop_idle(Backend *backend)
+{
+    Idle *idle;
+    while ((idle = g_queue_pop_head(&backend->idle)) != NULL) {
+        SmtpClient *client = idle->client;
+        g_free(idle);
+        if (!smtp_client_stale(client))
+            return client;
+        close_client(backend, client);
+    }
+    return NULL;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static int
+by_priority(const void *a, const void *b)
+{
+    const Backend *const *first = a, *const *second = b;
+    int64_t difference =
+        (*first)->config->priority - (*second)->config->priority;
+    return difference < 0 ? -1 : difference > 0;
+}
+
+static void
+backend_free(void *data)
+{
+    Backend *backend = data;
+    close_older(backend, CLOCK_NEVER);
+    smtp_extensions_clear(&backend->extensions);
+    g_free(backend);
+}
+
+BackendPool *
+backend_pool_new(const PolicyConfig *config, const char *helo, unsigned workers)
+{
+    BackendPool *pool = g_new0(BackendPool, 1);
+    pool->helo = g_strdup(helo);
+    pool->probed = -PROBE_PAUSE;
+    pool->backends = g_ptr_array_new_with_free_func(backend_free);
+    for (unsigned i = 0; i < config->backends->len; i++) {
+        Backend *backend = g_new0(Backend, 1);
+        backend->config = g_ptr_array_index(config->backends, i);
+        backend->limit =
+            MAX(backend->config->max_connections / MAX(workers, 1), 1);
+        g_ptr_array_add(pool->backends, backend);
+    }
+    g_ptr_array_sort(pool->backends, by_priority);
+    pool->sweeper = fiber_start("backend sweep", sweep, pool);
+    return pool;
+}
+
+static void
+end_fiber(Fiber *fiber)
+{
+    if (fiber == NULL)
+        return;
+    fiber_cancel(fiber);
+    fiber_join(fiber);
+}
+
+void
+backend_pool_free(BackendPool *pool)
+{
+    end_fiber(pool->sweeper);
+    end_fiber(pool->prober);
+    g_ptr_array_unref(pool->backends);
+    smtp_extensions_clear(&pool->common);
+    g_free(pool->helo);
+    g_free(pool);
+}
+
+/* ---- what they offer ---------------------------------------------------- */
+
+static void
+intersect(SmtpExtensions *common, const SmtpExtensions *one)
+{
+    if (!common->known) {
+        smtp_extensions_copy(common, one);
+        return;
+    }
+    common->eightbitmime &= one->eightbitmime;
+    common->smtputf8 &= one->smtputf8;
+    common->size &= one->size;
+    if (one->size_limit != 0
+        && (common->size_limit == 0 || one->size_limit < common->size_limit))
+        common->size_limit = one->size_limit;
+}
+
+static void
+learn(BackendPool *pool, Backend *backend, const SmtpClient *client)
+{
+    smtp_extensions_copy(&backend->extensions, smtp_client_extensions(client));
+    smtp_extensions_clear(&pool->common);
+    for (unsigned i = 0; i < pool->backends->len; i++) {
+        const Backend *one = g_ptr_array_index(pool->backends, i);
+        if (one->extensions.known)
+            intersect(&pool->common, &one->extensions);
+    }
+}
+
+/* ---- taking and giving -------------------------------------------------- */
+
+static SmtpClient *
+open_client(BackendPool *pool, Backend *backend, GError **error)
+{
+    if (backend->open >= backend->limit) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                            "backend: max-connections are in use");
+        return NULL;
+    }
+    backend->open++;
+    SmtpClient *client = smtp_client_open(backend->config, pool->helo, error);
+    if (client == NULL)
+        backend->open--;
+    else
+        learn(pool, backend, client);
+    return client;
+}
+
+static SmtpClient *
+take_from(BackendPool *pool, Backend *backend, const SmtpIdentity *identity,
+          gboolean fresh, GError **error)
+{
+    SmtpClient *client = fresh ? NULL : pop_idle(backend);
+    if (client != NULL && smtp_client_identify(client, identity, NULL))
+        return client;
+    if (client != NULL)
+        backend_pool_drop(pool, client);
+    client = open_client(pool, backend, error);
+    if (client == NULL || smtp_client_identify(client, identity, error))
+        return client;
+    backend_pool_drop(pool, client);
+    return NULL;
+}
+
+SmtpClient *
+backend_pool_take(BackendPool *pool, const SmtpIdentity *identity,
+                  gboolean fresh, GError **error)
+{
+    SmtpClient *client = NULL;
+    for (unsigned i = 0; client == NULL && i < pool->backends->len; i++) {
+        g_clear_error(error);
+        client = take_from(pool, g_ptr_array_index(pool->backends, i), identity,
+                           fresh, error);
+    }
+    return client;
+}
+
+static Backend *
+backend_of(BackendPool *pool, const SmtpClient *client)
+{
+    for (unsigned i = 0; i < pool->backends->len; i++) {
+        Backend *backend = g_ptr_array_index(pool->backends, i);
+        if (backend->config == smtp_client_backend(client))
+            return backend;
+    }
+    g_assert_not_reached();
+}
+
+/* XFORWARD and PROXY bind a connection to one client. */
+void
+backend_pool_give(BackendPool *pool, SmtpClient *client)
+{
+    Backend *backend = backend_of(pool, client);
+    gboolean reusable = backend->config->identity == POLICY_IDENTITY_NONE
+                        || backend->config->identity == POLICY_IDENTITY_XCLIENT;
+    if (!reusable || backend->idle.length >= IDLE_LIMIT
+        || smtp_client_stale(client)) {
+        close_client(backend, client);
+        return;
+    }
+    Idle *idle = g_new(Idle, 1);
+    *idle = (Idle){client, clock_monotonic()};
+    g_queue_push_head(&backend->idle, idle);
+}
+
+void
+backend_pool_drop(BackendPool *pool, SmtpClient *client)
+{
+    backend_of(pool, client)->open--;
+    smtp_client_free(client);
+}
+
+/* ---- asking ------------------------------------------------------------- */
+
+static void
+probe(void *data)
+{
+    BackendPool *pool = data;
+    for (unsigned i = 0; i < pool->backends->len; i++) {
+        Backend *backend = g_ptr_array_index(pool->backends, i);
+        if (backend->extensions.known)
+            continue;
+        SmtpClient *client = open_client(pool, backend, NULL);
+        if (client != NULL)
+            backend_pool_give(pool, client);
+    }
+    pool->probed = clock_monotonic();
+    pool->probing = FALSE;
+    fiber_queue_wake_all(&pool->curious);
+}
+
+static void
+start_probe(BackendPool *pool)
+{
+    if (pool->prober != NULL)
+        fiber_join(pool->prober);
+    pool->probing = TRUE;
+    pool->prober = fiber_start("backend probe", probe, pool);
+}
+
+const SmtpExtensions *
+backend_pool_extensions(BackendPool *pool)
+{
+    int64_t deadline = clock_after(PROBE_WAIT);
+    if (pool->common.known)
+        return &pool->common;
+    if (!pool->probing && clock_monotonic() >= pool->probed + PROBE_PAUSE)
+        start_probe(pool);
+    while (pool->probing
+           && fiber_queue_wait(&pool->curious, deadline) == FIBER_WOKEN)
+        continue;
+    return &pool->common;
+}

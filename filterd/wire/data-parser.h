@@ -1,0 +1,43 @@
+/* data-parser.h: what stands between DATA and the final dot, made canonical
+ * (RFC 5321 2.3.8, 4.1.1.4, 4.5.2).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * It ends at CRLF.CRLF and nothing else. Bare CR, bare LF and NUL never come
+ * out: they are noted (reject) or made line ends (normalize; NUL is noted all
+ * the same). Does no I/O; takes octets in pieces of any size.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct DataParser DataParser;
+
+/* What the message was found guilty of; the first one stays. */
+typedef enum DataProblem {
+    DATA_OK,
+    DATA_BARE_NEWLINE, /* bare CR or LF, or NUL */
+    DATA_HEADER_LARGE,
+    DATA_TOO_LARGE,
+    DATA_NOT_KEPT, /* `body` returned FALSE */
+} DataProblem;
+
+typedef struct DataClient {
+    void *data;
+    /* The header section as it is, without the empty line, CRLF at each end.
+     */
+    void (*header)(void *data, const char *bytes, gsize length);
+    /* Dots unstuffed, CRLF line ends; FALSE: it could not be kept. */
+    gboolean (*body)(void *data, const char *bytes, gsize length);
+} DataClient;
+
+DataParser *data_parser_new(const DataClient *client, gsize size_limit,
+                            gboolean normalize);
+void data_parser_free(DataParser *parser);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DataParser, data_parser_free)
+
+/* Takes octets; `ended` tells whether the final dot has come. Returns how many
+ * were taken: all of them, unless it ended. */
+gsize data_parser_feed(DataParser *parser, const char *bytes, gsize length,
+                       gboolean *ended);
+DataProblem data_parser_problem(const DataParser *parser);

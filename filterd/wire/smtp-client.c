@@ -1,0 +1,435 @@
+/* smtp-client.c: a connection to a backend, from its greeting to QUIT.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/wire/smtp-client.h"
+
+#include "filterd/base/clock.h"
+#include "filterd/base/text.h"
+
+#include <string.h>
+
+/* A backend's reply line; RFC 5321 4.5.3.1.5 has 512. */
+#define REPLY_LINE_LIMIT 4096
+/* QUIT and its like must not hold anybody up. */
+#define QUIT_TIMEOUT 1000
+
+struct SmtpClient {
+    const PolicyBackend *backend;
+    Stream *stream;
+    char *helo;
+    SmtpExtensions extensions;
+};
+
+/* ---- extensions --------------------------------------------------------- */
+
+void
+smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from)
+{
+    smtp_extensions_clear(to);
+    *to = *from;
+    to->xclient = g_strdup(from->xclient);
+}
+
+void
+smtp_extensions_clear(SmtpExtensions *extensions)
+{
+    g_free(extensions->xclient);
+    *extensions = (SmtpExtensions){0};
+}
+
+static void
+learn_pipelining(SmtpExtensions *extensions, const char *arguments)
+{
+    (void)arguments;
+    extensions->pipelining = TRUE;
+}
+
+static void
+learn_eightbitmime(SmtpExtensions *extensions, const char *arguments)
+{
+    (void)arguments;
+    extensions->eightbitmime = TRUE;
+}
+
+static void
+learn_smtputf8(SmtpExtensions *extensions, const char *arguments)
+{
+    (void)arguments;
+    extensions->smtputf8 = TRUE;
+}
+
+static void
+learn_size(SmtpExtensions *extensions, const char *arguments)
+{
+    int64_t limit = 0;
+    extensions->size = TRUE;
+    if (text_parse_int(arguments, 0, INT64_MAX, &limit))
+        extensions->size_limit = (gsize)limit;
+}
+
+static void
+learn_xclient(SmtpExtensions *extensions, const char *arguments)
+{
+    g_free(extensions->xclient);
+    extensions->xclient = g_strconcat(" ", arguments, " ", NULL);
+}
+
+static const struct Extension {
+    const char *keyword;
+    void (*learn)(SmtpExtensions *extensions, const char *arguments);
+} extension_rows[] = {
+    {"PIPELINING", learn_pipelining}, {"8BITMIME", learn_eightbitmime},
+    {"SMTPUTF8", learn_smtputf8},     {"SIZE", learn_size},
+    {"XCLIENT", learn_xclient},
+};
+
+static void
+learn_line(SmtpExtensions *extensions, const char *line)
+{
+    gsize word = strcspn(line, " =");
+    const char *arguments = line + word + (line[word] != '\0' ? 1 : 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(extension_rows); i++)
+        if (text_equal_nocase(line, word, extension_rows[i].keyword))
+            extension_rows[i].learn(extensions, arguments);
+}
+
+/* The first line is the host's name; RFC 5321 4.1.1.1. */
+static void
+learn(SmtpExtensions *extensions, const MailReply *reply)
+{
+    g_auto(GStrv) lines = g_strsplit(reply->text, "\n", 0);
+    smtp_extensions_clear(extensions);
+    extensions->known = TRUE;
+    for (unsigned i = 1; lines[0] != NULL && lines[i] != NULL; i++)
+        learn_line(extensions, lines[i]);
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+static gboolean
+broken(SmtpClient *client, const char *what, GError **error)
+{
+    g_autofree char *where = endpoint_format(&client->backend->endpoint);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "backend %s: %s",
+                where, what);
+    return FALSE;
+}
+
+static gboolean
+stream_broken(SmtpClient *client, StreamStatus status, GError **error)
+{
+    return broken(client, stream_status_text(status), error);
+}
+
+/* Takes one line from what has been read; NULL if there is none. */
+static const char *
+take_line(SmtpClient *client, gsize *length, gsize *taken)
+{
+    size_t size;
+    const char *bytes = stream_peek(client->stream, &size);
+    const char *lf = size > 0 ? memchr(bytes, '\n', size) : NULL;
+    if (lf == NULL)
+        return NULL;
+    *taken = (gsize)(lf + 1 - bytes);
+    *length = *taken - 1;
+    if (*length > 0 && bytes[*length - 1] == '\r')
+        (*length)--;
+    return bytes;
+}
+
+static gboolean
+read_line(SmtpClient *client, MailReplyParser *parser, MailReplyState *state,
+          GError **error)
+{
+    gsize length, taken;
+    const char *line;
+    while ((line = take_line(client, &length, &taken)) == NULL) {
+        size_t size;
+        stream_peek(client->stream, &size);
+        if (size > REPLY_LINE_LIMIT)
+            return broken(client, "its reply line has no end", error);
+        StreamStatus status = stream_fill(client->stream);
+        if (status != STREAM_OK)
+            return stream_broken(client, status, error);
+    }
+    *state = mail_reply_parse_line(parser, line, length);
+    stream_consume(client->stream, taken);
+    return TRUE;
+}
+
+static gboolean
+read_reply(SmtpClient *client, int64_t timeout, MailReply *reply,
+           GError **error)
+{
+    MailReplyParser parser = {0};
+    MailReplyState state = MAIL_REPLY_MORE;
+    stream_set_deadline(client->stream, clock_after(timeout));
+    StreamStatus status = stream_flush(client->stream);
+    gboolean ok = status == STREAM_OK || stream_broken(client, status, error);
+    while (ok && state == MAIL_REPLY_MORE)
+        ok = read_line(client, &parser, &state, error);
+    if (ok && (state == MAIL_REPLY_BROKEN || parser.reply.code == 421))
+        ok = broken(client,
+                    state == MAIL_REPLY_BROKEN ? "its reply is none"
+                                               : "it closes (421)",
+                    error);
+    if (ok)
+        mail_reply_copy(reply, &parser.reply);
+    mail_reply_clear(&parser.reply);
+    return ok;
+}
+
+static gboolean
+write_command(SmtpClient *client, const char *command, GError **error)
+{
+    stream_set_deadline(client->stream,
+                        clock_after(client->backend->command_timeout));
+    stream_write(client->stream, command, strlen(command));
+    StreamStatus status = stream_write(client->stream, "\r\n", 2);
+    return status == STREAM_OK || stream_broken(client, status, error);
+}
+
+gboolean
+smtp_client_command(SmtpClient *client, const char *command, MailReply *reply,
+                    GError **error)
+{
+    return write_command(client, command, error)
+           && read_reply(client, client->backend->command_timeout, reply,
+                         error);
+}
+
+gboolean
+smtp_client_commands(SmtpClient *client, const char *first, const char *second,
+                     MailReply *first_reply, MailReply *second_reply,
+                     GError **error)
+{
+    int64_t timeout = client->backend->command_timeout;
+    gboolean together = client->extensions.pipelining;
+    if (!write_command(client, first, error)
+        || (together && !write_command(client, second, error))
+        || !read_reply(client, timeout, first_reply, error))
+        return FALSE;
+    if (together)
+        return read_reply(client, timeout, second_reply, error);
+    if (first_reply->code / 100 == 2)
+        return smtp_client_command(client, second, second_reply, error);
+    second_reply->code = 0;
+    return TRUE;
+}
+
+/* ---- opening ------------------------------------------------------------ */
+
+static gboolean
+say_hello(SmtpClient *client, GError **error)
+{
+    MailReply reply = {0};
+    g_autofree char *ehlo = g_strconcat("EHLO ", client->helo, NULL);
+    g_autofree char *helo = g_strconcat("HELO ", client->helo, NULL);
+    gboolean ok = smtp_client_command(client, ehlo, &reply, error);
+    if (ok && reply.code == 250)
+        learn(&client->extensions, &reply);
+    else if (ok && reply.code >= 500)
+        ok = smtp_client_command(client, helo, &reply, error);
+    if (ok && reply.code != 250)
+        ok = broken(client, "it refuses our greeting", error);
+    client->extensions.known = ok;
+    mail_reply_clear(&reply);
+    return ok;
+}
+
+static gboolean
+read_greeting(SmtpClient *client, GError **error)
+{
+    MailReply reply = {0};
+    gboolean ok =
+        read_reply(client, client->backend->command_timeout, &reply, error);
+    if (ok && reply.code != 220)
+        ok = broken(client, "it greets with a refusal", error);
+    mail_reply_clear(&reply);
+    return ok;
+}
+
+SmtpClient *
+smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
+{
+    Stream *stream = stream_connect(
+        &backend->endpoint, clock_after(backend->connect_timeout), error);
+    if (stream == NULL) {
+        g_prefix_error(error, "backend: ");
+        return NULL;
+    }
+    g_autoptr(SmtpClient) client = g_new0(SmtpClient, 1);
+    client->backend = backend;
+    client->stream = stream;
+    client->helo = g_strdup(helo);
+    if (!read_greeting(client, error) || !say_hello(client, error))
+        return NULL;
+    return g_steal_pointer(&client);
+}
+
+void
+smtp_client_free(SmtpClient *client)
+{
+    g_clear_pointer(&client->stream, stream_free);
+    smtp_extensions_clear(&client->extensions);
+    g_free(client->helo);
+    g_free(client);
+}
+
+void
+smtp_client_quit(SmtpClient *client)
+{
+    stream_set_deadline(client->stream, clock_after(QUIT_TIMEOUT));
+    stream_write(client->stream, "QUIT\r\n", 6);
+    stream_flush(client->stream);
+    smtp_client_free(client);
+}
+
+const PolicyBackend *
+smtp_client_backend(const SmtpClient *client)
+{
+    return client->backend;
+}
+
+const SmtpExtensions *
+smtp_client_extensions(const SmtpClient *client)
+{
+    return &client->extensions;
+}
+
+gboolean
+smtp_client_stale(SmtpClient *client)
+{
+    return stream_pending(client->stream);
+}
+
+/* ---- identity ----------------------------------------------------------- */
+
+/* xtext (RFC 3461 4): printable ASCII but '+' and '='. */
+static void
+append_xtext(GString *out, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (*p > ' ' && *p <= '~' && *p != '+' && *p != '=')
+            g_string_append_c(out, *p);
+        else
+            g_string_append_printf(out, "+%02X", (guchar)*p);
+}
+
+/* Each attribute that is offered is set, unknown ones to [UNAVAILABLE]: nothing
+ * of an earlier client stays. */
+static void
+append_attribute(GString *out, const SmtpClient *client, const char *name,
+                 const char *value)
+{
+    g_autofree char *word = g_strconcat(" ", name, " ", NULL);
+    if (strstr(client->extensions.xclient, word) == NULL)
+        return;
+    g_string_append_printf(out, " %s=", name);
+    append_xtext(out,
+                 value != NULL && *value != '\0' ? value : "[UNAVAILABLE]");
+}
+
+static void
+append_address(GString *out, const SmtpClient *client, const char *name,
+               const FilterdIp *ip)
+{
+    char text[IP_TEXT_SIZE];
+    g_autofree char *value =
+        g_strconcat(ip_is_v4(ip) ? "" : "IPV6:", ip_format(ip, text), NULL);
+    append_attribute(out, client, name, value);
+}
+
+static char *
+format_xclient(const SmtpClient *client, const SmtpIdentity *identity)
+{
+    GString *out = g_string_new("XCLIENT");
+    g_autofree char *port = g_strdup_printf("%u", identity->port);
+    g_autofree char *to_port = g_strdup_printf("%u", identity->local_port);
+    append_attribute(out, client, "NAME", identity->name);
+    append_address(out, client, "ADDR", &identity->ip);
+    append_attribute(out, client, "PORT", port);
+    append_attribute(out, client, "PROTO", identity->esmtp ? "ESMTP" : "SMTP");
+    append_attribute(out, client, "HELO", identity->helo);
+    append_attribute(out, client, "LOGIN", NULL);
+    append_address(out, client, "DESTADDR", &identity->local_ip);
+    append_attribute(out, client, "DESTPORT", to_port);
+    return g_string_free(out, FALSE);
+}
+
+/* The backend greets anew, and must be greeted anew. */
+static gboolean
+say_xclient(SmtpClient *client, const SmtpIdentity *identity, GError **error)
+{
+    if (client->extensions.xclient == NULL)
+        return broken(client, "it does not offer XCLIENT to us", error);
+    MailReply reply = {0};
+    g_autofree char *command = format_xclient(client, identity);
+    gboolean ok = smtp_client_command(client, command, &reply, error);
+    if (ok && reply.code != 220)
+        ok = broken(client, "it refuses XCLIENT", error);
+    mail_reply_clear(&reply);
+    return ok && say_hello(client, error);
+}
+
+gboolean
+smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,
+                     GError **error)
+{
+    if (client->backend->identity == POLICY_IDENTITY_XCLIENT)
+        return say_xclient(client, identity, error);
+    return TRUE;
+}
+
+/* ---- the message -------------------------------------------------------- */
+
+typedef struct Stuffer {
+    SmtpClient *client;
+    gboolean line_start;
+    StreamStatus status;
+} Stuffer;
+
+static void
+put(Stuffer *stuffer, const char *bytes, gsize length)
+{
+    if (length > 0 && stuffer->status == STREAM_OK)
+        stuffer->status = stream_write(stuffer->client->stream, bytes, length);
+}
+
+/* A dot that begins a line becomes two. */
+static gboolean
+stuff(const char *bytes, gsize length, void *data, GError **error)
+{
+    (void)error;
+    Stuffer *stuffer = data;
+    const char *end = bytes + length, *from = bytes;
+    if (length > 0 && stuffer->line_start && *bytes == '.')
+        put(stuffer, ".", 1);
+    for (const char *p = bytes;
+         (p = memmem(p, (gsize)(end - p), "\n.", 2)) != NULL; p += 2) {
+        put(stuffer, from, (gsize)(p + 1 - from));
+        put(stuffer, ".", 1);
+        from = p + 1;
+    }
+    put(stuffer, from, (gsize)(end - from));
+    if (length > 0)
+        stuffer->line_start = end[-1] == '\n';
+    return stuffer->status == STREAM_OK;
+}
+
+gboolean
+smtp_client_send(SmtpClient *client, MailMessage *message, MailReply *reply,
+                 GError **error)
+{
+    Stuffer stuffer = {client, TRUE, STREAM_OK};
+    int64_t timeout = client->backend->data_timeout;
+    stream_set_deadline(client->stream, clock_after(timeout));
+    if (!mail_message_write(message, stuff, &stuffer, error)) {
+        if (error != NULL && *error == NULL)
+            stream_broken(client, stuffer.status, error);
+        return FALSE;
+    }
+    stream_write(client->stream, ".\r\n", 3);
+    return read_reply(client, timeout, reply, error);
+}

@@ -1,0 +1,71 @@
+/* smtp-client.h: a connection to a backend, from its greeting to QUIT
+ * (RFC 5321, RFC 2920; XCLIENT as Postfix has it).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Functions wait. FALSE means that the backend failed (silence, nonsense, a
+ * closed connection): the error says how, the connection is of no more use. A
+ * refusal is a reply like any other.
+ */
+#pragma once
+
+#include "filterd/base/stream.h"
+#include "filterd/mail/message.h"
+#include "filterd/mail/reply.h"
+#include "policy/config.h"
+
+/* What EHLO told. */
+typedef struct SmtpExtensions {
+    gboolean known;
+    gboolean pipelining, eightbitmime, smtputf8;
+    gboolean size;    /* SIZE was offered */
+    gsize size_limit; /* 0: none was told */
+    char *xclient;    /* the attributes, " NAME ADDR …"; NULL: not offered */
+} SmtpExtensions;
+
+void smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from);
+void smtp_extensions_clear(SmtpExtensions *extensions);
+
+/* Whose mail it is that goes over the connection. */
+typedef struct SmtpIdentity {
+    FilterdIp ip;
+    uint16_t port;
+    FilterdIp local_ip;
+    uint16_t local_port;
+    const char *name; /* NULL: unknown */
+    const char *helo;
+    gboolean esmtp;
+} SmtpIdentity;
+
+typedef struct SmtpClient SmtpClient;
+
+/* Connects, reads the greeting, says EHLO (HELO where that is refused). */
+SmtpClient *smtp_client_open(const PolicyBackend *backend, const char *helo,
+                             GError **error);
+void smtp_client_free(SmtpClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SmtpClient, smtp_client_free)
+
+const PolicyBackend *smtp_client_backend(const SmtpClient *client);
+const SmtpExtensions *smtp_client_extensions(const SmtpClient *client);
+/* Whether the backend has said something unasked, or closed. */
+gboolean smtp_client_stale(SmtpClient *client);
+
+/* Tells whose mail follows, as the backend's `identity` wants it. */
+gboolean smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,
+                              GError **error);
+
+/* One command without its CRLF, and its reply. */
+gboolean smtp_client_command(SmtpClient *client, const char *command,
+                             MailReply *reply, GError **error);
+/* Two commands in one packet where the backend can (PIPELINING); the second is
+ * not said if the first was refused and it cannot: its reply has code 0. */
+gboolean smtp_client_commands(SmtpClient *client, const char *first,
+                              const char *second, MailReply *first_reply,
+                              MailReply *second_reply, GError **error);
+
+/* After 354: the message, dot-stuffed, the final dot, and the reply to it. */
+gboolean smtp_client_send(SmtpClient *client, MailMessage *message,
+                          MailReply *reply, GError **error);
+
+/* Says QUIT without waiting for the answer, and frees. */
+void smtp_client_quit(SmtpClient *client);

@@ -1,0 +1,210 @@
+/* smtp-mail.c: MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/text.h"
+#include "filterd/wire/smtp-parameters.h"
+#include "filterd/wire/smtp-state.h"
+
+#include <string.h>
+
+gsize
+smtp_size_limit(SmtpServer *server)
+{
+    const SmtpExtensions *offered =
+        backend_pool_extensions(server->service->pool);
+    gsize own = (gsize)server->settings->max_message_size;
+    if (offered->size_limit != 0 && offered->size_limit < own)
+        return offered->size_limit;
+    return own;
+}
+
+void
+smtp_transaction_end(SmtpServer *server)
+{
+    session_reset(server->session);
+    smtp_backend_reset(server);
+    g_clear_pointer(&server->mail_command, g_free);
+    g_ptr_array_set_size(server->rcpt_commands, 0);
+    server->discarded = 0;
+    server->in_mail = server->utf8 = server->fields_exceeded = FALSE;
+}
+
+/* "FROM:" or "TO:", then the path; a space between them is borne. */
+static const char *
+find_path(const char *arguments, const char *word)
+{
+    gsize length = strlen(word);
+    if (g_ascii_strncasecmp(arguments, word, length) != 0)
+        return NULL;
+    return arguments + length + strspn(arguments + length, " ");
+}
+
+static gboolean
+has_eightbit(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((guchar)*text > 126)
+            return TRUE;
+    return FALSE;
+}
+
+/* The path of MAIL or RCPT; FALSE: the client has been told. */
+static gboolean
+parse_path(SmtpServer *server, const char *text, MailPath kind, gboolean utf8,
+           MailAddress *path, const char **end)
+{
+    g_autoptr(GError) error = NULL;
+    const char *enhanced = kind == MAIL_REVERSE_PATH ? "5.1.7" : "5.1.3";
+    if (mail_address_parse(text, kind, utf8, path, end, &error))
+        return TRUE;
+    if (!utf8 && has_eightbit(text))
+        smtp_error(server, 553, "5.6.7", "this address needs SMTPUTF8");
+    else
+        smtp_error(server, 501, enhanced, error->message);
+    return FALSE;
+}
+
+/* ---- MAIL --------------------------------------------------------------- */
+
+static void
+keep_mail_command(SmtpServer *server, const MailAddress *path,
+                  const SmtpParameters *parameters)
+{
+    const SmtpExtensions *offered =
+        backend_pool_extensions(server->service->pool);
+    GString *command = g_string_new(NULL);
+    g_string_printf(command, "MAIL FROM:<%s>", path->text);
+    if (parameters->size != 0 && offered->size)
+        g_string_append_printf(command, " SIZE=%" G_GSIZE_FORMAT,
+                               parameters->size);
+    if (parameters->eightbit)
+        g_string_append(command, " BODY=8BITMIME");
+    if (parameters->utf8)
+        g_string_append(command, " SMTPUTF8");
+    g_free(server->mail_command);
+    server->mail_command = g_string_free(command, FALSE);
+}
+
+static void
+begin_mail(SmtpServer *server, const MailAddress *path,
+           const SmtpParameters *parameters)
+{
+    if (parameters->size > smtp_size_limit(server)) {
+        smtp_limit(server, "-size", 552, "5.3.4",
+                   "the message is larger than is taken here");
+        return;
+    }
+    if (!smtp_follow(server,
+                     session_mail(server->session, path, parameters->size)))
+        return;
+    keep_mail_command(server, path, parameters);
+    server->in_mail = TRUE;
+    server->utf8 = parameters->utf8;
+    smtp_reply(server, 250, "2.1.0", "sender ok");
+}
+
+/* Parameters are looked at first: whether octets over 126 are legal in the
+ * path depends on them. */
+static void
+take_mail(SmtpServer *server, const char *text)
+{
+    const SmtpExtensions *offered =
+        backend_pool_extensions(server->service->pool);
+    SmtpParameters parameters = {0};
+    MailReply reply = {0};
+    MailAddress path = {0};
+    const char *end = NULL;
+    gboolean utf8 = offered->smtputf8 && strstr(text, " SMTPUTF8") != NULL;
+    if (!parse_path(server, text, MAIL_REVERSE_PATH, utf8, &path, &end))
+        return;
+    if (!smtp_mail_parameters(end, offered, &parameters, &reply))
+        smtp_error(server, reply.code, reply.enhanced, reply.text);
+    else if (utf8 && !parameters.utf8 && path.eightbit)
+        smtp_error(server, 553, "5.6.7", "this address needs SMTPUTF8");
+    else
+        begin_mail(server, &path, &parameters);
+    mail_reply_clear(&reply);
+    mail_address_clear(&path);
+}
+
+void
+smtp_mail(SmtpServer *server, const char *arguments)
+{
+    const char *text = find_path(arguments, "FROM:");
+    if (!server->greeted)
+        smtp_error(server, 503, "5.5.1", "say EHLO or HELO first");
+    else if (server->in_mail)
+        smtp_error(server, 503, "5.5.1", "a transaction is open");
+    else if (text == NULL)
+        smtp_error(server, 501, "5.5.4", "it is MAIL FROM:<address>");
+    else
+        take_mail(server, text);
+}
+
+/* ---- RCPT --------------------------------------------------------------- */
+
+static void
+ask_backend(SmtpServer *server, const MailAddress *path)
+{
+    MailReply reply = {0};
+    char *command = g_strdup_printf("RCPT TO:<%s>", path->text);
+    smtp_backend_rcpt(server, command, &reply);
+    gboolean taken = reply.code / 100 == 2;
+    session_rcpt_answered(server->session, taken, &reply);
+    if (taken)
+        g_ptr_array_add(server->rcpt_commands, g_steal_pointer(&command));
+    g_free(command);
+    if (reply.code / 100 == 5
+        && ++server->errors >= server->settings->max_errors) {
+        server->closing = TRUE;
+        smtp_limit(server, "-errors", 421, "4.7.0", "too many errors");
+    } else {
+        smtp_relay(server, &reply);
+    }
+    mail_reply_clear(&reply);
+}
+
+static void
+judge_rcpt(SmtpServer *server, const MailAddress *path)
+{
+    SessionDecision decision = session_rcpt(server->session, path);
+    if (decision.verdict == SESSION_DISCARD) {
+        server->discarded++;
+        smtp_reply(server, 250, "2.1.5", "recipient ok");
+    } else if (smtp_follow(server, decision)) {
+        ask_backend(server, path);
+    }
+}
+
+static void
+take_rcpt(SmtpServer *server, const char *text)
+{
+    MailReply reply = {0};
+    MailAddress path = {0};
+    const char *end = NULL;
+    if (!parse_path(server, text, MAIL_FORWARD_PATH, server->utf8, &path, &end))
+        return;
+    if (!smtp_rcpt_parameters(end, &reply))
+        smtp_error(server, reply.code, reply.enhanced, reply.text);
+    else
+        judge_rcpt(server, &path);
+    mail_reply_clear(&reply);
+    mail_address_clear(&path);
+}
+
+void
+smtp_rcpt(SmtpServer *server, const char *arguments)
+{
+    const char *text = find_path(arguments, "TO:");
+    if (!server->in_mail)
+        smtp_error(server, 503, "5.5.1", "say MAIL first");
+    else if (text == NULL)
+        smtp_error(server, 501, "5.5.4", "it is RCPT TO:<address>");
+    else if (server->rcpt_commands->len + server->discarded
+             >= server->settings->max_recipients)
+        smtp_limit(server, "-recipients", 452, "4.5.3",
+                   "too many recipients; send to the others later");
+    else
+        take_rcpt(server, text);
+}

@@ -1,0 +1,227 @@
+/* smtp-relay.c: the backend's side of a transaction.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The backend is spoken to when the first recipient has passed, and not before.
+ * Whatever goes wrong with it is a 451 to the client; after DATA nothing is
+ * said twice.
+ */
+#include "filterd/base/log.h"
+#include "filterd/base/metrics.h"
+#include "filterd/wire/smtp-state.h"
+
+#include <string.h>
+
+static void
+drop(SmtpServer *server)
+{
+    if (server->client != NULL)
+        backend_pool_drop(server->service->pool, server->client);
+    server->client = NULL;
+    server->client_in_mail = FALSE;
+}
+
+static void
+fault(SmtpServer *server, GError *error, MailReply *reply)
+{
+    drop(server);
+    metrics_add(METRIC_BACKEND_FAULTS, 1);
+    log_event(FILTERD_LOG_WARNING, "backend", "%s [%s]",
+              error != NULL ? error->message : "its answer changed",
+              session_id(server->session));
+    mail_reply_set(reply, 451, "4.3.0",
+                   "the mail server behind this one does not answer as it "
+                   "should; try again later");
+}
+
+static gboolean
+ok(const MailReply *reply)
+{
+    return reply->code / 100 == 2;
+}
+
+/* ---- the envelope ------------------------------------------------------- */
+
+static gboolean
+take(SmtpServer *server, gboolean fresh, GError **error)
+{
+    server->client = backend_pool_take(server->service->pool, &server->identity,
+                                       fresh, error);
+    return server->client != NULL;
+}
+
+/* MAIL and the first RCPT, on a connection that is ours or is taken now. The
+ * reply is MAIL's where that was refused. */
+static gboolean
+say_mail_and_rcpt(SmtpServer *server, const char *rcpt_command,
+                  MailReply *reply, GError **error)
+{
+    MailReply mail = {0};
+    gboolean said = smtp_client_commands(server->client, server->mail_command,
+                                         rcpt_command, &mail, reply, error);
+    server->client_in_mail = said && ok(&mail);
+    if (said && !ok(&mail))
+        mail_reply_copy(reply, &mail);
+    mail_reply_clear(&mail);
+    return said;
+}
+
+/* An idle connection may have been closed just now: then a fresh one. */
+static gboolean
+begin(SmtpServer *server, const char *rcpt_command, MailReply *reply,
+      GError **error)
+{
+    if (server->client != NULL && smtp_client_stale(server->client))
+        drop(server);
+    if (server->client == NULL && !take(server, FALSE, error))
+        return FALSE;
+    if (say_mail_and_rcpt(server, rcpt_command, reply, NULL))
+        return TRUE;
+    drop(server);
+    return take(server, TRUE, error)
+           && say_mail_and_rcpt(server, rcpt_command, reply, error);
+}
+
+/* After MAIL was refused the connection is of use for the next. */
+void
+smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
+                  MailReply *reply)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean said =
+        server->client_in_mail
+            ? smtp_client_command(server->client, rcpt_command, reply, &error)
+            : begin(server, rcpt_command, reply, &error);
+    if (!said || reply->code < 200 || (reply->code >= 300 && reply->code < 400))
+        fault(server, error, reply);
+}
+
+/* ---- saying it again ---------------------------------------------------- */
+
+/* Everything must be answered as before: with yes. */
+static gboolean
+say_again(SmtpServer *server, const char *mail_command,
+          const GPtrArray *rcpt_commands, GError **error)
+{
+    MailReply reply = {0};
+    gboolean fine =
+        smtp_client_command(server->client, mail_command, &reply, error)
+        && ok(&reply);
+    for (unsigned i = 0; fine && i < rcpt_commands->len; i++)
+        fine = smtp_client_command(server->client,
+                                   g_ptr_array_index(rcpt_commands, i), &reply,
+                                   error)
+               && ok(&reply);
+    server->client_in_mail = fine;
+    mail_reply_clear(&reply);
+    return fine;
+}
+
+static GPtrArray *
+format_recipients(const GPtrArray *recipients)
+{
+    GPtrArray *commands = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned i = 0; i < recipients->len; i++)
+        g_ptr_array_add(
+            commands,
+            g_strdup_printf("RCPT TO:<%s>",
+                            (const char *)g_ptr_array_index(recipients, i)));
+    return commands;
+}
+
+/* The parameters behind the path stay. */
+static char *
+format_sender(const SmtpServer *server, const char *reverse_path)
+{
+    const char *parameters = strrchr(server->mail_command, '>');
+    return g_strdup_printf("MAIL FROM:<%s%s", reverse_path, parameters);
+}
+
+static gboolean
+renew(SmtpServer *server, gboolean edited, const char *reverse_path,
+      const GPtrArray *recipients, GError **error)
+{
+    MailReply reply = {0};
+    g_autofree char *mail_command = format_sender(server, reverse_path);
+    g_autoptr(GPtrArray) rcpt_commands = format_recipients(recipients);
+    if (server->client != NULL && smtp_client_stale(server->client))
+        drop(server);
+    if (server->client != NULL && edited && server->client_in_mail
+        && (!smtp_client_command(server->client, "RSET", &reply, NULL)
+            || !ok(&reply)))
+        drop(server);
+    mail_reply_clear(&reply);
+    if (server->client == NULL && !take(server, TRUE, error))
+        return FALSE;
+    return say_again(server, mail_command, rcpt_commands, error);
+}
+
+/* ---- the message -------------------------------------------------------- */
+
+/* A backend that refuses DATA says no to the message. */
+static gboolean
+say_data(SmtpServer *server, MailReply *reply, GError **error)
+{
+    if (!smtp_client_command(server->client, "DATA", reply, error))
+        return FALSE;
+    if (reply->code == 354) {
+        server->client_in_mail = FALSE;
+        return smtp_client_send(server->client,
+                                session_outgoing(server->session), reply, error)
+               && (ok(reply) || reply->code >= 400);
+    }
+    return reply->code >= 400;
+}
+
+static gboolean
+envelope_stands(SmtpServer *server, GError **error)
+{
+    const char *reverse_path;
+    const GPtrArray *recipients;
+    gboolean edited =
+        session_envelope(server->session, &reverse_path, &recipients);
+    if (recipients->len == 0) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                            "no recipient is left after the edits");
+        return FALSE;
+    }
+    if (!edited && server->client != NULL && server->client_in_mail
+        && !smtp_client_stale(server->client))
+        return TRUE;
+    return renew(server, edited, reverse_path, recipients, error);
+}
+
+void
+smtp_backend_message(SmtpServer *server, MailReply *reply)
+{
+    g_autoptr(GError) error = NULL;
+    if (!envelope_stands(server, &error) || !say_data(server, reply, &error)) {
+        fault(server, error, reply);
+        session_refused(server->session, "-backend-fault", reply);
+        return;
+    }
+    session_delivered(server->session, reply);
+}
+
+/* ---- afterwards --------------------------------------------------------- */
+
+void
+smtp_backend_reset(SmtpServer *server)
+{
+    MailReply reply = {0};
+    if (server->client != NULL && server->client_in_mail
+        && (!smtp_client_command(server->client, "RSET", &reply, NULL)
+            || !ok(&reply)))
+        drop(server);
+    server->client_in_mail = FALSE;
+    mail_reply_clear(&reply);
+}
+
+void
+smtp_backend_release(SmtpServer *server)
+{
+    smtp_backend_reset(server);
+    if (server->client != NULL)
+        backend_pool_give(server->service->pool, server->client);
+    server->client = NULL;
+}

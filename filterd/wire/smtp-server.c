@@ -1,0 +1,434 @@
+/* smtp-server.c: an SMTP client's connection, from its greeting to QUIT
+ * (RFC 5321).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/wire/smtp-server.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
+#include "filterd/base/metrics.h"
+#include "filterd/base/text.h"
+#include "filterd/wire/proxy-protocol.h"
+#include "filterd/wire/smtp-state.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* A load balancer speaks at once. */
+#define PROXY_TIMEOUT 10000
+/* RFC 5321 4.5.3.1.2. */
+#define HELO_LIMIT 255
+
+/* ---- greetings ---------------------------------------------------------- */
+
+static gboolean
+helo_legal(const char *name)
+{
+    gsize length = strlen(name);
+    for (const char *p = name; *p != '\0'; p++)
+        if (*p <= ' ' || *p > '~')
+            return FALSE;
+    return length > 0 && length <= HELO_LIMIT;
+}
+
+/* Ours, as far as the backend can honour them. */
+static char *
+format_extensions(SmtpServer *server)
+{
+    const SmtpExtensions *offered =
+        backend_pool_extensions(server->service->pool);
+    GString *text = g_string_new(engine_hostname(server->service->engine));
+    g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
+                           smtp_size_limit(server));
+    if (offered->eightbitmime)
+        g_string_append(text, "\n8BITMIME");
+    if (offered->smtputf8)
+        g_string_append(text, "\nSMTPUTF8");
+    g_string_append(text, "\nENHANCEDSTATUSCODES");
+    return g_string_free(text, FALSE);
+}
+
+static void
+hello(SmtpServer *server, const char *name, gboolean extended)
+{
+    if (!helo_legal(name)) {
+        smtp_error(server, 501, "5.5.4", "tell the name of your host");
+        return;
+    }
+    smtp_transaction_end(server);
+    smtp_backend_release(server);
+    g_free((char *)server->identity.helo);
+    server->identity.helo = g_strdup(name);
+    server->identity.esmtp = extended;
+    server->greeted = FALSE;
+    if (!smtp_follow(server, session_helo(server->session, name,
+                                          extended ? "ESMTP" : "SMTP")))
+        return;
+    server->greeted = TRUE;
+    g_autofree char *text =
+        extended ? format_extensions(server)
+                 : g_strdup(engine_hostname(server->service->engine));
+    smtp_reply(server, 250, "", text);
+}
+
+static void
+smtp_helo(SmtpServer *server, const char *arguments)
+{
+    hello(server, arguments, FALSE);
+}
+
+static void
+smtp_ehlo(SmtpServer *server, const char *arguments)
+{
+    hello(server, arguments, TRUE);
+}
+
+/* ---- small verbs -------------------------------------------------------- */
+
+/* Commands without effect are free only so often. */
+static void
+idle_reply(SmtpServer *server, int code, const char *enhanced, const char *text)
+{
+    if (++server->junk > SMTP_JUNK_LIMIT)
+        smtp_error(server, code, enhanced, text);
+    else
+        smtp_reply(server, code, enhanced, text);
+}
+
+static void
+smtp_rset(SmtpServer *server, const char *arguments)
+{
+    (void)arguments;
+    smtp_transaction_end(server);
+    idle_reply(server, 250, "2.0.0", "ok");
+}
+
+static void
+smtp_noop(SmtpServer *server, const char *arguments)
+{
+    (void)arguments;
+    idle_reply(server, 250, "2.0.0", "ok");
+}
+
+static void
+smtp_vrfy(SmtpServer *server, const char *arguments)
+{
+    (void)arguments;
+    idle_reply(server, 252, "2.5.2", "send some mail, and you will see");
+}
+
+static void
+smtp_help(SmtpServer *server, const char *arguments)
+{
+    (void)arguments;
+    idle_reply(server, 214, "2.0.0", "see RFC 5321");
+}
+
+static void
+smtp_quit(SmtpServer *server, const char *arguments)
+{
+    (void)arguments;
+    server->closing = TRUE;
+    smtp_reply(server, 221, "2.0.0", "goodbye");
+}
+
+/* ---- commands ----------------------------------------------------------- */
+
+static const struct Verb {
+    const char *word;
+    void (*carry_out)(SmtpServer *server, const char *arguments);
+} verbs[] = {
+    {"EHLO", smtp_ehlo}, {"HELO", smtp_helo}, {"MAIL", smtp_mail},
+    {"RCPT", smtp_rcpt}, {"DATA", smtp_data}, {"RSET", smtp_rset},
+    {"NOOP", smtp_noop}, {"VRFY", smtp_vrfy}, {"HELP", smtp_help},
+    {"QUIT", smtp_quit},
+};
+
+/* A message that comes as commands is not refused line by line. */
+static void
+unknown_verb(SmtpServer *server, const char *line, gsize word)
+{
+    if (word > 0 && line[word - 1] == ':') {
+        server->closing = TRUE;
+        smtp_limit(server, "-no-command", 421, "4.7.0",
+                   "this is no place for a message");
+        return;
+    }
+    smtp_error(server, 500, "5.5.1", "unknown command");
+}
+
+static void
+carry_out(SmtpServer *server, char *line)
+{
+    gsize word = strcspn(line, " ");
+    const char *arguments = line + word + strspn(line + word, " ");
+    g_strchomp(line);
+    for (unsigned i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        if (!text_equal_nocase(line, word, verbs[i].word))
+            continue;
+        if (server->shut && verbs[i].carry_out != smtp_quit)
+            smtp_error(server, 503, "5.5.1", "you were refused; say QUIT");
+        else
+            verbs[i].carry_out(server, arguments);
+        return;
+    }
+    unknown_verb(server, line, word);
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+/* What is wrong with a line, its CRLF not counted. */
+static const char *
+line_problem(const char *line, gsize length)
+{
+    for (gsize i = 0; i < length; i++)
+        if ((guchar)line[i] < ' ' && line[i] != '\t')
+            return "a command is one line of text";
+    return NULL;
+}
+
+static void
+take_line(SmtpServer *server, const char *bytes, gsize length)
+{
+    const char *problem;
+    if (length == 0 || bytes[length - 1] != '\r') {
+        smtp_error(server, 500, "5.5.2", "lines end with CR LF");
+    } else if ((problem = line_problem(bytes, length - 1)) != NULL) {
+        smtp_error(server, 500, "5.5.2", problem);
+    } else {
+        g_autofree char *line = g_strndup(bytes, length - 1);
+        carry_out(server, line);
+    }
+}
+
+/* Where a line is too long its rest is read and forgotten. */
+static void
+skip_line(SmtpServer *server)
+{
+    for (;;) {
+        size_t length;
+        const char *bytes = stream_peek(server->stream, &length);
+        const char *lf = length > 0 ? memchr(bytes, '\n', length) : NULL;
+        stream_consume(server->stream,
+                       lf != NULL ? (size_t)(lf + 1 - bytes) : length);
+        if (lf != NULL)
+            break;
+        if (stream_fill(server->stream) != STREAM_OK) {
+            server->closing = TRUE;
+            return;
+        }
+    }
+    smtp_error(server, 500, "5.5.2", "the line is too long");
+}
+
+/* TRUE: a line was there and has been carried out. */
+static gboolean
+take_command(SmtpServer *server)
+{
+    size_t length;
+    const char *bytes = stream_peek(server->stream, &length);
+    const char *lf = length > 0 ? memchr(bytes, '\n', length) : NULL;
+    if (lf == NULL && length < SMTP_LINE_LIMIT)
+        return FALSE;
+    if (lf == NULL || lf - bytes >= SMTP_LINE_LIMIT) {
+        skip_line(server);
+        return TRUE;
+    }
+    gsize size = (gsize)(lf - bytes);
+    g_autofree char *copy = g_memdup2(bytes, size);
+    stream_consume(server->stream, size + 1);
+    take_line(server, copy, size);
+    return TRUE;
+}
+
+static void
+ended(SmtpServer *server, StreamStatus status)
+{
+    server->closing = TRUE;
+    if (status == STREAM_TIMEOUT)
+        smtp_limit(server, "-timeout", 421, "4.4.2", "you were silent");
+    else if (status == STREAM_CANCELLED)
+        smtp_reply(server, 421, "4.3.2", "closing for maintenance");
+}
+
+/* Whether we may close here, because this worker goes. */
+static gboolean
+leave_for_good(SmtpServer *server)
+{
+    if (!server->service->draining || server->in_mail)
+        return FALSE;
+    ended(server, STREAM_CANCELLED);
+    return TRUE;
+}
+
+static void
+wait_for_more(SmtpServer *server)
+{
+    StreamStatus status = stream_flush(server->stream);
+    if (status == STREAM_OK && leave_for_good(server))
+        return;
+    server->connection->idle = !server->in_mail;
+    stream_idle(server->stream);
+    if (status == STREAM_OK)
+        status = stream_fill(server->stream);
+    server->connection->idle = FALSE;
+    if (status != STREAM_OK)
+        ended(server, status);
+}
+
+static void
+converse(SmtpServer *server)
+{
+    int64_t timeout = server->service->listen->command_timeout;
+    while (!server->closing) {
+        stream_set_deadline(server->stream, clock_after(timeout));
+        while (!server->closing && !take_command(server))
+            wait_for_more(server);
+    }
+    stream_flush(server->stream);
+}
+
+/* ---- the connection ----------------------------------------------------- */
+
+/* Some clients cannot wait for the greeting; most of those are no clients. */
+static StreamStatus
+listen_for_talk(SmtpServer *server, gboolean *early)
+{
+    int64_t delay = server->service->listen->greeting_delay;
+    StreamStatus status = STREAM_TIMEOUT;
+    if (delay > 0) {
+        stream_set_deadline(server->stream, clock_after(delay));
+        status = stream_fill(server->stream);
+    }
+    *early = status == STREAM_OK || stream_pending(server->stream);
+    return status == STREAM_TIMEOUT ? STREAM_OK : status;
+}
+
+static gboolean
+from_proxy(const PolicyListen *listen, const FilterdIp *peer)
+{
+    const FilterdIp *networks = listen->proxy_from.items;
+    for (size_t i = 0; i < listen->proxy_from.length; i++)
+        if (ip_contains(&networks[i], peer))
+            return TRUE;
+    return FALSE;
+}
+
+/* Whoever may send a PROXY header must. */
+static gboolean
+read_proxy(SmtpServer *server, Endpoint *peer, Endpoint *local)
+{
+    if (!from_proxy(server->service->listen, &peer->ip))
+        return TRUE;
+    stream_set_deadline(server->stream, clock_after(PROXY_TIMEOUT));
+    ProxyStatus status = proxy_read(server->stream, peer, local);
+    if (status == PROXY_OK || status == PROXY_LOCAL)
+        return TRUE;
+    char ip[IP_TEXT_SIZE];
+    log_event(FILTERD_LOG_WARNING, "proxy",
+              "%s is listed in proxy-from and sent no PROXY header",
+              ip_format(&peer->ip, ip));
+    return FALSE;
+}
+
+static void
+local_endpoint(int fd, Endpoint *local)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0
+        || !endpoint_from_sockaddr((struct sockaddr *)&address, size, local))
+        *local = (Endpoint){0};
+}
+
+static gboolean
+greet(SmtpServer *server)
+{
+    SessionDecision decision = session_connect(server->session);
+    const char *name = engine_hostname(server->service->engine);
+    g_autofree char *text = g_strconcat(name, " ESMTP", NULL);
+    if (decision.verdict == SESSION_CONTINUE) {
+        smtp_reply(server, 220, "", text);
+        return TRUE;
+    }
+    server->shut = decision.verdict == SESSION_REJECT;
+    server->closing = !server->shut;
+    if (decision.verdict != SESSION_CANCELLED)
+        smtp_refuse(server, decision.reply);
+    return server->shut;
+}
+
+static void
+open_session(SmtpServer *server, const Endpoint *peer, const Endpoint *local,
+             gboolean early)
+{
+    server->identity = (SmtpIdentity){
+        .ip = peer->ip,
+        .port = peer->port,
+        .local_ip = local->ip,
+        .local_port = local->port,
+    };
+    const SessionPeer who = {
+        .ip = peer->ip,
+        .port = peer->port,
+        .local_ip = local->ip,
+        .local_port = local->port,
+        .early_talker = early,
+        .wire = "smtp",
+    };
+    server->session = session_new(server->service->engine, &who);
+    server->rcpt_commands = g_ptr_array_new_with_free_func(g_free);
+}
+
+static void
+close_session(SmtpServer *server)
+{
+    smtp_transaction_end(server);
+    smtp_backend_release(server);
+    session_free(server->session);
+    g_ptr_array_unref(server->rcpt_commands);
+    g_free((char *)server->identity.helo);
+}
+
+static void
+serve(SmtpServer *server)
+{
+    gboolean early = FALSE;
+    Endpoint peer = server->connection->peer, local;
+    local_endpoint(server->connection->fd, &local);
+    if (!read_proxy(server, &peer, &local)
+        || listen_for_talk(server, &early) != STREAM_OK)
+        return;
+    open_session(server, &peer, &local, early);
+    if (greet(server))
+        converse(server);
+    stream_flush(server->stream);
+    close_session(server);
+}
+
+static void
+turn_away(SmtpServer *server)
+{
+    stream_set_deadline(server->stream, clock_after(PROXY_TIMEOUT));
+    smtp_reply(server, 421, "4.3.2", "too many sessions; try again later");
+    stream_flush(server->stream);
+}
+
+void
+smtp_server_run(SmtpConnection *connection)
+{
+    SmtpServer server = {
+        .connection = connection,
+        .service = connection->service,
+        .settings = &engine_config(connection->service->engine)->settings,
+        .stream = stream_new(connection->fd),
+    };
+    metrics_add(METRIC_SESSIONS, 1);
+    if (connection->refused)
+        turn_away(&server);
+    else
+        serve(&server);
+    metrics_add(METRIC_SESSIONS, -1);
+    stream_free(server.stream);
+}

@@ -1,0 +1,79 @@
+/* smtp-state.h: a connection's state between the files that serve it. Private
+ * to the SMTP server.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/base/stream.h"
+#include "filterd/session/session.h"
+#include "filterd/wire/smtp-server.h"
+
+/* RFC 5321 4.5.3.1.4 has 512; parameters need more. CRLF included. */
+#define SMTP_LINE_LIMIT 2048
+/* Commands that lead nowhere (NOOP, RSET, VRFY …) before each is an error. */
+#define SMTP_JUNK_LIMIT 100
+
+typedef struct SmtpServer {
+    SmtpConnection *connection;
+    const SmtpService *service;
+    const PolicySettings *settings;
+    Stream *stream;
+    Session *session;
+    SmtpIdentity identity; /* for the backend; `helo` is owned */
+    gboolean greeted;      /* with HELO or EHLO */
+    gboolean shut;         /* refused at connect: QUIT only */
+    gboolean closing;
+    unsigned errors, junk;
+
+    gboolean in_mail, utf8;
+    char *mail_command;       /* for the backend */
+    GPtrArray *rcpt_commands; /* that the backend took */
+    unsigned discarded;       /* recipients that go nowhere */
+    gboolean fields_exceeded;
+
+    SmtpClient *client;      /* the backend, while it is ours */
+    gboolean client_in_mail; /* it has heard MAIL */
+} SmtpServer;
+
+/* ---- smtp-reply.c ------------------------------------------------------- */
+
+void smtp_reply(SmtpServer *server, int code, const char *enhanced,
+                const char *text);
+/* A protocol error: counted, and the last one that is borne is 421. */
+void smtp_error(SmtpServer *server, int code, const char *enhanced,
+                const char *text);
+/* A decision of ours, which names the session. */
+void smtp_refuse(SmtpServer *server, const MailReply *reply);
+/* The same, decided here: logged under `rule`. */
+void smtp_limit(SmtpServer *server, const char *rule, int code,
+                const char *enhanced, const char *text);
+/* The backend's words. */
+void smtp_relay(SmtpServer *server, const MailReply *reply);
+/* Carries out what a decision asks for; TRUE: go on. */
+gboolean smtp_follow(SmtpServer *server, SessionDecision decision);
+
+/* ---- smtp-mail.c: MAIL, RCPT, RSET -------------------------------------- */
+
+void smtp_mail(SmtpServer *server, const char *arguments);
+void smtp_rcpt(SmtpServer *server, const char *arguments);
+/* Forgets the transaction, here and at the backend. */
+void smtp_transaction_end(SmtpServer *server);
+gsize smtp_size_limit(SmtpServer *server);
+
+/* ---- smtp-data.c: DATA -------------------------------------------------- */
+
+void smtp_data(SmtpServer *server, const char *arguments);
+
+/* ---- smtp-relay.c: the backend's side ----------------------------------- */
+
+/* One recipient: MAIL before it if need be. The backend's reply to it, or 451
+ * where the backend failed. */
+void smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
+                       MailReply *reply);
+/* The judged message. The reply is the client's. */
+void smtp_backend_message(SmtpServer *server, MailReply *reply);
+/* Gives the connection back, in good order if it can be had. */
+void smtp_backend_release(SmtpServer *server);
+/* Its transaction is over; the connection stays ours. */
+void smtp_backend_reset(SmtpServer *server);
