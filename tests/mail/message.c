@@ -259,9 +259,9 @@ test_writer_can_stop(Scratch *scratch, gconstpointer data)
 {
     (void)data;
     g_autoptr(MailMessage) message = mail_message_new(0, scratch->path);
-    g_autoptr(GString) whole = fill(message, 400000);
     g_autoptr(GError) error = NULL;
     unsigned calls = 0;
+    g_string_free(fill(message, 400000), TRUE);
     g_assert_false(mail_message_write(message, refuse_second, &calls, &error));
     g_assert_nonnull(error);
     g_assert_cmpuint(calls, ==, 2);
