@@ -30,6 +30,7 @@ compare_organizations(DmarcAuthor *author, const char *identifier)
 {
     DmarcDiscovery other;
 
+    dmarc_prefetch(author->call, author->psl, identifier);
     dmarc_discover(author->call, author->psl, identifier, &other);
     if (other.status == DMARC_CANCELLED)
         author->cancelled = true;

@@ -38,8 +38,8 @@ static const FilterdFact facts[] = {
      "What DMARC says of the author's domain: none where it publishes no "
      "policy, temperror where the DNS failed and a pass may be hidden by that, "
      "permerror where the policy record is broken or From is missing, "
-     "repeated, malformed or has several authors, so that no one domain can be "
-     "asked (RFC 9989 5.3.1, 11.5).",
+     "repeated, malformed or names several domains, so that no one domain can "
+     "be asked (RFC 9989 5.3.1, 11.5).",
      .words = result_words},
     {"policy", FILTERD_WORD, FILTERD_MESSAGE,
      "The policy as published: p= of the record. Unknown without a record.",

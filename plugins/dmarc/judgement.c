@@ -17,6 +17,16 @@ judge_error(DmarcJudgement *judgement, DmarcResult result, char *problem)
     judgement->problem = problem;
 }
 
+/* Several authors of one domain are one to DMARC (RFC 9989 5.3.1). */
+static bool
+is_problem(const FilterdValue *problem, const FilterdValue *domain)
+{
+    if (problem->type != FILTERD_WORD || strcmp(problem->text, "none") == 0)
+        return false;
+    return domain->type != FILTERD_DOMAIN
+           || strcmp(problem->text, "multiple") != 0;
+}
+
 static bool
 find_author(DmarcJudgement *judgement)
 {
@@ -26,7 +36,7 @@ find_author(DmarcJudgement *judgement)
     const FilterdValue *domain =
         host->lookup(judgement->call, DMARC_NEED_FROM_DOMAIN);
 
-    if (problem->type == FILTERD_WORD && strcmp(problem->text, "none") != 0)
+    if (is_problem(problem, domain))
         judge_error(judgement, DMARC_RESULT_PERMERROR,
                     g_strdup_printf("From is %s", problem->text));
     else if (domain->type != FILTERD_DOMAIN
