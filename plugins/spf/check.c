@@ -1,77 +1,13 @@
-/* check.c: check_host(): libspf2 walks the terms, and gets nothing to see that
- * a stranger wrote (RFC 7208 section 4).
+/* check.c: check_host() around the walk: limits, records, explanations (RFC
+ * 7208 section 4).
  *
  * SPDX-License-Identifier: BSD-2-Clause
- *
- * Its compiler writes past its buffers for some records (CVE-2023-42118),
- * forgets what does not fit into 511 octets, accepts wrong syntax, and counts
- * lookups per include. So each record is fetched and parsed here and said
- * again to the library in names of our own:
- *
- *   v=spf1 a ip4:192.0.2.0/24 include:%{d2}.example.net -all
- *   v=spf1 +exists:t1.spf +include:t2.spf -exists:t3.spf
- *
- * A term that needs no DNS and does not match is left out, one that does is the
- * last. "t1.spf" is a target, term 1 of this check: asked for its address, we
- * evaluate it and answer "exists" or not; asked for its record, we expand its
- * domain and fetch. What order, qualifiers, include and redirect make of that
- * is the library's result.
  */
 #include "plugins/spf/check.h"
 #include "plugins/spf/macro.h"
-#include "plugins/spf/match.h"
+#include "plugins/spf/walk.h"
 
-#include <netinet/in.h>
-
-#include <arpa/nameser.h>
-#include <netdb.h>
-#include <spf2/spf.h>
 #include <string.h>
-
-#define SUFFIX ".spf"
-/* The client as the library sees it: an address that means nothing to it. */
-#define NOBODY "192.0.2.1"
-/* Our own limit counts first, over all records. */
-#define LIBRARY_LIMIT 1000
-
-/* A record's place in the walk: <domain>, and what of the record is needed
- * when the library has already compiled it. */
-typedef struct Frame {
-    char *domain;
-    bool top; /* its terms decide; not within an include */
-    SpfSlice explanation;
-} Frame;
-
-typedef struct Target {
-    SpfTerm term;
-    const Frame *frame; /* the record that it stands in; NULL: the identity */
-} Target;
-
-typedef struct Walk {
-    SpfCheck *check;
-    GArray *targets;   /* Target */
-    GPtrArray *frames; /* Frame */
-    const Frame *top;  /* the last one whose terms decide */
-    SpfTerm matched;   /* the last term that top asked for */
-} Walk;
-
-static void
-frame_free(gpointer data)
-{
-    Frame *frame = data;
-    g_free(frame->domain);
-    g_free(frame);
-}
-
-static void
-walk_clear(Walk *walk)
-{
-    g_array_unref(walk->targets);
-    g_ptr_array_unref(walk->frames);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Walk, walk_clear)
-
-/* ---- the check's own state ---------------------------------------------- */
 
 char *
 spf_clean(const char *text, gsize length)
@@ -152,8 +88,6 @@ spf_domain_valid(const char *domain)
     return label > 0 && labels > 1 && length <= 253;
 }
 
-/* ---- fetching a record -------------------------------------------------- */
-
 /* The one SPF record among TXT records; false where there are more. */
 static bool
 select_record(const FilterdDnsAnswer *answer, SpfSlice *text)
@@ -197,8 +131,8 @@ fetch_text(SpfCheck *check, const char *domain, SpfSlice *text)
     return SPF_OUTCOME_PASS;
 }
 
-static SpfResult
-fetch_record(SpfCheck *check, const char *domain, SpfRecord *record)
+SpfResult
+spf_check_fetch(SpfCheck *check, const char *domain, SpfRecord *record)
 {
     SpfSlice text;
     g_autoptr(GError) error = NULL;
@@ -209,241 +143,15 @@ fetch_record(SpfCheck *check, const char *domain, SpfRecord *record)
     return SPF_OUTCOME_PERMERROR;
 }
 
-/* ---- saying it again ---------------------------------------------------- */
-
-static void
-append_target(Walk *walk, GString *out, const SpfTerm *term, const Frame *frame)
-{
-    Target target = {*term, frame};
-    const char *word = term->mechanism == SPF_MECHANISM_INCLUDE    ? "include:"
-                       : term->mechanism == SPF_MECHANISM_REDIRECT ? "redirect="
-                                                                   : "exists:";
-    g_string_append_c(out, ' ');
-    if (term->mechanism != SPF_MECHANISM_REDIRECT)
-        g_string_append_c(out, term->qualifier);
-    g_string_append_printf(out, "%st%u" SUFFIX, word, walk->targets->len);
-    g_array_append_val(walk->targets, target);
-}
-
-static bool
-asks_dns(const SpfTerm *term)
-{
-    return term->mechanism != SPF_MECHANISM_ALL
-           && term->mechanism != SPF_MECHANISM_IP4
-           && term->mechanism != SPF_MECHANISM_IP6;
-}
-
-/* Terms behind the one that exceeds the lookup limit are never reached, which
- * keeps every record far below what the library can hold. */
-static char *
-rebuild(Walk *walk, const SpfRecord *record, const Frame *frame)
-{
-    GString *out = g_string_new("v=spf1");
-    int lookups = 0;
-    for (guint i = 0; i < record->terms->len; i++) {
-        const SpfTerm *term = &g_array_index(record->terms, SpfTerm, i);
-        bool asks = asks_dns(term);
-        if (!asks && !spf_match_address(walk->check, term))
-            continue;
-        append_target(walk, out, term, frame);
-        lookups += asks;
-        if (!asks || lookups > walk->check->config->lookup_limit)
-            return g_string_free(out, FALSE);
-    }
-    if (record->redirect.domain.bytes != NULL && !record->all)
-        append_target(walk, out, &record->redirect, frame);
-    return g_string_free(out, FALSE);
-}
-
-/* ---- the library's questions -------------------------------------------- */
-
-static Walk *
-walk_of(SPF_dns_server_t *layer)
-{
-    return layer->hook;
-}
-
-/* The target that one of our own names means. */
-static Target
-find_target(const Walk *walk, const char *name)
-{
-    guint64 index = g_ascii_strtoull(name + 1, NULL, 10);
-    g_assert(index < walk->targets->len);
-    return g_array_index(walk->targets, Target, index);
-}
-
-static void
-note_term(Walk *walk, const Target *target)
-{
-    if (target->frame != NULL && target->frame->top)
-        walk->matched = target->term;
-}
-
-/* The frame of a target's record. NULL: its domain cannot be said. */
-static Frame *
-open_frame(Walk *walk, const Target *target)
-{
-    SpfCheck *check = walk->check;
-    bool identity = target->frame == NULL;
-    if (!identity && !spf_check_count_lookup(check))
-        return NULL;
-    Frame *frame = g_new0(Frame, 1);
-    g_ptr_array_add(walk->frames, frame);
-    frame->domain = identity ? g_strdup(check->domain)
-                             : spf_domain_expand(check, target->frame->domain,
-                                                 target->term.domain);
-    frame->top = identity
-                 || (target->frame->top
-                     && target->term.mechanism == SPF_MECHANISM_REDIRECT);
-    return check->forced ? NULL : frame;
-}
-
-static SPF_errcode_t
-answer_failure(SPF_response_t *response, SpfResult result)
-{
-    static const struct {
-        SPF_result_t result;
-        SPF_errcode_t code;
-    } failures[] = {
-        [SPF_OUTCOME_NONE] = {SPF_RESULT_NONE, SPF_E_NOT_SPF},
-        [SPF_OUTCOME_TEMPERROR] = {SPF_RESULT_TEMPERROR, SPF_E_DNS_ERROR},
-        [SPF_OUTCOME_PERMERROR] = {SPF_RESULT_PERMERROR, SPF_E_SYNTAX},
-    };
-    response->result = failures[result].result;
-    response->reason = SPF_REASON_FAILURE;
-    response->err = failures[result].code;
-    return failures[result].code;
-}
-
-/* SPF_dns_get_spf_t: the record of the target in cur_dom, rebuilt. */
-static SPF_errcode_t
-answer_record(SPF_server_t *server, SPF_request_t *request,
-              SPF_response_t *response, SPF_record_t **compiled)
-{
-    Walk *walk = walk_of(server->resolver);
-    g_auto(SpfRecord) record = {0};
-    Target target = find_target(walk, request->cur_dom);
-    *compiled = NULL;
-    note_term(walk, &target);
-    Frame *frame = walk->check->forced ? NULL : open_frame(walk, &target);
-    if (frame == NULL)
-        return answer_failure(response, SPF_OUTCOME_TEMPERROR);
-    SpfResult fetched = fetch_record(walk->check, frame->domain, &record);
-    if (fetched != SPF_OUTCOME_PASS)
-        return answer_failure(response, fetched);
-    frame->explanation = record.explanation;
-    if (frame->top) {
-        walk->top = frame;
-        walk->matched = (SpfTerm){0};
-    }
-    g_autofree char *text = rebuild(walk, &record, frame);
-    return SPF_record_compile(server, response, compiled, text);
-}
-
-static SPF_dns_rr_t *
-make_answer(SPF_dns_server_t *layer, const char *name, SPF_dns_stat_t status)
-{
-    SPF_dns_rr_t *answer = SPF_dns_rr_new_init(layer, name, ns_t_a, 0, status);
-    g_assert(answer != NULL);
-    if (status != NETDB_SUCCESS)
-        return answer;
-    SPF_errcode_t code =
-        SPF_dns_rr_buf_realloc(answer, 0, sizeof(SPF_dns_rr_data_t));
-    g_assert(code == SPF_E_SUCCESS);
-    memset(answer->rr[0], 0, sizeof(SPF_dns_rr_data_t));
-    answer->num_rr = 1;
-    return answer;
-}
-
-/* SPF_dns_lookup_t: whether the target "exists". A forced result ends the walk
- * with the next answer. */
-static SPF_dns_rr_t *
-answer_exists(SPF_dns_server_t *layer, const char *name,
-              G_GNUC_UNUSED ns_type type, G_GNUC_UNUSED int should_cache)
-{
-    Walk *walk = walk_of(layer);
-    SpfCheck *check = walk->check;
-    if (check->forced)
-        return make_answer(layer, name, TRY_AGAIN);
-    Target target = find_target(walk, name);
-    note_term(walk, &target);
-    bool matches = asks_dns(&target.term) ? spf_match_dns(check, &target.term,
-                                                          target.frame->domain)
-                                          : true;
-    return make_answer(layer, name,
-                       check->forced ? TRY_AGAIN
-                       : matches     ? NETDB_SUCCESS
-                                     : NO_DATA);
-}
-
-/* ---- the walk ----------------------------------------------------------- */
-
-static SpfResult
-result_of(const SPF_response_t *response)
-{
-    static const SpfResult results[] = {
-        [SPF_RESULT_INVALID] = SPF_OUTCOME_PERMERROR,
-        [SPF_RESULT_NEUTRAL] = SPF_OUTCOME_NEUTRAL,
-        [SPF_RESULT_PASS] = SPF_OUTCOME_PASS,
-        [SPF_RESULT_FAIL] = SPF_OUTCOME_FAIL,
-        [SPF_RESULT_SOFTFAIL] = SPF_OUTCOME_SOFTFAIL,
-        [SPF_RESULT_NONE] = SPF_OUTCOME_NONE,
-        [SPF_RESULT_TEMPERROR] = SPF_OUTCOME_TEMPERROR,
-        [SPF_RESULT_PERMERROR] = SPF_OUTCOME_PERMERROR,
-    };
-    return results[response->result];
-}
-
-/* What the library made of it; a result that was forced stays. */
-static void
-take_result(Walk *walk, const SPF_response_t *response)
-{
-    SpfCheck *check = walk->check;
-    if (!check->forced)
-        check->result = result_of(response);
-    if (check->result >= SPF_OUTCOME_TEMPERROR
-        || check->result == SPF_OUTCOME_NONE)
-        return;
-    g_clear_pointer(&check->problem, g_free);
-    if (response->reason != SPF_REASON_MECH)
-        check->mechanism = g_strdup("default");
-    else
-        check->mechanism =
-            spf_clean(walk->matched.text.bytes, walk->matched.text.length);
-}
-
-static void
-ask_library(Walk *walk)
-{
-    SPF_dns_server_t layer = {.lookup = answer_exists,
-                              .get_spf = answer_record,
-                              .name = "filterd",
-                              .hook = walk};
-    SPF_server_t *server = SPF_server_new_dns(&layer, 0);
-    SPF_request_t *request = SPF_request_new(server);
-    SPF_response_t *response = NULL;
-    SPF_server_set_rec_dom(server, "localhost");
-    SPF_server_set_max_dns_mech(server, LIBRARY_LIMIT);
-    SPF_request_set_ipv4_str(request, NOBODY);
-    SPF_request_set_env_from(request, "x@t0" SUFFIX);
-    SPF_request_query_mailfrom(request, &response);
-    take_result(walk, response);
-    SPF_response_free(response);
-    SPF_request_free(request);
-    SPF_server_free(server);
-}
-
 /* Section 6.2: whatever is wrong with it, there is no explanation then. */
 static void
-explain(Walk *walk)
+explain(SpfCheck *check)
 {
-    SpfCheck *check = walk->check;
-    const Frame *top = walk->top;
-    if (top == NULL || top->explanation.bytes == NULL)
+    if (check->decisive == NULL || check->exp.bytes == NULL)
         return;
     check->explaining = true;
     g_autofree char *name =
-        spf_domain_expand(check, top->domain, top->explanation);
+        spf_domain_expand(check, check->decisive, check->exp);
     const FilterdDnsAnswer *answer =
         spf_check_dns(check, name, FILTERD_DNS_TXT);
     if (answer->length != 1)
@@ -452,7 +160,7 @@ explain(Walk *walk)
     if (!spf_macro_string_valid(text, " "))
         return;
     g_autofree char *expanded =
-        spf_text_expand(check, top->domain, text, SPF_TEXT_LIMIT);
+        spf_text_expand(check, check->decisive, text, SPF_TEXT_LIMIT);
     if (*expanded != '\0')
         check->explanation = spf_clean(expanded, strlen(expanded));
 }
@@ -460,17 +168,10 @@ explain(Walk *walk)
 void
 spf_check_run(SpfCheck *check)
 {
-    g_auto(Walk) walk = {
-        .check = check,
-        .targets = g_array_new(FALSE, FALSE, sizeof(Target)),
-        .frames = g_ptr_array_new_with_free_func(frame_free),
-    };
-    Target identity = {0};
-    g_array_append_val(walk.targets, identity);
-    ask_library(&walk);
+    spf_walk_run(check);
     if (check->result == SPF_OUTCOME_FAIL && check->explain
         && !check->cancelled)
-        explain(&walk);
+        explain(check);
 }
 
 void
@@ -479,5 +180,6 @@ spf_check_clear(SpfCheck *check)
     g_clear_pointer(&check->mechanism, g_free);
     g_clear_pointer(&check->explanation, g_free);
     g_clear_pointer(&check->problem, g_free);
+    g_clear_pointer(&check->decisive, g_free);
     g_clear_pointer(&check->validated, g_ptr_array_unref);
 }

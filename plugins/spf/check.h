@@ -53,6 +53,8 @@ typedef struct SpfCheck {
     /* While it runs. */
     int voids;
     bool forced;          /* `result` holds already, whatever follows */
+    char *decisive;       /* the domain whose record decided, */
+    SpfSlice exp;         /* and the name of its explanation */
     bool explaining;      /* limits count no longer */
     GPtrArray *validated; /* names of the client; NULL: not asked for yet */
 } SpfCheck;
@@ -76,6 +78,9 @@ void spf_check_explain_problem(SpfCheck *check, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 /* One more term, or %{p}, asks the DNS; false where that is one too many. */
 bool spf_check_count_lookup(SpfCheck *check);
+/* The record of a domain; PASS: there it is (sections 4.3 to 4.5). */
+SpfResult spf_check_fetch(SpfCheck *check, const char *domain,
+                          SpfRecord *record);
 /* Never NULL. Notes a cancelled session. */
 const FilterdDnsAnswer *spf_check_dns(SpfCheck *check, const char *name,
                                       FilterdDnsType type);

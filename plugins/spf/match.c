@@ -87,8 +87,31 @@ match_a(SpfCheck *check, const SpfTerm *term, const char *name)
     return answer_matches(check, term, answer);
 }
 
-/* Section 5.4. Whichever of too many names came first, the result is the
- * same. */
+/* A host that matches is worth more than one that cannot be asked, and too many
+ * hosts are too many: the order of the answer makes no difference. */
+static bool
+match_hosts(SpfCheck *check, const SpfTerm *term, const FilterdDnsAnswer *hosts)
+{
+    const char *failed = NULL;
+    bool some = false;
+    for (gsize i = 0; i < hosts->length && !check->cancelled; i++) {
+        const char *host = hosts->records[i].name;
+        const FilterdDnsAnswer *answer =
+            spf_check_dns(check, host, address_type(check));
+        if (answer_matches(check, term, answer))
+            return true;
+        if (filterd_dns_failed(answer))
+            failed = host;
+        some |= !is_void(answer);
+    }
+    if (failed != NULL)
+        fail_dns(check, failed);
+    else if (!some)
+        count_void(check, hosts->records[0].name);
+    return false;
+}
+
+/* Section 5.4. */
 static bool
 match_mx(SpfCheck *check, const SpfTerm *term, const char *name)
 {
@@ -100,20 +123,9 @@ match_mx(SpfCheck *check, const SpfTerm *term, const char *name)
     if (answer->length > SPF_NAME_LIMIT)
         spf_check_force(check, SPF_OUTCOME_PERMERROR,
                         "%s has more than %d MX records", name, SPF_NAME_LIMIT);
-    bool some = answer->length == 0;
-    for (gsize i = 0; i < answer->length && !check->forced; i++) {
-        const char *host = answer->records[i].name;
-        const FilterdDnsAnswer *addresses =
-            spf_check_dns(check, host, address_type(check));
-        if (filterd_dns_failed(addresses))
-            fail_dns(check, host);
-        some |= !is_void(addresses);
-        if (answer_matches(check, term, addresses))
-            return true;
-    }
-    if (!some && !check->forced)
-        count_void(check, name);
-    return false;
+    if (check->forced || answer->length == 0)
+        return false;
+    return match_hosts(check, term, answer);
 }
 
 /* Section 5.7: always A, whatever the client. */
@@ -143,8 +155,26 @@ reverse_name(const SpfCheck *check)
     return g_string_free(name, FALSE);
 }
 
+static bool
+leads_back(SpfCheck *check, const char *name)
+{
+    const FilterdDnsAnswer *answer =
+        spf_check_dns(check, name, address_type(check));
+    for (gsize i = 0; i < answer->length; i++)
+        if (contains(&answer->records[i].ip, ADDRESS_BITS, &check->client))
+            return true;
+    return false;
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return g_ascii_strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* Asks for the client's names, once, and keeps those that lead back to it
- * (section 5.5). Errors make names fewer, never a result. */
+ * (section 5.5), of the first ten: sorted, as the DNS has no order. Errors make
+ * names fewer, never a result. */
 static const FilterdDnsAnswer *
 validate_names(SpfCheck *check)
 {
@@ -153,19 +183,14 @@ validate_names(SpfCheck *check)
         spf_check_dns(check, reverse, FILTERD_DNS_PTR);
     if (check->validated != NULL)
         return answer;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (gsize i = 0; i < answer->length; i++)
+        g_ptr_array_add(names, (gpointer)answer->records[i].name);
+    g_ptr_array_sort(names, compare_names);
     check->validated = g_ptr_array_new();
-    gsize length = MIN(answer->length, SPF_NAME_LIMIT);
-    for (gsize i = 0; i < length && !check->cancelled; i++) {
-        const char *name = answer->records[i].name;
-        const FilterdDnsAnswer *addresses =
-            spf_check_dns(check, name, address_type(check));
-        for (gsize j = 0; j < addresses->length; j++)
-            if (contains(&addresses->records[j].ip, ADDRESS_BITS,
-                         &check->client)) {
-                g_ptr_array_add(check->validated, (gpointer)name);
-                break;
-            }
-    }
+    for (guint i = 0; i < MIN(names->len, SPF_NAME_LIMIT); i++)
+        if (!check->cancelled && leads_back(check, names->pdata[i]))
+            g_ptr_array_add(check->validated, names->pdata[i]);
     return answer;
 }
 

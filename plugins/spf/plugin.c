@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "plugins/spf/check.h"
+#include "plugins/spf/received.h"
 
 #include <string.h>
 
@@ -203,30 +204,64 @@ report(const SpfCheck *check, const char *from)
                                &property, *property.value != '\0');
 }
 
+/* Section 2.4. False where there is nothing to judge. `from` is borrowed from
+ * the host. */
+static bool
+check_sender(FilterdCall *call, SpfCheck *check, const char **from)
+{
+    const FilterdValue *value = call->host->lookup(call, NEED_FROM);
+    if (value->type == FILTERD_UNKNOWN || !check_init(call, check))
+        return false;
+    *from = value->text;
+    if (*value->text != '\0') {
+        const char *local = lookup_text(call, NEED_LOCAL);
+        check->local = *local != '\0' ? local : check->local;
+        check->domain = lookup_text(call, NEED_DOMAIN);
+        check->sender_domain = check->domain;
+    }
+    check->explain = check->config->explanation;
+    run(check);
+    return !check->cancelled;
+}
+
 static bool
 spf_mail(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
     g_auto(SpfCheck) check = {0};
-    const FilterdValue *from = call->host->lookup(call, NEED_FROM);
-    if (from->type == FILTERD_UNKNOWN || !check_init(call, &check))
-        return true;
-    if (*from->text != '\0') {
-        const char *local = lookup_text(call, NEED_LOCAL);
-        check.local = *local != '\0' ? local : check.local;
-        check.domain = check.sender_domain = lookup_text(call, NEED_DOMAIN);
-    }
-    check.explain = check.config->explanation;
-    run(&check);
-    if (check.cancelled)
+    const char *from;
+    if (!check_sender(call, &check, &from))
         return true;
     publish(&check);
-    report(&check, from->text);
+    report(&check, from);
     return true;
 }
+
+/* Checks again: within a transaction the DNS says the same again. */
+static bool
+add_received(FilterdCall *call, G_GNUC_UNUSED const FilterdValue *arguments,
+             G_GNUC_UNUSED GError **error)
+{
+    g_auto(SpfCheck) check = {0};
+    const char *from;
+    if (!check_sender(call, &check, &from))
+        return true;
+    g_autofree char *value = spf_received_format(&check, results[check.result]);
+    FilterdEdit edit = {FILTERD_ADD_HEADER, "Received-SPF", value};
+    call->host->edit(call, &edit);
+    return true;
+}
+
+static const FilterdType no_arguments[] = {FILTERD_UNKNOWN};
+
+static const FilterdAction actions[] = {
+    {"received", "Puts a Received-SPF header field on top.", no_arguments,
+     add_received},
+    {0},
+};
 
 FILTERD_PLUGIN(.name = "spf", .version = "1",
                .summary = "whether the client may send for the domains it names"
                           " (RFC 7208)",
                .options = options, .config_size = sizeof(SpfConfig),
                .facts = facts, .needs = needs, .methods = methods,
-               .helo = spf_helo, .mail = spf_mail);
+               .actions = actions, .helo = spf_helo, .mail = spf_mail);
