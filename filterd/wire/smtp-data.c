@@ -3,38 +3,13 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/clock.h"
-#include "filterd/wire/data-parser.h"
+#include "filterd/wire/intake.h"
 #include "filterd/wire/smtp-state.h"
 
 /* ---- reading ------------------------------------------------------------ */
 
-static void
-take_header(void *data, const char *bytes, gsize length)
-{
-    SmtpServer *server = data;
-    FilterdField field;
-    gsize taken, fields = 0;
-    while ((taken = mail_field_next(bytes, length, &field)) > 0) {
-        if (++fields > MAIL_FIELD_LIMIT) {
-            server->fields_exceeded = TRUE;
-            break;
-        }
-        session_field(server->session, &field);
-        bytes += taken;
-        length -= taken;
-    }
-    session_header_end(server->session);
-}
-
-static gboolean
-take_body(void *data, const char *bytes, gsize length)
-{
-    SmtpServer *server = data;
-    return session_body(server->session, bytes, length);
-}
-
 static StreamStatus
-read_message(SmtpServer *server, DataParser *parser)
+read_message(SmtpServer *server, Intake *intake)
 {
     gboolean ended = FALSE;
     stream_set_deadline(server->stream,
@@ -42,7 +17,7 @@ read_message(SmtpServer *server, DataParser *parser)
     for (;;) {
         size_t length;
         const char *bytes = stream_peek(server->stream, &length);
-        gsize taken = data_parser_feed(parser, bytes, length, &ended);
+        gsize taken = intake_feed(intake, bytes, length, &ended);
         stream_consume(server->stream, taken);
         if (ended)
             return STREAM_OK;
@@ -54,36 +29,14 @@ read_message(SmtpServer *server, DataParser *parser)
     }
 }
 
-/* ---- refusing ----------------------------------------------------------- */
-
-static const struct Refusal {
-    const char *rule;
-    int code;
-    const char *enhanced;
-    const char *text;
-} refusals[] = {
-    [DATA_BARE_NEWLINE] = {"-newline", 550, "5.6.11",
-                           "the message has a bare CR, a bare LF or a NUL"},
-    [DATA_HEADER_LARGE] = {"-header", 552, "5.3.4",
-                           "the header is larger than is taken here"},
-    [DATA_TOO_LARGE] = {"-size", 552, "5.3.4",
-                        "the message is larger than is taken here"},
-    [DATA_NOT_KEPT] = {"-spool", 452, "4.3.1",
-                       "there is no room for the message now"},
-};
-
 static gboolean
-sound(SmtpServer *server, const DataParser *parser)
+sound(SmtpServer *server, const Intake *intake)
 {
-    DataProblem problem = data_parser_problem(parser);
-    if (problem == DATA_OK && server->fields_exceeded)
-        problem = DATA_HEADER_LARGE;
-    if (problem == DATA_OK)
-        return TRUE;
-    const struct Refusal *refusal = &refusals[problem];
-    smtp_limit(server, refusal->rule, refusal->code, refusal->enhanced,
-               refusal->text);
-    return FALSE;
+    const IntakeRefusal *refusal = intake_refusal(intake);
+    if (refusal != NULL)
+        smtp_limit(server, refusal->rule, refusal->code, refusal->enhanced,
+                   refusal->text);
+    return refusal == NULL;
 }
 
 /* The connection broke, or was too slow, before the final dot. */
@@ -120,15 +73,13 @@ judge(SmtpServer *server)
 static void
 receive(SmtpServer *server)
 {
-    const DataClient client = {server, take_header, take_body};
-    gboolean normalize = server->settings->line_endings == 1;
-    g_autoptr(DataParser) parser =
-        data_parser_new(&client, smtp_size_limit(server), normalize);
+    g_autoptr(Intake) intake =
+        intake_new(server->session, server->settings, smtp_size_limit(server));
     smtp_reply(server, 354, "", "end with CR LF . CR LF");
-    StreamStatus status = read_message(server, parser);
+    StreamStatus status = read_message(server, intake);
     if (status != STREAM_OK)
         give_up(server, status);
-    else if (sound(server, parser))
+    else if (sound(server, intake))
         judge(server);
     smtp_transaction_end(server);
 }

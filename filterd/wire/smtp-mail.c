@@ -27,7 +27,7 @@ smtp_transaction_end(SmtpServer *server)
     g_clear_pointer(&server->mail_command, g_free);
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = 0;
-    server->in_mail = server->utf8 = server->fields_exceeded = FALSE;
+    server->in_mail = server->utf8 = FALSE;
 }
 
 /* "FROM:" or "TO:", then the path; a space between them is borne. */

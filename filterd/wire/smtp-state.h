@@ -30,7 +30,6 @@ typedef struct SmtpServer {
     char *mail_command;       /* for the backend */
     GPtrArray *rcpt_commands; /* that the backend took */
     unsigned discarded;       /* recipients that go nowhere */
-    gboolean fields_exceeded;
 
     SmtpClient *client;      /* the backend, while it is ours */
     gboolean client_in_mail; /* it has heard MAIL */
