@@ -37,6 +37,12 @@ typedef struct PolicyReport {
 void policy_report_init(PolicyReport *report);
 void policy_report_clear(PolicyReport *report);
 
+/* `source` is the line, up to its end or the text's; it is copied as the texts
+ * are. `source` and `hint` may be NULL. */
+void policy_report_add(PolicyReport *report, PolicySeverity severity,
+                       const PolicyPlace *place, const char *source,
+                       const char *message, const char *hint);
+
 /* FILE:LINE:COLUMN: error: MESSAGE
  *     source line
  *          ^~~~

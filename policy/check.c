@@ -1,0 +1,171 @@
+/* check.c: the file in order: declarations before their use, rules, tests.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/check.h"
+
+#include "filterd/base/text.h"
+#include "policy/literal.h"
+
+#include <string.h>
+
+const char *const check_stage_names[] = {"connect", "helo",    "mail", "rcpt",
+                                         "data",    "message", NULL};
+
+/* The instance before the dot. */
+static char *
+instance_of(const char *name)
+{
+    return g_strndup(name, strcspn(name, "."));
+}
+
+static gboolean
+has_instance(const PolicyConfig *config, const char *instance)
+{
+    gsize length = strlen(instance);
+
+    for (guint i = 0; i < config->facts->len; i++) {
+        const PolicyFact *fact = g_ptr_array_index(config->facts, i);
+
+        if (strncmp(fact->name, instance, length) == 0
+            && fact->name[length] == '.')
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* All facts and lets, or those of one instance. NULL-terminated. */
+static GPtrArray *
+names_of(const Compile *compile, const char *instance)
+{
+    const PolicyConfig *config = compile->config;
+    GPtrArray *names = g_ptr_array_new();
+    gsize length = instance != NULL ? strlen(instance) : 0;
+
+    for (guint i = 0; i < config->facts->len; i++) {
+        const PolicyFact *fact = g_ptr_array_index(config->facts, i);
+
+        if (instance == NULL
+            || (strncmp(fact->name, instance, length) == 0
+                && fact->name[length] == '.'))
+            g_ptr_array_add(names, (gpointer)fact->name);
+    }
+    for (guint i = 0; instance == NULL && i < compile->declarations->len; i++) {
+        const Declaration *let = g_ptr_array_index(compile->declarations, i);
+
+        if (let->kind == DECLARATION_LET)
+            g_ptr_array_add(names, (gpointer)let->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+void
+check_no_fact(Compile *compile, const PolicyPlace *place, const char *name)
+{
+    g_autofree char *instance = instance_of(name);
+    g_autoptr(GPtrArray) all = names_of(compile, NULL);
+    const char *near = text_suggest(name, (const char *const *)all->pdata);
+    gboolean dotted = strchr(name, '.') != NULL;
+    const char *kind = dotted ? "fact" : "fact or let";
+    g_autofree char *hint = NULL;
+
+    if (g_hash_table_contains(compile->lost, instance))
+        return;
+    if (near != NULL) {
+        compile_error(compile, place, NULL, "no %s `%s`; did you mean `%s`?",
+                      kind, name, near);
+        return;
+    }
+    if (dotted && has_instance(compile->config, instance)) {
+        g_autoptr(GPtrArray) own = names_of(compile, instance);
+        g_autofree char *joined = compile_join((const char *const *)own->pdata);
+        if (joined != NULL)
+            hint = g_strdup_printf("there is %s", joined);
+    } else if (dotted) {
+        hint = g_strdup_printf("is `use %s` missing?", instance);
+    } else {
+        hint = g_strdup_printf("quote it to mean a text: \"%s\"", name);
+    }
+    compile_error(compile, place, hint, "no %s `%s`", kind, name);
+}
+
+/* The fact that a plugin needs: by its name or, where the other plugin has
+ * been given a name, by that plugin's. */
+static const PolicyFact *
+find_need(const PolicyConfig *config, const char *name)
+{
+    const PolicyFact *found = policy_fact_find(config, name);
+    const char *dot = strchr(name, '.');
+
+    for (guint i = 0; found == NULL && dot != NULL && i < config->facts->len;
+         i++) {
+        const PolicyFact *fact = g_ptr_array_index(config->facts, i);
+
+        if (fact->use != NULL
+            && strlen(fact->use->plugin->name) == (gsize)(dot - name)
+            && strncmp(fact->use->plugin->name, name, (gsize)(dot - name)) == 0
+            && strcmp(fact->row->name, dot + 1) == 0)
+            found = fact;
+    }
+    return found;
+}
+
+static void
+check_need(Compile *compile, const PolicyUse *use, const FilterdNeed *need)
+{
+    g_autofree char *name = g_strdup(need->fact);
+    gboolean optional = g_str_has_suffix(name, "?");
+
+    if (optional)
+        name[strlen(name) - 1] = '\0';
+    const PolicyFact *fact = find_need(compile->config, name);
+    g_autofree char *instance = instance_of(name);
+    if (fact == NULL && !optional
+        && !g_hash_table_contains(compile->lost, instance)) {
+        g_autofree char *hint = g_strdup_printf("use %s", instance);
+        compile_error(compile, &use->place, hint,
+                      "`%s` needs the fact `%s`, which nobody has",
+                      use->plugin->name, name);
+    }
+    if (fact != NULL && fact->row->type != need->type)
+        compile_error(compile, &use->place, NULL,
+                      "`%s` needs `%s` to be %s, but it is %s",
+                      use->plugin->name, name, literal_phrase(need->type),
+                      literal_phrase(fact->row->type));
+}
+
+static void
+check_needs(Compile *compile)
+{
+    const GPtrArray *uses = compile->config->uses;
+
+    for (guint i = 0; i < uses->len; i++) {
+        const PolicyUse *use = g_ptr_array_index(uses, i);
+        const FilterdNeed *needs = use->plugin->needs;
+
+        for (unsigned n = 0; needs != NULL && needs[n].fact != NULL; n++)
+            check_need(compile, use, &needs[n]);
+    }
+}
+
+static void
+check_step(Compile *compile, const Step *step)
+{
+    if (step->rule != NULL) {
+        check_rule(compile, step->rule);
+        return;
+    }
+    if (step->declaration->kind == DECLARATION_LET)
+        check_let(compile, step->declaration);
+    step->declaration->checked = TRUE;
+}
+
+void
+check_all(Compile *compile)
+{
+    check_needs(compile);
+    for (guint i = 0; i < compile->steps->len; i++)
+        check_step(compile, &g_array_index(compile->steps, Step, i));
+    check_tests(compile);
+}

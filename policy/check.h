@@ -1,0 +1,37 @@
+/* check.h: what words mean, whether types and stages fit.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "policy/compile.h"
+
+void check_all(Compile *compile);
+
+/* Gives a tree that has to be a condition its meaning. */
+void check_condition(Compile *compile, Node *node);
+/* The same for a let: a condition or a value. */
+void check_let(Compile *compile, Declaration *let);
+/* The same for one operand; `other` is what it stands against, with its type
+ * known, or NULL. */
+void check_operand(Compile *compile, Node *node, const Node *other);
+/* A fact to stand against: of that type. */
+Node check_stand_in(FilterdType type);
+
+/* FALSE, with a complaint, where the tree is too large to be gone through. */
+gboolean check_size(Compile *compile, const Node *node, unsigned *size,
+                    unsigned *depth);
+/* Complains of facts that the stage does not know yet; notes the others as
+ * mentioned. */
+void check_stage(Compile *compile, const Node *node, FilterdStage stage);
+/* One fact, named at `place`. */
+void check_fact_stage(Compile *compile, const PolicyFact *fact,
+                      const PolicyPlace *place, FilterdStage stage);
+extern const char *const check_stage_names[];
+
+void check_rule(Compile *compile, Rule *rule);
+void check_tests(Compile *compile);
+
+/* "no fact `x`", with what is near; silent where its plugin did not load. */
+void check_no_fact(Compile *compile, const PolicyPlace *place,
+                   const char *name);

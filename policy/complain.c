@@ -1,0 +1,124 @@
+/* complain.c: errors and warnings, with their line and what would be right.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/compile.h"
+
+#include "filterd/base/text.h"
+
+#include <string.h>
+
+/* Words that a hint still lists. */
+#define JOIN_LIMIT 24
+
+static const Source *
+find_source(const Compile *compile, const char *file)
+{
+    for (guint i = 0; i < compile->sources->len; i++) {
+        const Source *source = g_ptr_array_index(compile->sources, i);
+
+        if (source->name == file)
+            return source;
+    }
+    return NULL;
+}
+
+/* A copy of that line; NULL where there is none. */
+static char *
+copy_line(const Source *source, unsigned line)
+{
+    const char *at = source->text;
+    const char *end = source->text + source->length;
+
+    for (unsigned i = 1; i < line; i++) {
+        at = memchr(at, '\n', (gsize)(end - at));
+        if (at == NULL)
+            return NULL;
+        at++;
+    }
+    const char *stop = memchr(at, '\n', (gsize)(end - at));
+    return g_strndup(at, (gsize)((stop != NULL ? stop : end) - at));
+}
+
+static void
+complain(Compile *compile, PolicySeverity severity, const PolicyPlace *place,
+         const char *hint, const char *message)
+{
+    const Source *source = find_source(compile, place->file);
+    g_autofree char *line = NULL;
+
+    if (source != NULL)
+        line = copy_line(source, place->line);
+    policy_report_add(compile->report, severity, place, line, message, hint);
+}
+
+static void
+give_up(Compile *compile, const PolicyPlace *place)
+{
+    compile->gave_up = TRUE;
+    compile->token.kind = TOKEN_END;
+    policy_report_add(compile->report, POLICY_ERROR, place, NULL,
+                      "too many errors", NULL);
+}
+
+void
+compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
+              const char *format, ...)
+{
+    va_list arguments;
+
+    if (compile->gave_up)
+        return;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    complain(compile, POLICY_ERROR, place, hint, message);
+    if (compile->report->errors >= COMPILE_ERRORS)
+        give_up(compile, place);
+}
+
+void
+compile_warning(Compile *compile, const PolicyPlace *place, const char *hint,
+                const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    complain(compile, POLICY_WARNING, place, hint, message);
+}
+
+char *
+compile_join(const char *const *words)
+{
+    gsize count = g_strv_length((char **)words);
+    GString *joined = g_string_new(NULL);
+
+    if (count == 0 || count > JOIN_LIMIT)
+        return g_string_free(joined, TRUE);
+    for (gsize i = 0; i < count; i++) {
+        if (i > 0)
+            g_string_append(joined, i + 1 < count ? ", " : " or ");
+        g_string_append(joined, words[i]);
+    }
+    return g_string_free(joined, FALSE);
+}
+
+void
+compile_no_such(Compile *compile, const PolicyPlace *place, const char *kind,
+                const char *word, const char *const *words)
+{
+    const char *near = text_suggest(word, words);
+    g_autofree char *joined = compile_join(words);
+    g_autofree char *hint = NULL;
+
+    if (near != NULL) {
+        compile_error(compile, place, NULL, "no %s `%s`; did you mean `%s`?",
+                      kind, word, near);
+        return;
+    }
+    if (joined != NULL)
+        hint = g_strdup_printf("there is %s", joined);
+    compile_error(compile, place, hint, "no %s `%s`", kind, word);
+}

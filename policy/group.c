@@ -1,0 +1,145 @@
+/* group.c: what tells recipients of one transaction apart, and what a stage
+ * asks for whatever happens.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/group.h"
+
+#include "filterd/base/value.h"
+#include "policy/evaluate.h"
+
+/* What a tree rests on. */
+typedef struct Ground {
+    gboolean recipient;
+    gboolean other; /* known when the recipient is judged */
+    gboolean later;
+} Ground;
+
+static void
+note_fact(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
+{
+    Ground *ground = data;
+    FilterdStage since = fact->fact->row->since;
+
+    if (since == FILTERD_RCPT)
+        ground->recipient = TRUE;
+    else if (since > FILTERD_RCPT)
+        ground->later = TRUE;
+    else
+        ground->other = TRUE;
+}
+
+typedef struct Gathering {
+    PolicyRules *rules;
+    gboolean shadow;
+} Gathering;
+
+static void
+add_term(const Gathering *gathering, const Node *node, gboolean raw)
+{
+    GroupTerm term = {node, gathering->shadow, raw};
+
+    g_array_append_val(gathering->rules->groups, term);
+}
+
+static void
+add_raw(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
+{
+    if (fact->fact->row->since == FILTERD_RCPT)
+        add_term(data, fact, TRUE);
+}
+
+/* The greatest sub-expressions that rest on the recipient alone. One relation
+ * between recipient and sender is as good; one between recipient and message
+ * cannot be answered yet: there the recipient's fact itself counts. */
+static void
+gather(const Gathering *gathering, const Node *node)
+{
+    Ground ground = {0};
+    gboolean inner = node->kind == NODE_AND || node->kind == NODE_OR
+                     || node->kind == NODE_NOT;
+
+    node_each_fact(node, note_fact, &ground);
+    if (!ground.recipient)
+        return;
+    if (node->kind == NODE_LET && (ground.other || ground.later)) {
+        gather(gathering, node->declaration->node);
+    } else if (inner && (ground.other || ground.later)) {
+        for (const Node *child = node->first; child; child = child->next)
+            gather(gathering, child);
+    } else if (ground.later) {
+        node_each_fact(node, add_raw, (void *)gathering);
+    } else {
+        add_term(gathering, node, FALSE);
+    }
+}
+
+void
+group_prepare(PolicyRules *rules)
+{
+    const GPtrArray *stage = rules->stages[FILTERD_MESSAGE];
+
+    for (guint i = 0; i < stage->len; i++) {
+        const Rule *rule = g_ptr_array_index(stage, i);
+        Gathering gathering = {rules, rule->public.would};
+
+        if (rule->condition != NULL)
+            gather(&gathering, rule->condition);
+    }
+}
+
+void
+policy_group(const PolicyConfig *config, const PolicyClient *client,
+             GString *group)
+{
+    static const char letters[] = {
+        [POLICY_NO] = 'n', [POLICY_YES] = 'y', [POLICY_UNKNOWN] = '?'};
+    const GArray *terms = config->rules->groups;
+
+    for (guint i = 0; i < terms->len; i++) {
+        const GroupTerm *term = &g_array_index(terms, GroupTerm, i);
+        Evaluation evaluation = {client, term->shadow};
+
+        if (term->raw) {
+            value_append(group, evaluate_value(&evaluation, term->node));
+            g_string_append_c(group, '\n');
+        } else {
+            g_string_append_c(group,
+                              letters[evaluate_truth(&evaluation, term->node)]);
+        }
+    }
+}
+
+static void
+add_fact(GPtrArray *facts, const PolicyFact *fact)
+{
+    if (!g_ptr_array_find(facts, fact, NULL))
+        g_ptr_array_add(facts, (gpointer)fact);
+}
+
+/* The first that a tree asks for: what else it asks depends on the answer. */
+static void
+add_certain(GPtrArray *facts, const Node *node)
+{
+    while (node != NULL && node->kind != NODE_FACT)
+        node = node->kind == NODE_LET ? node->declaration->node : node->first;
+    if (node != NULL)
+        add_fact(facts, node->fact);
+}
+
+GPtrArray *
+policy_certain_facts(const PolicyConfig *config, FilterdStage stage)
+{
+    const GPtrArray *rules = config->rules->stages[stage];
+    GPtrArray *facts = g_ptr_array_new();
+
+    for (guint i = 0; i < rules->len; i++) {
+        const Rule *rule = g_ptr_array_index(rules, i);
+
+        if (rule->condition != NULL)
+            add_certain(facts, rule->condition);
+        if (rule->public.kind < POLICY_REWRITE && !rule->public.would)
+            break;
+    }
+    return facts;
+}

@@ -1,0 +1,155 @@
+/* judge.c: the rules of a stage, carried out: first match, Kleene's logic.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/evaluate.h"
+#include "policy/template.h"
+
+static gboolean
+is_cancelled(const PolicyClient *client)
+{
+    return client->cancelled != NULL && client->cancelled(client->data);
+}
+
+static PolicyTruth
+judge_rule(const Rule *rule, const PolicyClient *client)
+{
+    Evaluation evaluation = {client, rule->public.would};
+    PolicyTruth truth = POLICY_YES;
+
+    if (rule->condition != NULL)
+        truth = evaluate_truth(&evaluation, rule->condition);
+    if (client->judged != NULL)
+        client->judged(client->data, &rule->public, truth);
+    return truth;
+}
+
+const PolicyRule *
+policy_judge(const PolicyConfig *config, FilterdStage stage,
+             const PolicyClient *client)
+{
+    const GPtrArray *rules = config->rules->stages[stage];
+
+    for (guint i = 0; i < rules->len && !is_cancelled(client); i++) {
+        const Rule *rule = g_ptr_array_index(rules, i);
+
+        if (judge_rule(rule, client) != POLICY_YES || is_cancelled(client))
+            continue;
+        if (rule->public.kind < POLICY_REWRITE && !rule->public.would)
+            return &rule->public;
+        client->fired(client->data, &rule->public);
+    }
+    return NULL;
+}
+
+/* What a verdict answers where its rule does not say. */
+typedef struct DefaultReply {
+    int code;
+    const char *enhanced;
+    const char *text;
+} DefaultReply;
+
+static const DefaultReply *
+default_reply(const PolicyRule *rule)
+{
+    static const DefaultReply reject = {550, "5.7.1",
+                                        "refused by local policy"};
+    static const DefaultReply reject_connect = {554, "5.7.1",
+                                                "no service for you here"};
+    static const DefaultReply tempfail = {
+        451, "4.7.1", "refused for now by local policy, try again later"};
+    static const DefaultReply close = {
+        421, "4.7.0", "closing the connection, try again later"};
+
+    if (rule->kind == POLICY_DISCONNECT)
+        return &close;
+    if (rule->stage == FILTERD_CONNECT)
+        return rule->kind == POLICY_TEMPFAIL ? &close : &reject_connect;
+    return rule->kind == POLICY_TEMPFAIL ? &tempfail : &reject;
+}
+
+void
+policy_rule_reply(const PolicyRule *public, const PolicyClient *client,
+                  MailReply *reply)
+{
+    const Rule *rule = (const Rule *)public;
+    const DefaultReply *otherwise = default_reply(public);
+    g_autoptr(GString) text = g_string_new(NULL);
+    char enhanced[sizeof(rule->enhanced)];
+
+    g_strlcpy(enhanced, otherwise->enhanced, sizeof(enhanced));
+    if (rule->code != 0)
+        enhanced[0] = (char)('0' + rule->code / 100);
+    if (*rule->enhanced != '\0')
+        g_strlcpy(enhanced, rule->enhanced, sizeof(enhanced));
+    if (rule->text != NULL)
+        template_append(text, rule->text, client, rule->public.would);
+    else
+        g_string_append(text, otherwise->text);
+    mail_reply_set(reply, rule->code != 0 ? rule->code : otherwise->code,
+                   enhanced, text->str);
+}
+
+/* Room for so many values in `memory`, which knows no alignment. */
+static FilterdValue *
+allocate_values(GStringChunk *memory, unsigned count)
+{
+    gsize alignment = G_ALIGNOF(FilterdValue);
+    gsize size = (count + 1) * sizeof(FilterdValue) + alignment;
+    g_autofree char *zeros = g_malloc0(size);
+    guintptr room =
+        (guintptr)g_string_chunk_insert_len(memory, zeros, (gssize)size);
+
+    return (FilterdValue *)((room + alignment - 1) / alignment * alignment);
+}
+
+static FilterdValue
+argument_value(const Argument *argument, const Evaluation *evaluation,
+               GStringChunk *memory)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (argument->template == NULL)
+        return *evaluate_value(evaluation, argument->node);
+    template_append(text, argument->template, evaluation->client,
+                    evaluation->shadow);
+    return filterd_string(
+        argument->type,
+        g_string_chunk_insert_len(memory, text->str, (gssize)text->len));
+}
+
+/* A value of a fact may go with the hook that published it. */
+static void
+keep_text(FilterdValue *value, GStringChunk *memory)
+{
+    if (value->type == FILTERD_TEXT || value->type == FILTERD_WORD
+        || value->type == FILTERD_DOMAIN || value->type == FILTERD_ADDRESS)
+        value->text = g_string_chunk_insert(memory, value->text);
+}
+
+const FilterdValue *
+policy_rule_arguments(const PolicyRule *public, const PolicyClient *client,
+                      GStringChunk *memory)
+{
+    const Rule *rule = (const Rule *)public;
+    Evaluation evaluation = {client, rule->public.would};
+    FilterdValue *values = allocate_values(memory, rule->argument_count);
+
+    for (unsigned i = 0; i < rule->argument_count; i++) {
+        values[i] = argument_value(&rule->arguments[i], &evaluation, memory);
+        keep_text(&values[i], memory);
+    }
+    return values;
+}
+
+gboolean
+policy_mentions(const PolicyConfig *config, const PolicyFact *fact)
+{
+    return g_hash_table_contains(config->rules->mentioned, fact);
+}
+
+const GPtrArray *
+policy_rules(const PolicyConfig *config)
+{
+    return config->rules->all;
+}

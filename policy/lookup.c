@@ -1,0 +1,211 @@
+/* lookup.c: a set of values, or a map from them, that may be large.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One hash table. An address is looked up once for each prefix length that
+ * occurs, longest first; a domain once for itself and once for each ancestor.
+ */
+#include "policy/lookup.h"
+
+#include "filterd/base/ip.h"
+#include "policy/arena.h"
+
+#include <string.h>
+
+#define PREFIXES 129
+#define PREFIX_V4 96
+
+struct Lookup {
+    FilterdType type;
+    GHashTable *entries;
+    Arena arena;
+    unsigned char prefixes[PREFIXES]; /* that occur, longest first */
+    unsigned prefix_count;
+};
+
+static const FilterdValue present = {.type = FILTERD_UNKNOWN};
+
+static guint
+text_hash(gconstpointer key)
+{
+    guint hash = 5381;
+
+    for (const char *c = key; *c != '\0'; c++)
+        hash = hash * 33 + (guchar)g_ascii_tolower(*c);
+    return hash;
+}
+
+static gboolean
+text_equal(gconstpointer a, gconstpointer b)
+{
+    return g_ascii_strcasecmp(a, b) == 0;
+}
+
+static guint
+ip_hash(gconstpointer key)
+{
+    const FilterdIp *ip = key;
+    guint hash = 2166136261u;
+
+    for (gsize i = 0; i < sizeof(ip->bytes); i++)
+        hash = (hash ^ ip->bytes[i]) * 16777619u;
+    return (hash ^ ip->prefix) * 16777619u;
+}
+
+static gboolean
+ip_same(gconstpointer a, gconstpointer b)
+{
+    const FilterdIp *one = a, *other = b;
+
+    return one->prefix == other->prefix
+           && memcmp(one->bytes, other->bytes, sizeof(one->bytes)) == 0;
+}
+
+Lookup *
+lookup_new(FilterdType type)
+{
+    Lookup *lookup = g_new0(Lookup, 1);
+
+    lookup->type = type;
+    arena_init(&lookup->arena);
+    if (type == FILTERD_IP)
+        lookup->entries = g_hash_table_new(ip_hash, ip_same);
+    else if (type == FILTERD_INT || type == FILTERD_DURATION)
+        lookup->entries = g_hash_table_new(g_int64_hash, g_int64_equal);
+    else
+        lookup->entries = g_hash_table_new(text_hash, text_equal);
+    return lookup;
+}
+
+void
+lookup_free(Lookup *lookup)
+{
+    g_hash_table_unref(lookup->entries);
+    arena_clear(&lookup->arena);
+    g_free(lookup);
+}
+
+static void
+note_prefix(Lookup *lookup, unsigned char prefix)
+{
+    unsigned i = 0;
+
+    while (i < lookup->prefix_count && lookup->prefixes[i] > prefix)
+        i++;
+    if (i < lookup->prefix_count && lookup->prefixes[i] == prefix)
+        return;
+    memmove(lookup->prefixes + i + 1, lookup->prefixes + i,
+            lookup->prefix_count - i);
+    lookup->prefixes[i] = prefix;
+    lookup->prefix_count++;
+}
+
+static gconstpointer
+key_of(const Lookup *lookup, const FilterdValue *key)
+{
+    if (lookup->type == FILTERD_IP)
+        return &key->ip;
+    if (lookup->type == FILTERD_INT || lookup->type == FILTERD_DURATION)
+        return &key->integer;
+    return key->text;
+}
+
+static gpointer
+copy_key(Lookup *lookup, const FilterdValue *key)
+{
+    if (lookup->type == FILTERD_IP)
+        return arena_copy(&lookup->arena, &key->ip, sizeof(key->ip));
+    if (lookup->type == FILTERD_INT || lookup->type == FILTERD_DURATION)
+        return arena_copy(&lookup->arena, &key->integer, sizeof(key->integer));
+    return (gpointer)key->text;
+}
+
+gboolean
+lookup_add(Lookup *lookup, const FilterdValue *key, const FilterdValue *value)
+{
+    gpointer kept = (gpointer)&present;
+
+    if (g_hash_table_contains(lookup->entries, key_of(lookup, key)))
+        return FALSE;
+    if (value != NULL)
+        kept = arena_copy(&lookup->arena, value, sizeof(*value));
+    g_hash_table_insert(lookup->entries, copy_key(lookup, key), kept);
+    if (lookup->type == FILTERD_IP)
+        note_prefix(lookup, key->ip.prefix);
+    return TRUE;
+}
+
+static FilterdIp
+mask(const FilterdIp *ip, unsigned bits)
+{
+    FilterdIp network = {.prefix = (uint8_t)bits};
+
+    memcpy(network.bytes, ip->bytes, bits / 8);
+    if (bits % 8 != 0)
+        network.bytes[bits / 8] =
+            ip->bytes[bits / 8] & (uint8_t)(0xff00 >> (bits % 8));
+    return network;
+}
+
+/* 0.0.0.0/0 holds every IPv4 address, ::/0 none of them. */
+static const FilterdValue *
+find_ip(const Lookup *lookup, const FilterdIp *ip)
+{
+    unsigned least = ip_is_v4(ip) ? PREFIX_V4 : 0;
+
+    for (unsigned i = 0; i < lookup->prefix_count; i++) {
+        unsigned bits = lookup->prefixes[i];
+
+        if (bits > ip->prefix)
+            continue;
+        if (bits < least)
+            break;
+        FilterdIp network = mask(ip, bits);
+        const FilterdValue *found =
+            g_hash_table_lookup(lookup->entries, &network);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static const FilterdValue *
+find_domain(const Lookup *lookup, const char *domain)
+{
+    const FilterdValue *found = g_hash_table_lookup(lookup->entries, domain);
+    const char *dot = *domain != '\0' ? strchr(domain + 1, '.') : NULL;
+
+    while (found == NULL && dot != NULL) {
+        found = g_hash_table_lookup(lookup->entries, dot);
+        dot = strchr(dot + 1, '.');
+    }
+    return found;
+}
+
+const FilterdValue *
+lookup_find(const Lookup *lookup, const FilterdValue *key)
+{
+    if (lookup->type == FILTERD_IP)
+        return find_ip(lookup, &key->ip);
+    if (lookup->type == FILTERD_DOMAIN)
+        return find_domain(lookup, key->text);
+    return g_hash_table_lookup(lookup->entries, key_of(lookup, key));
+}
+
+unsigned
+lookup_size(const Lookup *lookup)
+{
+    return g_hash_table_size(lookup->entries);
+}
+
+void
+lookup_each_text(const Lookup *lookup,
+                 void (*func)(const char *key, void *data), void *data)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, lookup->entries);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        func(key, data);
+}

@@ -1,0 +1,236 @@
+/* parse-expression.c: conditions and operands, as written.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a word means is the check's to find out: the parser knows no names.
+ */
+#include "policy/parse.h"
+
+#include <string.h>
+
+Node *
+parse_node(Compile *compile, NodeKind kind, const PolicyPlace *place)
+{
+    Node *node = arena_alloc(&compile->rules->arena, sizeof(*node));
+
+    node->kind = kind;
+    node->place = *place;
+    return node;
+}
+
+/* Words that begin no operand where a condition begins. */
+static gboolean
+begins_nothing(const Token *token)
+{
+    static const char *const words[] = {"and", "or",    "in",
+                                        "if",  "reply", "matches"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (token_is(token, words[i]))
+            return TRUE;
+    return token->leads && parse_verdict_word(token) >= 0
+           && !token_is(token, "score");
+}
+
+/* WORD "[" operand "]" behind its word. */
+static Node *
+parse_entry(Compile *compile, Node *node)
+{
+    if (compile->nesting >= COMPILE_NESTING) {
+        compile_error(compile, &node->place, NULL, "nested too deeply");
+        return NULL;
+    }
+    compile->nesting++;
+    compile_advance(compile);
+    node->kind = NODE_ENTRY;
+    node->first = parse_operand(compile);
+    compile->nesting--;
+    if (node->first == NULL || !compile_expect(compile, TOKEN_ET, "`]`"))
+        return NULL;
+    return node;
+}
+
+Node *
+parse_operand(Compile *compile)
+{
+    const Token *token = &compile->token;
+
+    if (token->kind != TOKEN_BARE && token->kind != TOKEN_TEXT) {
+        compile_expected(compile, "a fact or a value");
+        return NULL;
+    }
+    gboolean bare = token->kind == TOKEN_BARE;
+    Node *node =
+        parse_node(compile, bare ? NODE_BARE : NODE_QUOTED, &token->place);
+    node->text = compile_keep(compile, token->start, (gssize)token->length);
+    compile_advance(compile);
+    if (bare && compile->token.kind == TOKEN_BRACK)
+        return parse_entry(compile, node);
+    return node;
+}
+
+static Node *
+negate(Compile *compile, Node *node, const PolicyPlace *place)
+{
+    Node *negated = parse_node(compile, NODE_NOT, place);
+
+    negated->first = node;
+    return negated;
+}
+
+/* ["not"] "in" operand: a list, a network, a fact that is a list. */
+static Node *
+parse_in(Compile *compile, Node *left)
+{
+    PolicyPlace place = compile->token.place;
+    gboolean negated = compile_at(compile, "not");
+
+    if (negated) {
+        compile_advance(compile);
+        if (!compile_at(compile, "in")) {
+            compile_expected(compile, "`in`");
+            return NULL;
+        }
+    }
+    compile_advance(compile);
+    Node *in = parse_node(compile, NODE_IN, &place);
+    in->first = left;
+    left->next = parse_operand(compile);
+    if (left->next == NULL)
+        return NULL;
+    return negated ? negate(compile, in, &place) : in;
+}
+
+/* "matches" TEXT */
+static Node *
+parse_matches(Compile *compile, Node *left)
+{
+    Node *matches = parse_node(compile, NODE_MATCHES, &compile->token.place);
+
+    compile_advance(compile);
+    if (compile->token.kind != TOKEN_TEXT) {
+        compile_expected(compile, "a pattern in quotes");
+        return NULL;
+    }
+    matches->first = left;
+    left->next = parse_operand(compile);
+    return matches;
+}
+
+/* ("="|"!="|"<"|"<="|">"|">=") operand */
+static Node *
+parse_comparison(Compile *compile, Node *left)
+{
+    Node *node = parse_node(compile, NODE_COMPARE, &compile->token.place);
+
+    node->comparison =
+        (Comparison)((int)compile->token.kind - (int)TOKEN_EQUAL);
+    compile_advance(compile);
+    node->first = left;
+    left->next = parse_operand(compile);
+    return left->next != NULL ? node : NULL;
+}
+
+static Node *
+parse_relation(Compile *compile)
+{
+    Node *left = parse_operand(compile);
+
+    if (left == NULL)
+        return NULL;
+    if (compile->token.kind >= TOKEN_EQUAL
+        && compile->token.kind <= TOKEN_MORE_EQUAL)
+        return parse_comparison(compile, left);
+    if (compile_at(compile, "in") || compile_at(compile, "not"))
+        return parse_in(compile, left);
+    if (compile_at(compile, "matches"))
+        return parse_matches(compile, left);
+    return left;
+}
+
+static Node *parse_term(Compile *compile);
+
+static Node *
+parse_known(Compile *compile)
+{
+    Node *node = parse_node(compile, NODE_KNOWN, &compile->token.place);
+
+    compile_advance(compile);
+    node->first = parse_operand(compile);
+    return node->first != NULL ? node : NULL;
+}
+
+/* "not" term | "(" expr ")" */
+static Node *
+parse_nested(Compile *compile)
+{
+    PolicyPlace place = compile->token.place;
+    gboolean parenthesis = compile->token.kind == TOKEN_PAREN;
+
+    if (compile->nesting >= COMPILE_NESTING) {
+        compile_error(compile, &place, NULL, "nested too deeply");
+        return NULL;
+    }
+    compile->nesting++;
+    compile_advance(compile);
+    Node *node = parenthesis ? parse_expression(compile) : parse_term(compile);
+    compile->nesting--;
+    if (node == NULL)
+        return NULL;
+    if (!parenthesis)
+        return negate(compile, node, &place);
+    return compile_expect(compile, TOKEN_THESIS, "`)`") ? node : NULL;
+}
+
+/* term = "not" term | "(" expr ")" | "known" FACT
+ *      | operand [ ("="|"!="|"<"|"<="|">"|">=") operand
+ *                | ["not"] "in" operand | "matches" TEXT ] . */
+static Node *
+parse_term(Compile *compile)
+{
+    if (compile->token.kind == TOKEN_PAREN || compile_at(compile, "not"))
+        return parse_nested(compile);
+    if (compile_at(compile, "known"))
+        return parse_known(compile);
+    if (begins_nothing(&compile->token)) {
+        compile_expected(compile, "a condition");
+        return NULL;
+    }
+    return parse_relation(compile);
+}
+
+/* One, or several parted by that word: a node of that kind over them. */
+static Node *
+parse_chain(Compile *compile, NodeKind kind, const char *word,
+            Node *(*parse)(Compile *compile))
+{
+    Node *first = parse(compile);
+
+    if (first == NULL || !compile_at(compile, word))
+        return first;
+    Node *chain = parse_node(compile, kind, &first->place);
+    Node *last = first;
+    chain->first = first;
+    while (compile_at(compile, word)) {
+        compile_advance(compile);
+        last->next = parse(compile);
+        if (last->next == NULL)
+            return NULL;
+        last = last->next;
+    }
+    return chain;
+}
+
+/* both = term { "and" term } . */
+static Node *
+parse_both(Compile *compile)
+{
+    return parse_chain(compile, NODE_AND, "and", parse_term);
+}
+
+/* expr = both { "or" both } . */
+Node *
+parse_expression(Compile *compile)
+{
+    return parse_chain(compile, NODE_OR, "or", parse_both);
+}

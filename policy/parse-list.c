@@ -1,0 +1,274 @@
+/* parse-list.c: lists and maps, in the file or in files of their own.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A list file has an entry a line, `#` comments; a map file a key, white space
+ * and the value, which is the rest of the line.
+ */
+#include "policy/literal.h"
+#include "policy/parse.h"
+
+#include <string.h>
+
+static Declaration *
+declare(Compile *compile, DeclarationKind kind, const char *name,
+        const PolicyPlace *place)
+{
+    Declaration *old = g_hash_table_lookup(compile->names, name);
+
+    if (old != NULL) {
+        g_autofree char *hint =
+            g_strdup_printf("it is in line %u already", old->place.line);
+        compile_error(compile, place, hint, "the name `%s` is declared twice",
+                      name);
+    } else if (policy_fact_find(compile->config, name) != NULL) {
+        compile_error(compile, place, NULL, "`%s` is the name of a fact", name);
+    }
+    Declaration *declaration =
+        arena_alloc(&compile->rules->arena, sizeof(*declaration));
+    *declaration = (Declaration){.kind = kind, .name = name, .place = *place};
+    g_hash_table_insert(compile->names, (gpointer)name, declaration);
+    g_ptr_array_add(compile->declarations, declaration);
+    return declaration;
+}
+
+static gboolean
+parse_type(Compile *compile, FilterdType *type)
+{
+    PolicyPlace place = compile->token.place;
+    const char *word = compile_word(compile, "a type");
+
+    if (word == NULL)
+        return FALSE;
+    if (literal_type(word, type))
+        return TRUE;
+    compile_no_such(compile, &place, "type", word, literal_type_words);
+    return FALSE;
+}
+
+static void
+add_lookup(Compile *compile, Declaration *declaration)
+{
+    declaration->lookup = lookup_new(declaration->type);
+    g_ptr_array_add(compile->rules->lookups, declaration->lookup);
+}
+
+/* FALSE: enough of it. */
+static gboolean
+add_entry(Compile *compile, Declaration *declaration, const PolicyPlace *place,
+          const char *text, const FilterdValue *value)
+{
+    FilterdValue key;
+
+    if (lookup_size(declaration->lookup) >= COMPILE_LIST_SIZE) {
+        compile_error(compile, place, NULL, "more than %d entries",
+                      COMPILE_LIST_SIZE);
+        return FALSE;
+    }
+    if (!literal_parse_key(compile, declaration->type, text, &key)) {
+        literal_refuse(compile, place, declaration->type, text);
+        return !compile->gave_up;
+    }
+    if (!lookup_add(declaration->lookup, &key, value) && value != NULL)
+        compile_error(compile, place, NULL, "the key `%s` is there twice",
+                      text);
+    return !compile->gave_up;
+}
+
+static gboolean
+add_pair(Compile *compile, Declaration *declaration, const PolicyPlace *place,
+         const char *key, const char *text)
+{
+    FilterdValue value;
+
+    if (!literal_parse(compile, declaration->gives, text, &value)) {
+        literal_refuse(compile, place, declaration->gives, text);
+        return !compile->gave_up;
+    }
+    return add_entry(compile, declaration, place, key, &value);
+}
+
+/* "{" { value } "}", or { value value } of a map. */
+static gboolean
+parse_entries(Compile *compile, Declaration *declaration)
+{
+    PolicyPlace open = compile->token.place;
+
+    compile_advance(compile);
+    while (compile->token.kind != TOKEN_CLOSE
+           && compile->token.kind != TOKEN_END) {
+        PolicyPlace place = compile->token.place;
+        const char *key = compile_value(compile, "an entry or `}`");
+        const char *value = NULL;
+
+        if (key != NULL && declaration->kind == DECLARATION_MAP)
+            value = compile_value(compile, "the key's value");
+        if (key == NULL
+            || (value == NULL && declaration->kind == DECLARATION_MAP))
+            return FALSE;
+        if (declaration->kind == DECLARATION_MAP
+                ? !add_pair(compile, declaration, &place, key, value)
+                : !add_entry(compile, declaration, &place, key, NULL))
+            return FALSE;
+    }
+    return compile_close(compile, &open);
+}
+
+/* One line of a file, without its comment, trimmed. */
+static gboolean
+add_line(Compile *compile, Declaration *declaration, const PolicyPlace *place,
+         char *line)
+{
+    if (declaration->kind != DECLARATION_MAP)
+        return add_entry(compile, declaration, place, line, NULL);
+    gsize length = strcspn(line, " \t");
+    if (line[length] == '\0') {
+        compile_error(compile, place, "a key, white space, a value",
+                      "`%s` has no value", line);
+        return !compile->gave_up;
+    }
+    line[length] = '\0';
+    return add_pair(compile, declaration, place, line,
+                    g_strchug(line + length + 1));
+}
+
+/* A `#` begins a comment where a word could begin. */
+static void
+cut_comment(char *line)
+{
+    for (char *c = line; *c != '\0'; c++)
+        if (*c == '#' && (c == line || g_ascii_isspace(c[-1]))) {
+            *c = '\0';
+            return;
+        }
+}
+
+static void
+add_file(Compile *compile, Declaration *declaration, const Source *source)
+{
+    PolicyPlace place = {.file = source->name, .column = 1};
+    const char *at = source->text;
+    const char *end = source->text + source->length;
+    gboolean more = TRUE;
+
+    while (more && at < end) {
+        const char *stop = memchr(at, '\n', (gsize)(end - at));
+        gsize length = (gsize)((stop != NULL ? stop : end) - at);
+        g_autofree char *line = g_strndup(at, length);
+
+        place.line++;
+        cut_comment(line);
+        char *begin = g_strchug(g_strchomp(line));
+        place.length = (unsigned)g_utf8_strlen(begin, -1);
+        if (*begin != '\0')
+            more = add_line(compile, declaration, &place, begin);
+        at = stop != NULL ? stop + 1 : end;
+    }
+}
+
+/* "from" TEXT */
+static gboolean
+parse_from(Compile *compile, Declaration *declaration)
+{
+    compile_advance(compile);
+    PolicyPlace place = compile->token.place;
+    const char *path = compile_value(compile, "a path");
+
+    if (path == NULL)
+        return FALSE;
+    if (compile->skeleton)
+        return TRUE;
+    g_autofree char *resolved = compile_resolve(place.file, path);
+    const Source *source = compile_read(compile, &place, resolved);
+    if (source != NULL && compile_check_text(compile, source))
+        add_file(compile, declaration, source);
+    return TRUE;
+}
+
+static void
+add_step(Compile *compile, Declaration *declaration)
+{
+    Step step = {.declaration = declaration};
+
+    g_array_append_val(compile->steps, step);
+}
+
+static gboolean
+parse_content(Compile *compile, Declaration *declaration)
+{
+    add_lookup(compile, declaration);
+    add_step(compile, declaration);
+    if (compile_at(compile, "from"))
+        return parse_from(compile, declaration);
+    if (compile->token.kind == TOKEN_OPEN)
+        return parse_entries(compile, declaration);
+    compile_expected(compile, "`{` or `from`");
+    return FALSE;
+}
+
+static gboolean
+expect_word(Compile *compile, const char *word)
+{
+    g_autofree char *what = g_strdup_printf("`%s`", word);
+
+    if (!compile_at(compile, word)) {
+        compile_expected(compile, what);
+        return FALSE;
+    }
+    compile_advance(compile);
+    return TRUE;
+}
+
+/* list = "list" WORD "of" type ( "{" { value } "}" | "from" TEXT ) . */
+gboolean
+parse_list(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
+{
+    PolicyPlace place = compile->token.place;
+    const char *name = parse_name(compile, "the list's name");
+    FilterdType type;
+
+    if (name == NULL || !expect_word(compile, "of")
+        || !parse_type(compile, &type))
+        return FALSE;
+    Declaration *list = declare(compile, DECLARATION_LIST, name, &place);
+    list->type = type;
+    return parse_content(compile, list);
+}
+
+/* map = "map" WORD "of" type "to" type
+ *       ( "{" { value value } "}" | "from" TEXT ) . */
+gboolean
+parse_map(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
+{
+    PolicyPlace place = compile->token.place;
+    const char *name = parse_name(compile, "the map's name");
+    FilterdType key, value;
+
+    if (name == NULL || !expect_word(compile, "of")
+        || !parse_type(compile, &key) || !expect_word(compile, "to")
+        || !parse_type(compile, &value))
+        return FALSE;
+    Declaration *map = declare(compile, DECLARATION_MAP, name, &place);
+    map->type = key;
+    map->gives = value;
+    return parse_content(compile, map);
+}
+
+/* let = "let" WORD "=" expr . */
+gboolean
+parse_let(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
+{
+    PolicyPlace place = compile->token.place;
+    const char *name = parse_name(compile, "a name");
+
+    if (name == NULL || !compile_expect(compile, TOKEN_EQUAL, "`=`"))
+        return FALSE;
+    Declaration *let = declare(compile, DECLARATION_LET, name, &place);
+    let->node = parse_expression(compile);
+    if (let->node == NULL) {
+        let->node = parse_node(compile, NODE_BAD, &place);
+        return FALSE;
+    }
+    add_step(compile, let);
+    return TRUE;
+}

@@ -1,0 +1,314 @@
+/* parse-rule.c: the stages and their rules.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/parse.h"
+
+#include <string.h>
+
+#define ARGUMENTS 8
+
+const char *const policy_verdict_words[] = {
+    "accept",     "pass",       "reject",  "tempfail", "discard",
+    "quarantine", "disconnect", "rewrite", "score",    NULL};
+
+static const char *const stage_words[] = {"connect", "helo",    "mail", "rcpt",
+                                          "data",    "message", NULL};
+
+int
+parse_verdict_word(const Token *token)
+{
+    for (int i = 0; policy_verdict_words[i] != NULL; i++)
+        if (token_is(token, policy_verdict_words[i]))
+            return i;
+    return -1;
+}
+
+static Rule *
+rule_new(Compile *compile, FilterdStage stage)
+{
+    Rule *rule = arena_alloc(&compile->rules->arena, sizeof(*rule));
+
+    rule->public.stage = stage;
+    rule->public.place = compile->token.place;
+    rule->head = compile->token.place;
+    return rule;
+}
+
+/* The NAME of a rule: any but `if` and `reply`, and not the next rule. */
+static gboolean
+parse_rule_name(Compile *compile, Rule *rule)
+{
+    const char *verdict = policy_verdict_words[rule->public.kind];
+    const Token *token = &compile->token;
+
+    if (token->kind != TOKEN_BARE || token_is(token, "if")
+        || token_is(token, "reply")
+        || (token->leads && parse_verdict_word(token) >= 0)) {
+        g_autofree char *hint = g_strdup_printf("%s NAME if …", verdict);
+        compile_error(compile, &rule->head, hint, "`%s` needs a name", verdict);
+        return FALSE;
+    }
+    rule->public.place = token->place;
+    rule->public.name = parse_name(compile, "a name");
+    return rule->public.name != NULL;
+}
+
+static gboolean
+is_digits(const Token *token)
+{
+    if (token->kind != TOKEN_BARE)
+        return FALSE;
+    for (gsize i = 0; i < token->length; i++)
+        if (!g_ascii_isdigit(token->start[i]))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+parse_code(Compile *compile, Rule *rule)
+{
+    const Token *token = &compile->token;
+
+    rule->code_place = token->place;
+    if (token->length != 3) {
+        compile_error(compile, &token->place, "such as 550 or 451",
+                      "`%.*s` is no reply code", (int)MIN(token->length, 20),
+                      token->start);
+        return FALSE;
+    }
+    rule->code = (token->start[0] - '0') * 100 + (token->start[1] - '0') * 10
+                 + token->start[2] - '0';
+    compile_advance(compile);
+    return TRUE;
+}
+
+/* enhanced = class "." subject "." detail . (RFC 3463 2) */
+static gboolean
+parse_enhanced(Compile *compile, Rule *rule)
+{
+    const Token *token = &compile->token;
+    unsigned dots = 0, digits = 0;
+    gboolean ok = token->length < sizeof(rule->enhanced);
+
+    for (gsize i = 0; ok && i < token->length; i++) {
+        char c = token->start[i];
+
+        if (c == '.') {
+            ok = digits > 0 && ++dots <= 2;
+            digits = 0;
+        } else {
+            ok = g_ascii_isdigit(c) && ++digits <= (dots == 0 ? 1 : 3);
+        }
+    }
+    rule->enhanced_place = token->place;
+    if (!ok || dots != 2 || digits == 0) {
+        compile_error(compile, &token->place, "such as 5.7.1",
+                      "`%.*s` is no enhanced status code",
+                      (int)MIN(token->length, 40), token->start);
+        return FALSE;
+    }
+    memcpy(rule->enhanced, token->start, token->length);
+    compile_advance(compile);
+    return TRUE;
+}
+
+/* "reply" [ CODE [ ENHANCED ] ] TEXT */
+static gboolean
+parse_reply(Compile *compile, Rule *rule)
+{
+    rule->reply_place = compile->token.place;
+    compile_advance(compile);
+    if (is_digits(&compile->token)) {
+        if (!parse_code(compile, rule))
+            return FALSE;
+        if (compile->token.kind == TOKEN_BARE && !parse_enhanced(compile, rule))
+            return FALSE;
+    }
+    if (compile->token.kind != TOKEN_TEXT) {
+        compile_expected(compile, rule->code != 0 ? "the reply's text"
+                                                  : "a code or a text");
+        return FALSE;
+    }
+    rule->reply = parse_operand(compile);
+    return TRUE;
+}
+
+/* [ "if" expr ] */
+static gboolean
+parse_if(Compile *compile, Rule *rule)
+{
+    if (!compile_at(compile, "if"))
+        return TRUE;
+    compile_advance(compile);
+    rule->condition = parse_expression(compile);
+    return rule->condition != NULL;
+}
+
+/* verdict NAME [ "if" expr ] [ "reply" [ CODE [ ENHANCED ] ] TEXT ] */
+static gboolean
+parse_verdict(Compile *compile, Rule *rule)
+{
+    if (!parse_rule_name(compile, rule) || !parse_if(compile, rule))
+        return FALSE;
+    if (compile_at(compile, "reply"))
+        return parse_reply(compile, rule);
+    return TRUE;
+}
+
+/* "(" [ operand { "," operand } ] ")" */
+static gboolean
+parse_arguments(Compile *compile, Rule *rule)
+{
+    if (!compile_expect(compile, TOKEN_PAREN, "`(`"))
+        return FALSE;
+    rule->arguments = arena_alloc(&compile->rules->arena,
+                                  ARGUMENTS * sizeof(*rule->arguments));
+    while (compile->token.kind != TOKEN_THESIS) {
+        if (rule->argument_count == ARGUMENTS) {
+            compile_expected(compile, "`)`");
+            return FALSE;
+        }
+        if (rule->argument_count > 0
+            && !compile_expect(compile, TOKEN_COMMA, "`,` or `)`"))
+            return FALSE;
+        Node *node = parse_operand(compile);
+        if (node == NULL)
+            return FALSE;
+        rule->arguments[rule->argument_count++].node = node;
+    }
+    compile_advance(compile);
+    return TRUE;
+}
+
+/* "rewrite" ACTION "(" [ operand { "," operand } ] ")" [ "if" expr ] */
+static gboolean
+parse_rewrite(Compile *compile, Rule *rule)
+{
+    rule->public.place = compile->token.place;
+    rule->action = compile_word(compile, "an action");
+    rule->public.name = rule->action;
+    return rule->action != NULL && parse_arguments(compile, rule)
+           && parse_if(compile, rule);
+}
+
+/* "score" NUMBER NAME [ "if" expr ] */
+static gboolean
+parse_score(Compile *compile, Rule *rule)
+{
+    PolicyPlace place = compile->token.place;
+    const char *text = compile_word(compile, "a number");
+    char *end;
+
+    if (text == NULL)
+        return FALSE;
+    rule->public.score = g_ascii_strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || rule->public.score > G_MAXINT32
+        || rule->public.score < -G_MAXINT32) {
+        compile_error(compile, &place, "score NUMBER NAME if …",
+                      "`%s` is no number of points", text);
+        return FALSE;
+    }
+    return parse_rule_name(compile, rule) && parse_if(compile, rule);
+}
+
+static void
+keep_rule(Compile *compile, Rule *rule)
+{
+    PolicyRules *rules = compile->rules;
+    Step step = {.rule = rule};
+
+    rule->public.index = rules->all->len;
+    g_ptr_array_add(rules->all, rule);
+    g_ptr_array_add(rules->stages[rule->public.stage], rule);
+    g_array_append_val(compile->steps, step);
+}
+
+/* rule = [ "would" ] ( verdict … | "rewrite" … ) | "score" … . */
+static gboolean
+parse_rule(Compile *compile, FilterdStage stage)
+{
+    Rule *rule = rule_new(compile, stage);
+    gboolean ok;
+
+    rule->public.would = compile_at(compile, "would");
+    if (rule->public.would)
+        compile_advance(compile);
+    int kind = parse_verdict_word(&compile->token);
+    if (kind < 0 || (rule->public.would && kind == POLICY_SCORE)) {
+        compile_expected(compile, rule->public.would
+                                      ? "a verdict or `rewrite`"
+                                      : "a rule: a verdict, `would`, "
+                                        "`rewrite` or `score`");
+        return FALSE;
+    }
+    rule->public.kind = (PolicyVerdict)kind;
+    rule->head = compile->token.place;
+    compile_advance(compile);
+    if (rule->public.kind == POLICY_REWRITE)
+        ok = parse_rewrite(compile, rule);
+    else if (rule->public.kind == POLICY_SCORE)
+        ok = parse_score(compile, rule);
+    else
+        ok = parse_verdict(compile, rule);
+    if (ok)
+        keep_rule(compile, rule);
+    return ok;
+}
+
+/* To the next line that begins a rule, or the end of the stage. */
+static void
+recover(Compile *compile)
+{
+    compile->nesting = 0;
+    while (compile->token.kind != TOKEN_END
+           && compile->token.kind != TOKEN_CLOSE
+           && !(compile->token.leads
+                && (parse_verdict_word(&compile->token) >= 0
+                    || compile_at(compile, "would"))))
+        compile_advance(compile);
+}
+
+static int
+parse_stage_word(Compile *compile)
+{
+    PolicyPlace place = compile->token.place;
+    const char *word = compile_word(compile, "a stage");
+
+    if (word == NULL)
+        return -1;
+    for (int i = 0; stage_words[i] != NULL; i++)
+        if (strcmp(stage_words[i], word) == 0)
+            return i;
+    compile_no_such(compile, &place, "stage", word, stage_words);
+    return -1;
+}
+
+/* stage = "at" ("connect"|"helo"|"mail"|"rcpt"|"data"|"message")
+ *         "{" { rule } "}" . */
+gboolean
+parse_stage(Compile *compile, const PolicyPlace *place)
+{
+    int stage = parse_stage_word(compile);
+    PolicyPlace open = compile->token.place;
+
+    if (stage < 0)
+        return FALSE;
+    if (compile->skeleton && compile->token.kind == TOKEN_OPEN)
+        return compile_skip_block(compile);
+    if (!compile_expect(compile, TOKEN_OPEN, "`{`"))
+        return FALSE;
+    if (stage == FILTERD_RCPT && compile->rcpt_place.line == 0)
+        compile->rcpt_place = *place;
+    while (compile->token.kind != TOKEN_CLOSE
+           && compile->token.kind != TOKEN_END) {
+        const char *before = compile->token.start;
+
+        if (parse_rule(compile, (FilterdStage)stage))
+            continue;
+        if (compile->token.start == before)
+            compile_advance(compile);
+        recover(compile);
+    }
+    return compile_close(compile, &open);
+}

@@ -1,0 +1,145 @@
+/* parse-use.c: plugins and their facts.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/options.h"
+#include "policy/parse.h"
+
+#include <string.h>
+
+static void
+add_fact(Compile *compile, const FilterdFact *row, const PolicyUse *use,
+         unsigned index)
+{
+    PolicyFact *fact = arena_alloc(&compile->rules->arena, sizeof(*fact));
+    g_autofree char *name = use != NULL
+                                ? g_strdup_printf("%s.%s", use->name, row->name)
+                                : g_strdup(row->name);
+
+    fact->name = compile_keep(compile, name, -1);
+    fact->row = row;
+    fact->use = use;
+    fact->index = index;
+    g_ptr_array_add(compile->config->facts, fact);
+    g_hash_table_insert(compile->rules->facts, (gpointer)fact->name, fact);
+}
+
+static void
+add_facts(Compile *compile, const FilterdFact *rows, const PolicyUse *use)
+{
+    for (unsigned i = 0; rows != NULL && rows[i].name != NULL; i++)
+        add_fact(compile, &rows[i], use, i);
+}
+
+void
+parse_core_facts(Compile *compile)
+{
+    add_facts(compile, compile->loader->core_facts, NULL);
+}
+
+/* The part of a core fact's name before its dot is taken. */
+static gboolean
+is_core_name(const Compile *compile, const char *name)
+{
+    const FilterdFact *rows = compile->loader->core_facts;
+    gsize length = strlen(name);
+
+    for (unsigned i = 0; rows != NULL && rows[i].name != NULL; i++)
+        if (strncmp(rows[i].name, name, length) == 0
+            && (rows[i].name[length] == '.' || rows[i].name[length] == '\0'))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+check_instance(Compile *compile, const PolicyPlace *place, const char *name)
+{
+    const GPtrArray *uses = compile->config->uses;
+
+    if (is_core_name(compile, name)) {
+        compile_error(compile, place, "give it another name with `as`",
+                      "`%s` is a name of filterd's own facts", name);
+        return FALSE;
+    }
+    for (guint i = 0; i < uses->len; i++) {
+        const PolicyUse *use = g_ptr_array_index(uses, i);
+
+        if (strcmp(use->name, name) != 0)
+            continue;
+        g_autofree char *hint = g_strdup_printf(
+            "it is used in line %u already; give this one a name of its own "
+            "with `as`",
+            use->place.line);
+        compile_error(compile, place, hint, "`%s` is used twice", name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static const FilterdPlugin *
+load(Compile *compile, const PolicyPlace *place, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    const FilterdPlugin *plugin =
+        compile->loader->plugin(compile->loader->data, name, &error);
+
+    if (plugin == NULL)
+        compile_error(compile, place, NULL, "cannot load the plugin `%s`: %s",
+                      name, error != NULL ? error->message : "not found");
+    return plugin;
+}
+
+static gboolean
+parse_use_options(Compile *compile, PolicyUse *use)
+{
+    g_autofree char *owner = g_strdup_printf("`%s`", use->plugin->name);
+    void *config =
+        arena_alloc(&compile->rules->arena, use->plugin->config_size);
+    gboolean ok = TRUE;
+    Options options;
+
+    options_init(&options, owner, use->plugin->options, config);
+    options.place = use->place;
+    if (compile->token.kind == TOKEN_OPEN)
+        ok = options_parse_block(compile, &options);
+    options_finish(compile, &options);
+    options_clear(&options);
+    use->config = config;
+    return ok;
+}
+
+static gboolean
+skip_use(Compile *compile, const char *name)
+{
+    g_hash_table_add(compile->lost, (gpointer)name);
+    return compile->token.kind != TOKEN_OPEN || compile_skip_block(compile);
+}
+
+gboolean
+parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
+{
+    PolicyPlace place = compile->token.place;
+    PolicyPlace name_place = place;
+    const char *plugin_name = compile_value(compile, "a plugin's name");
+    const char *name = plugin_name;
+
+    if (plugin_name == NULL)
+        return FALSE;
+    if (compile_at(compile, "as")) {
+        compile_advance(compile);
+        name_place = compile->token.place;
+        name = parse_name(compile, "a name");
+        if (name == NULL)
+            return FALSE;
+    }
+    if (compile->skeleton)
+        return skip_use(compile, name);
+    const FilterdPlugin *plugin = load(compile, &place, plugin_name);
+    if (plugin == NULL || !check_instance(compile, &name_place, name))
+        return skip_use(compile, name);
+    PolicyUse *use = arena_alloc(&compile->rules->arena, sizeof(*use));
+    *use = (PolicyUse){.plugin = plugin, .name = name, .place = place};
+    g_ptr_array_add(compile->config->uses, use);
+    add_facts(compile, plugin->facts, use);
+    return parse_use_options(compile, use);
+}

@@ -1,0 +1,171 @@
+/* parse.c: a file, statement by statement; includes.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/parse.h"
+
+#include "policy/settings.h"
+
+#include <string.h>
+
+static gboolean parse_include(Compile *compile, const PolicyPlace *place);
+
+static const struct {
+    const char *word;
+    gboolean (*parse)(Compile *compile, const PolicyPlace *place);
+} statements[] = {
+    {"include", parse_include},
+    {"set", settings_parse_set},
+    {"listen", settings_parse_listen},
+    {"backend", settings_parse_backend},
+    {"dns", settings_parse_dns},
+    {"store", settings_parse_store},
+    {"use", parse_use},
+    {"list", parse_list},
+    {"map", parse_map},
+    {"let", parse_let},
+    {"at", parse_stage},
+    {"test", parse_test},
+};
+
+static int
+find_statement(const Token *token)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
+        if (token_is(token, statements[i].word))
+            return (int)i;
+    return -1;
+}
+
+static void
+no_such_statement(Compile *compile)
+{
+    const char *words[G_N_ELEMENTS(statements) + 1] = {0};
+    const Token *token = &compile->token;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
+        words[i] = statements[i].word;
+    if (token->kind == TOKEN_BARE) {
+        g_autofree char *word = g_strndup(token->start, token->length);
+        compile_no_such(compile, &token->place, "statement", word, words);
+    } else {
+        compile_expected(compile, "a statement");
+    }
+}
+
+/* To the next line that begins a statement, blocks skipped whole. */
+static void
+recover(Compile *compile)
+{
+    while (compile->token.kind != TOKEN_END
+           && !(compile->token.leads && find_statement(&compile->token) >= 0))
+        if (compile->token.kind == TOKEN_OPEN)
+            compile_skip_block(compile);
+        else
+            compile_advance(compile);
+}
+
+static void
+parse_statement(Compile *compile)
+{
+    PolicyPlace place = compile->token.place;
+    int statement = find_statement(&compile->token);
+
+    if (statement < 0) {
+        no_such_statement(compile);
+        compile_advance(compile);
+        recover(compile);
+        return;
+    }
+    compile_advance(compile);
+    if (!statements[statement].parse(compile, &place))
+        recover(compile);
+}
+
+/* file = { include | set | dns | listen | backend | store | use | list | map
+ *        | let | stage | test } . */
+void
+parse_file(Compile *compile, const Source *source)
+{
+    Lexer lexer;
+    Lexer *outer = compile->lexer;
+    Token at_hand = compile->token;
+
+    lexer_init(&lexer, source->name, source->text, source->length);
+    compile->lexer = &lexer;
+    g_ptr_array_add(compile->open, (gpointer)source);
+    compile_advance(compile);
+    while (compile->token.kind != TOKEN_END)
+        parse_statement(compile);
+    g_ptr_array_set_size(compile->open, (gint)compile->open->len - 1);
+    compile->lexer = outer;
+    if (!compile->gave_up)
+        compile->token = at_hand;
+}
+
+/* Whether we are in that file already. */
+static gboolean
+is_open(const Compile *compile, const char *path)
+{
+    g_autofree char *wanted = g_canonicalize_filename(path, "/");
+
+    for (guint i = 0; i < compile->open->len; i++) {
+        const Source *source = g_ptr_array_index(compile->open, i);
+        g_autofree char *open = g_canonicalize_filename(source->name, "/");
+
+        if (strcmp(open, wanted) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* include = "include" TEXT . */
+static gboolean
+parse_include(Compile *compile, G_GNUC_UNUSED const PolicyPlace *place)
+{
+    PolicyPlace value = compile->token.place;
+    const char *path = compile_value(compile, "a path");
+
+    if (path == NULL)
+        return FALSE;
+    g_autofree char *resolved = compile_resolve(value.file, path);
+    if (is_open(compile, resolved)) {
+        compile_error(compile, &value, NULL, "`%s` includes itself", path);
+        return TRUE;
+    }
+    if (compile->open->len >= COMPILE_INCLUDE_DEPTH) {
+        compile_error(compile, &value, NULL,
+                      "more than %d files that include each other",
+                      COMPILE_INCLUDE_DEPTH);
+        return TRUE;
+    }
+    const Source *source = compile_read(compile, &value, resolved);
+    if (source != NULL && compile_check_text(compile, source))
+        parse_file(compile, source);
+    return TRUE;
+}
+
+static gboolean
+valid_name(const char *name)
+{
+    if (!g_ascii_isalnum(*name))
+        return FALSE;
+    while (g_ascii_isalnum(*name) || (*name != '\0' && strchr("-_.", *name)))
+        name++;
+    return *name == '\0';
+}
+
+const char *
+parse_name(Compile *compile, const char *what)
+{
+    PolicyPlace place = compile->token.place;
+    const char *name = compile_word(compile, what);
+
+    if (name == NULL || valid_name(name))
+        return name;
+    compile_error(compile, &place,
+                  "a name has letters, digits, `-`, `_` and `.` and begins "
+                  "with a letter or digit",
+                  "`%s` cannot be a name", name);
+    return NULL;
+}

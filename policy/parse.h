@@ -1,0 +1,33 @@
+/* parse.h: the grammar of a file, statement by statement.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "policy/compile.h"
+
+/* Makes the core's facts known, before anything else. */
+void parse_core_facts(Compile *compile);
+void parse_file(Compile *compile, const Source *source);
+
+/* use = "use" WORD [ "as" WORD ] [ block ] . */
+gboolean parse_use(Compile *compile, const PolicyPlace *place);
+
+/* The statements below: the token at hand is behind their word. */
+gboolean parse_list(Compile *compile, const PolicyPlace *place);
+gboolean parse_map(Compile *compile, const PolicyPlace *place);
+gboolean parse_let(Compile *compile, const PolicyPlace *place);
+gboolean parse_stage(Compile *compile, const PolicyPlace *place);
+gboolean parse_test(Compile *compile, const PolicyPlace *place);
+
+/* expr = both { "or" both } . NULL with a complaint. */
+Node *parse_expression(Compile *compile);
+/* operand = FACT | LET | NUMBER | DURATION | SIZE | IP | NETWORK | TEXT | WORD
+ *         | WORD "[" operand "]" . */
+Node *parse_operand(Compile *compile);
+Node *parse_node(Compile *compile, NodeKind kind, const PolicyPlace *place);
+
+/* The verdict, or score or rewrite, of the token at hand; -1. */
+int parse_verdict_word(const Token *token);
+/* A name of a rule, list, map or let; NULL with a complaint. */
+const char *parse_name(Compile *compile, const char *what);

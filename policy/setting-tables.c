@@ -1,0 +1,128 @@
+/* setting-tables.c: the options of `set`, `listen`, `backend` and `dns`, with
+ * what holds without them.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/setting-tables.h"
+
+#include "policy/config.h"
+
+#define MILLISECOND INT64_C(1)
+#define SECOND (1000 * MILLISECOND)
+#define DAY (86400 * SECOND)
+#define GIGABYTE (INT64_C(1) << 30)
+
+/* A row of a table, its value at `field` of the struct. */
+#define ROW(Struct, word, kind, field, otherwise, about, ...)          \
+    {                                                                  \
+        .name = word, .type = kind, .offset = offsetof(Struct, field), \
+        .fallback = otherwise, .doc = about, __VA_ARGS__               \
+    }
+#define SET(...) ROW(PolicySettings, __VA_ARGS__)
+#define LISTEN(...) ROW(PolicyListen, __VA_ARGS__)
+#define BACKEND(...) ROW(PolicyBackend, __VA_ARGS__)
+#define DNS(...) ROW(PolicyDns, __VA_ARGS__)
+#define WORDS(...)                 \
+    .words = (const char *const[]) \
+    {                              \
+        __VA_ARGS__, NULL          \
+    }
+#define WITHIN(least, most) .low = (least), .high = (most)
+#define MANY .flags = FILTERD_MANY
+
+const FilterdOption setting_set[] = {
+    SET("hostname", FILTERD_DOMAIN, hostname, NULL,
+        "the name in the greeting and in Received; the system's unless set"),
+    SET("authserv-id", FILTERD_TEXT, authserv_id, NULL,
+        "the name in Authentication-Results; the hostname unless set"),
+    SET("user", FILTERD_TEXT, user, NULL, "whom workers run as"),
+    SET("group", FILTERD_TEXT, group, NULL, "the group workers run as"),
+    SET("workers", FILTERD_INT, workers, "0",
+        "how many processes; 0: one for each CPU", WITHIN(0, 1024)),
+    SET("state-directory", FILTERD_TEXT, state_directory, "/var/lib/filterd",
+        "where the store, the spool and the control socket are"),
+    SET("max-message-size", FILTERD_INT, max_message_size, "50M",
+        "octets; what is larger gets 552 5.3.4", WITHIN(1024, 16 * GIGABYTE)),
+    SET("drain-timeout", FILTERD_DURATION, drain_timeout, "10m",
+        "what sessions get to end after a reload", WITHIN(0, 7 * DAY)),
+    SET("max-sessions", FILTERD_INT, max_sessions, "10000",
+        "of the machine, over all listeners", WITHIN(1, 1000000)),
+    SET("max-recipients", FILTERD_INT, max_recipients, "1000",
+        "of one transaction; then 452 4.5.3", WITHIN(1, 100000)),
+    SET("max-errors", FILTERD_INT, max_errors, "20",
+        "of one session; then 421 4.7.0", WITHIN(1, 10000)),
+    SET("log", FILTERD_WORD, log, "text", "the form of log lines",
+        WORDS("text", "json")),
+    SET("authentication-results", FILTERD_BOOL, authentication_results, "on",
+        "whether delivered mail gets the header field of RFC 8601"),
+    SET("quarantine", FILTERD_WORD, quarantine, "mark",
+        "deliver with X-Filterd-Quarantine, or keep here",
+        WORDS("mark", "spool")),
+    SET("line-endings", FILTERD_WORD, line_endings, "reject",
+        "what becomes of a bare CR or LF in a message",
+        WORDS("reject", "normalize")),
+    SET("mixed-replies", FILTERD_WORD, mixed_replies, "split",
+        "recipients with different verdicts in front of LMTP",
+        WORDS("split", "defer")),
+    {0},
+};
+
+const FilterdOption setting_listen[] = {
+    LISTEN("tls", FILTERD_WORD, tls, "off", "whether and when clients use TLS",
+           WORDS("off", "opportunistic", "required", "implicit")),
+    LISTEN("certificate", FILTERD_FILE, certificate, NULL,
+           "PEM: the certificate and those above it"),
+    LISTEN("key", FILTERD_FILE, key, NULL, "PEM: the certificate's key"),
+    LISTEN("proxy-from", FILTERD_IP, proxy_from, NULL,
+           "who has to begin with PROXY v1 or v2", MANY),
+    LISTEN("xclient-from", FILTERD_IP, xclient_from, NULL,
+           "who may use XCLIENT", MANY),
+    LISTEN("greeting-delay", FILTERD_DURATION, greeting_delay, "0",
+           "before the greeting; who talks earlier is client.early-talker",
+           WITHIN(0, 60 * SECOND)),
+    LISTEN("command-timeout", FILTERD_DURATION, command_timeout, "5m",
+           "for one command", WITHIN(MILLISECOND, DAY)),
+    LISTEN("data-timeout", FILTERD_DURATION, data_timeout, "10m",
+           "for a whole message", WITHIN(MILLISECOND, DAY)),
+    LISTEN("max-sessions", FILTERD_INT, max_sessions, "0",
+           "of this listener; 0: as many as the machine may have",
+           WITHIN(0, 1000000)),
+    {0},
+};
+
+const FilterdOption setting_backend[] = {
+    BACKEND("identity", FILTERD_WORD, identity, "none",
+            "how the backend is told who the client is",
+            WORDS("none", "xclient", "xforward", "proxy-v1", "proxy-v2")),
+    BACKEND("tls", FILTERD_WORD, tls, "off", "TLS towards the backend",
+            WORDS("off", "opportunistic", "required", "verified")),
+    BACKEND("priority", FILTERD_INT, priority, "0",
+            "backends of the lowest number are used first", WITHIN(0, 65535)),
+    BACKEND("weight", FILTERD_INT, weight, "1",
+            "the share among backends of one priority", WITHIN(0, 65535)),
+    BACKEND("max-connections", FILTERD_INT, max_connections, "100",
+            "of the machine, to this backend", WITHIN(1, 100000)),
+    BACKEND("connect-timeout", FILTERD_DURATION, connect_timeout, "10s",
+            "until it is connected", WITHIN(MILLISECOND, DAY)),
+    BACKEND("command-timeout", FILTERD_DURATION, command_timeout, "60s",
+            "for one command and its reply", WITHIN(MILLISECOND, DAY)),
+    BACKEND("data-timeout", FILTERD_DURATION, data_timeout, "10m",
+            "for the message and its reply", WITHIN(MILLISECOND, DAY)),
+    {0},
+};
+
+const FilterdOption setting_dns[] = {
+    DNS("resolver", FILTERD_TEXT, resolver, "system",
+        "system, recursive or ADDRESS@PORT", MANY),
+    DNS("zone", FILTERD_FILE, zone, NULL,
+        "local data, in the format of master files", MANY),
+    DNS("trust-anchor", FILTERD_FILE, trust_anchor, NULL,
+        "of DNSSEC, as unbound-anchor writes it", MANY),
+    DNS("timeout", FILTERD_DURATION, timeout, "5s", "of one lookup",
+        WITHIN(MILLISECOND, 600 * SECOND)),
+    DNS("budget", FILTERD_DURATION, budget, "20s",
+        "of all lookups of one transaction", WITHIN(MILLISECOND, DAY)),
+    {0},
+};
+
+const FilterdOption setting_store[] = {{0}};

@@ -1,0 +1,13 @@
+/* setting-tables.h: the options of `set`, `listen`, `backend` and `dns`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include <filterd/plugin.h>
+
+extern const FilterdOption setting_set[];
+extern const FilterdOption setting_listen[];
+extern const FilterdOption setting_backend[];
+extern const FilterdOption setting_dns[];
+extern const FilterdOption setting_store[];

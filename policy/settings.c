@@ -1,0 +1,270 @@
+/* settings.c: `set`, `listen`, `backend`, `dns` and `store`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/settings.h"
+
+#include "policy/options.h"
+#include "policy/setting-tables.h"
+
+#include <string.h>
+
+static const char *const wire_words[] = {"smtp",   "lmtp", "milter",
+                                         "policy", "http", NULL};
+static const char *const store_words[] = {"memory", "sqlite", "redis", NULL};
+#define BACKEND_WIRES 2
+
+void
+settings_start(Compile *compile)
+{
+    compile->set = g_new(Options, 1);
+    options_init(compile->set, "`set`", setting_set,
+                 &compile->config->settings);
+}
+
+void
+settings_stop(Compile *compile)
+{
+    options_clear(compile->set);
+    g_free(compile->set);
+}
+
+/* set = "set" WORD value . */
+gboolean
+settings_parse_set(Compile *compile, G_GNUC_UNUSED const PolicyPlace *place)
+{
+    return options_parse_one(compile, compile->set, FALSE);
+}
+
+/* The index of the bare word at hand among the first `count`; -1 with a
+ * complaint. */
+static int
+parse_choice(Compile *compile, const char *kind, const char *const *words,
+             int count)
+{
+    PolicyPlace place = compile->token.place;
+    g_autofree const char **choice = g_new0(const char *, (gsize)count + 1);
+
+    memcpy(choice, words, (gsize)count * sizeof(*words));
+    const char *word = compile_word(compile, kind);
+    if (word == NULL)
+        return -1;
+    for (int i = 0; i < count; i++)
+        if (strcmp(choice[i], word) == 0)
+            return i;
+    compile_no_such(compile, &place, kind, word, choice);
+    return -1;
+}
+
+static gboolean
+parse_endpoint(Compile *compile, Endpoint *endpoint)
+{
+    g_autoptr(GError) error = NULL;
+    PolicyPlace place = compile->token.place;
+    const char *text = compile_value(compile, "an address with its port");
+
+    if (text == NULL)
+        return FALSE;
+    if (endpoint_parse(text, ':', endpoint, &error))
+        return TRUE;
+    compile_error(compile, &place,
+                  "such as 0.0.0.0:25, [::1]:25 or \"unix:/run/filterd/x\"",
+                  "`%s` is no place to listen or connect: %s", text,
+                  error->message);
+    return FALSE;
+}
+
+static gboolean
+parse_options(Compile *compile, Options *options, const PolicyPlace *place)
+{
+    gboolean ok = TRUE;
+
+    options->place = *place;
+    if (compile->token.kind == TOKEN_OPEN)
+        ok = options_parse_block(compile, options);
+    options_finish(compile, options);
+    return ok;
+}
+
+/* TLS needs something to show. */
+static void
+check_listen(Compile *compile, const Options *options,
+             const PolicyListen *listen)
+{
+    const PolicyPlace *tls = options_place(options, "tls");
+
+    if (listen->tls == POLICY_TLS_OFF || tls == NULL)
+        return;
+    if (options_place(options, "certificate") == NULL)
+        compile_error(compile, tls, "certificate \"/etc/filterd/mx.pem\"",
+                      "TLS needs a `certificate`");
+    if (options_place(options, "key") == NULL)
+        compile_error(compile, tls, "key \"/etc/filterd/mx.key\"",
+                      "TLS needs a `key`");
+}
+
+/* listen = "listen" ("smtp"|"lmtp"|"milter"|"policy"|"http") ADDRESS
+ *          [ block ] . */
+gboolean
+settings_parse_listen(Compile *compile, const PolicyPlace *place)
+{
+    PolicyListen *listen = arena_alloc(&compile->rules->arena, sizeof(*listen));
+    Options options;
+    int wire = parse_choice(compile, "way in", wire_words,
+                            (int)G_N_ELEMENTS(wire_words) - 1);
+
+    if (wire < 0 || !parse_endpoint(compile, &listen->endpoint))
+        return FALSE;
+    listen->wire = (PolicyWire)wire;
+    listen->place = *place;
+    g_ptr_array_add(compile->config->listens, listen);
+    options_init(&options, "`listen`", setting_listen, listen);
+    gboolean ok = parse_options(compile, &options, place);
+    check_listen(compile, &options, listen);
+    options_clear(&options);
+    return ok;
+}
+
+/* backend = "backend" ("smtp"|"lmtp") ADDRESS [ block ] . */
+gboolean
+settings_parse_backend(Compile *compile, const PolicyPlace *place)
+{
+    PolicyBackend *backend =
+        arena_alloc(&compile->rules->arena, sizeof(*backend));
+    Options options;
+    int wire = parse_choice(compile, "way out", wire_words, BACKEND_WIRES);
+
+    if (wire < 0 || !parse_endpoint(compile, &backend->endpoint))
+        return FALSE;
+    backend->wire = (PolicyWire)wire;
+    backend->place = *place;
+    g_ptr_array_add(compile->config->backends, backend);
+    options_init(&options, "`backend`", setting_backend, backend);
+    gboolean ok = parse_options(compile, &options, place);
+    options_clear(&options);
+    return ok;
+}
+
+/* Complains of a statement that may stand once. */
+static gboolean
+note_once(Compile *compile, PolicyPlace *seen, const PolicyPlace *place,
+          const char *word)
+{
+    if (seen->line == 0) {
+        *seen = *place;
+        return TRUE;
+    }
+    g_autofree char *hint =
+        g_strdup_printf("it is given in line %u already", seen->line);
+    compile_error(compile, place, hint, "`%s` is given twice", word);
+    return FALSE;
+}
+
+static gboolean
+valid_resolver(const char *text)
+{
+    Endpoint endpoint = {0};
+
+    if (strcmp(text, "system") == 0 || strcmp(text, "recursive") == 0)
+        return TRUE;
+    gboolean ok =
+        endpoint_parse(text, '@', &endpoint, NULL) && endpoint.path == NULL;
+    endpoint_clear(&endpoint);
+    return ok;
+}
+
+static void
+check_resolvers(Compile *compile, const Options *options)
+{
+    const FilterdArray *resolvers = &compile->config->dns.resolver;
+    const char *const *texts = resolvers->items;
+    const PolicyPlace *place = options_place(options, "resolver");
+
+    for (gsize i = 0; place != NULL && i < resolvers->length; i++)
+        if (!valid_resolver(texts[i]))
+            compile_error(compile, place,
+                          "system, recursive or ADDRESS@PORT, such as "
+                          "192.0.2.53@53",
+                          "`%s` is no resolver", texts[i]);
+}
+
+/* dns = "dns" block . */
+gboolean
+settings_parse_dns(Compile *compile, const PolicyPlace *place)
+{
+    Options options;
+
+    if (!note_once(compile, &compile->dns_place, place, "dns"))
+        return FALSE;
+    if (compile->token.kind != TOKEN_OPEN) {
+        compile_expected(compile, "`{`");
+        return FALSE;
+    }
+    options_init(&options, "`dns`", setting_dns, &compile->config->dns);
+    gboolean ok = parse_options(compile, &options, place);
+    if (ok)
+        check_resolvers(compile, &options);
+    options_clear(&options);
+    return ok;
+}
+
+/* store = "store" ( ("sqlite"|"redis") value | "memory" ) [ block ] . */
+gboolean
+settings_parse_store(Compile *compile, const PolicyPlace *place)
+{
+    PolicyStore *store = &compile->config->store;
+    Options options;
+
+    if (!note_once(compile, &compile->store_place, place, "store"))
+        return FALSE;
+    int kind = parse_choice(compile, "store", store_words,
+                            (int)G_N_ELEMENTS(store_words) - 1);
+    if (kind < 0)
+        return FALSE;
+    store->kind = (PolicyStoreKind)kind;
+    store->place = *place;
+    if (store->kind != POLICY_STORE_MEMORY) {
+        store->where = compile_value(
+            compile, kind == POLICY_STORE_SQLITE ? "a path" : "an address");
+        if (store->where == NULL)
+            return FALSE;
+    }
+    if (store->kind == POLICY_STORE_SQLITE) {
+        g_autofree char *path = compile_resolve(place->file, store->where);
+        store->where = compile_keep(compile, path, -1);
+    }
+    options_init(&options, "`store`", setting_store, store);
+    gboolean ok = parse_options(compile, &options, place);
+    options_clear(&options);
+    return ok;
+}
+
+static void
+default_store(Compile *compile)
+{
+    PolicyConfig *config = compile->config;
+    const char *directory = config->settings.state_directory;
+
+    if (compile->store_place.line > 0 || directory == NULL)
+        return;
+    g_autofree char *path = g_build_filename(directory, "filterd.db", NULL);
+    config->store.kind = POLICY_STORE_SQLITE;
+    config->store.where = compile_keep(compile, path, -1);
+}
+
+void
+settings_finish(Compile *compile)
+{
+    PolicySettings *settings = &compile->config->settings;
+    Options options;
+
+    options_finish(compile, compile->set);
+    if (settings->authserv_id == NULL)
+        settings->authserv_id = settings->hostname;
+    if (compile->dns_place.line == 0) {
+        options_init(&options, "`dns`", setting_dns, &compile->config->dns);
+        options_finish(compile, &options);
+        options_clear(&options);
+    }
+    default_store(compile);
+}

@@ -1,0 +1,141 @@
+/* tokens.c: going through the tokens of a file, and the files.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/compile.h"
+
+#include <string.h>
+
+#define FOUND_LIMIT 40
+
+void
+compile_advance(Compile *compile)
+{
+    if (compile->gave_up)
+        return;
+    compile->token = lexer_next(compile->lexer);
+    if (compile->token.kind != TOKEN_BROKEN)
+        return;
+    const PolicyPlace *place = &compile->token.place;
+    if (*compile->token.start == '"')
+        compile_error(compile, place, "a text ends with `\"` on its line",
+                      "this text has no end");
+    else
+        compile_error(compile, place, NULL, "this character has no place here");
+}
+
+gboolean
+compile_at(const Compile *compile, const char *word)
+{
+    return token_is(&compile->token, word);
+}
+
+void
+compile_expected(Compile *compile, const char *what)
+{
+    const Token *token = &compile->token;
+
+    if (token->kind == TOKEN_BROKEN)
+        return;
+    if (token->kind == TOKEN_END)
+        compile_error(compile, &token->place, NULL,
+                      "expected %s, but the file ends here", what);
+    else if (token->kind == TOKEN_TEXT)
+        compile_error(compile, &token->place, NULL, "expected %s, found a text",
+                      what);
+    else
+        compile_error(compile, &token->place, NULL, "expected %s, found `%.*s`",
+                      what, (int)MIN(token->length, FOUND_LIMIT), token->start);
+}
+
+gboolean
+compile_expect(Compile *compile, TokenKind kind, const char *what)
+{
+    if (compile->token.kind != kind) {
+        compile_expected(compile, what);
+        return FALSE;
+    }
+    compile_advance(compile);
+    return TRUE;
+}
+
+gboolean
+compile_close(Compile *compile, const PolicyPlace *open)
+{
+    if (compile->token.kind == TOKEN_END) {
+        compile_error(compile, &compile->token.place, "a `}` is missing",
+                      "the block opened in line %u is not closed", open->line);
+        return FALSE;
+    }
+    return compile_expect(compile, TOKEN_CLOSE, "`}`");
+}
+
+const char *
+compile_keep(Compile *compile, const char *text, gssize length)
+{
+    return g_string_chunk_insert_len(compile->config->texts, text, length);
+}
+
+const char *
+compile_text(Compile *compile, const Token *token)
+{
+    g_autoptr(GString) text = g_string_sized_new(token->length);
+    PolicyPlace place = token->place;
+
+    for (gsize i = 0; i < token->length; i++) {
+        if (token->start[i] == '\\' && token->kind == TOKEN_TEXT) {
+            i++;
+            if (strchr("\"\\", token->start[i]) == NULL) {
+                place.column +=
+                    1 + (unsigned)g_utf8_strlen(token->start, (gssize)i - 1);
+                place.length = 2;
+                compile_error(compile, &place,
+                              "a text knows \\\" and \\\\ only",
+                              "no escape `\\%c`", token->start[i]);
+                return NULL;
+            }
+        }
+        g_string_append_c(text, token->start[i]);
+    }
+    return compile_keep(compile, text->str, (gssize)text->len);
+}
+
+const char *
+compile_word(Compile *compile, const char *what)
+{
+    if (compile->token.kind != TOKEN_BARE) {
+        compile_expected(compile, what);
+        return NULL;
+    }
+    const char *word = compile_text(compile, &compile->token);
+    compile_advance(compile);
+    return word;
+}
+
+const char *
+compile_value(Compile *compile, const char *what)
+{
+    if (compile->token.kind != TOKEN_TEXT)
+        return compile_word(compile, what);
+    const char *text = compile_text(compile, &compile->token);
+    compile_advance(compile);
+    return text;
+}
+
+gboolean
+compile_skip_block(Compile *compile)
+{
+    PolicyPlace open = compile->token.place;
+    unsigned depth = 0;
+
+    do {
+        if (compile->token.kind == TOKEN_OPEN)
+            depth++;
+        else if (compile->token.kind == TOKEN_CLOSE)
+            depth--;
+        else if (compile->token.kind == TOKEN_END)
+            return compile_close(compile, &open);
+        compile_advance(compile);
+    } while (depth > 0);
+    return TRUE;
+}

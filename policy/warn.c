@@ -1,0 +1,245 @@
+/* warn.c: what is legal and probably not meant.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "policy/warn.h"
+
+#include <string.h>
+
+/* What a condition is whatever the facts say; UNKNOWN: it depends. */
+static PolicyTruth
+constant_truth(const Node *node)
+{
+    gboolean all = TRUE;
+
+    if (node == NULL)
+        return POLICY_YES;
+    if (node->kind == NODE_LITERAL && node->type == FILTERD_BOOL)
+        return node->value.boolean ? POLICY_YES : POLICY_NO;
+    if (node->kind == NODE_LET)
+        return constant_truth(node->declaration->node);
+    if (node->kind == NODE_NOT) {
+        PolicyTruth truth = constant_truth(node->first);
+        return truth == POLICY_UNKNOWN ? truth : !truth;
+    }
+    if (node->kind != NODE_AND && node->kind != NODE_OR)
+        return POLICY_UNKNOWN;
+    PolicyTruth ends = node->kind == NODE_AND ? POLICY_NO : POLICY_YES;
+    for (const Node *child = node->first; child != NULL; child = child->next) {
+        PolicyTruth truth = constant_truth(child);
+
+        if (truth == ends)
+            return ends;
+        all = all && truth != POLICY_UNKNOWN;
+    }
+    return all ? !ends : POLICY_UNKNOWN;
+}
+
+static gboolean
+is_verdict(const Rule *rule)
+{
+    return rule->public.kind < POLICY_REWRITE && !rule->public.would;
+}
+
+static gboolean
+refuses(const Rule *rule)
+{
+    return is_verdict(rule)
+           && (rule->public.kind == POLICY_REJECT
+               || rule->public.kind == POLICY_TEMPFAIL
+               || rule->public.kind == POLICY_DISCONNECT
+               || rule->public.kind == POLICY_DISCARD);
+}
+
+/* ---- rules that never fire ---- */
+
+static void
+warn_never(Compile *compile, const GPtrArray *stage)
+{
+    const Rule *last = NULL;
+
+    for (guint i = 0; i < stage->len; i++) {
+        const Rule *rule = g_ptr_array_index(stage, i);
+        PolicyTruth truth = constant_truth(rule->condition);
+
+        if (last != NULL) {
+            g_autofree char *hint =
+                g_strdup_printf("`%s` in line %u ends the stage for everyone",
+                                last->public.name, last->public.place.line);
+            compile_warning(compile, &rule->public.place, hint,
+                            "`%s` can never fire", rule->public.name);
+            return;
+        }
+        if (truth == POLICY_NO)
+            compile_warning(compile, &rule->public.place,
+                            "its condition is always no", "`%s` can never fire",
+                            rule->public.name);
+        else if (truth == POLICY_YES && is_verdict(rule))
+            last = rule;
+    }
+}
+
+/* ---- what nobody uses ---- */
+
+static void
+warn_unused(Compile *compile)
+{
+    static const char *const kinds[] = {"list", "map", "let"};
+
+    for (guint i = 0; i < compile->declarations->len; i++) {
+        const Declaration *declaration =
+            g_ptr_array_index(compile->declarations, i);
+
+        if (!declaration->used)
+            compile_warning(compile, &declaration->place, NULL,
+                            "the %s `%s` is not used", kinds[declaration->kind],
+                            declaration->name);
+    }
+}
+
+/* ---- temperror answered 5xx ---- */
+
+static gboolean
+is_temperror(const Node *node)
+{
+    return node->kind == NODE_LITERAL && node->type == FILTERD_WORD
+           && strcmp(node->value.text, "temperror") == 0;
+}
+
+/* The comparison with `temperror` that lets the rule fire; NULL. */
+static const Node *
+find_temperror(const Node *node)
+{
+    if (node->kind == NODE_LET)
+        return find_temperror(node->declaration->node);
+    if (node->kind == NODE_COMPARE && node->comparison == COMPARE_EQUAL)
+        for (const Node *side = node->first; side != NULL; side = side->next)
+            if (is_temperror(side))
+                return node;
+    if (node->kind != NODE_AND && node->kind != NODE_OR)
+        return NULL;
+    for (const Node *child = node->first; child != NULL; child = child->next) {
+        const Node *found = find_temperror(child);
+
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static void
+warn_temperror(Compile *compile, const Rule *rule)
+{
+    if (!is_verdict(rule) || rule->condition == NULL
+        || (rule->public.kind != POLICY_REJECT && rule->code < 500))
+        return;
+    if (find_temperror(rule->condition) != NULL)
+        compile_warning(compile, &rule->public.place,
+                        "use `tempfail`: it will be asked again",
+                        "`%s` refuses for good what a passing DNS fault made "
+                        "temperror",
+                        rule->public.name);
+}
+
+/* ---- DMARC alone ---- */
+
+typedef struct Evidence {
+    unsigned dmarc;
+    unsigned other;
+} Evidence;
+
+static void
+weigh(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
+{
+    Evidence *evidence = data;
+    const PolicyUse *use = fact->fact->use;
+
+    if (use != NULL && strcmp(use->plugin->name, "dmarc") == 0)
+        evidence->dmarc++;
+    else
+        evidence->other++;
+}
+
+static void
+warn_dmarc(Compile *compile, const Rule *rule)
+{
+    Evidence evidence = {0};
+
+    if (!is_verdict(rule) || rule->public.kind != POLICY_REJECT)
+        return;
+    node_each_fact(rule->condition, weigh, &evidence);
+    if (evidence.dmarc > 0 && evidence.other == 0)
+        compile_warning(compile, &rule->public.place,
+                        "RFC 9989 7.4: ask for other evidence too, such as "
+                        "`and spf.result = fail`",
+                        "`%s` rejects on DMARC alone", rule->public.name);
+}
+
+/* ---- open relay ---- */
+
+static void
+note_recipient(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
+{
+    const char *name = fact->fact->name;
+
+    if (strcmp(name, "rcpt.domain") == 0 || strcmp(name, "rcpt.to") == 0)
+        *(gboolean *)data = TRUE;
+}
+
+static gboolean
+refuses_relay(const Rule *rule)
+{
+    gboolean recipient = FALSE;
+
+    if (!refuses(rule))
+        return FALSE;
+    node_each_fact(rule->condition, note_recipient, &recipient);
+    return recipient || constant_truth(rule->condition) == POLICY_YES;
+}
+
+static gboolean
+is_proxy(const PolicyConfig *config)
+{
+    for (guint i = 0; i < config->listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(config->listens, i);
+
+        if (listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP)
+            return config->backends->len > 0;
+    }
+    return FALSE;
+}
+
+static void
+warn_relay(Compile *compile)
+{
+    const GPtrArray *all = compile->rules->all;
+
+    if (!is_proxy(compile->config))
+        return;
+    for (guint i = 0; i < all->len; i++)
+        if (refuses_relay(g_ptr_array_index(all, i)))
+            return;
+    const PolicyBackend *backend =
+        g_ptr_array_index(compile->config->backends, 0);
+    compile_warning(compile,
+                    compile->rcpt_place.line > 0 ? &compile->rcpt_place
+                                                 : &backend->place,
+                    "at rcpt { reject relay if rcpt.domain not in ours }",
+                    "no rule refuses on `rcpt.domain`: an open relay, if the "
+                    "backend trusts filterd");
+}
+
+void
+warn_all(Compile *compile)
+{
+    const GPtrArray *all = compile->rules->all;
+
+    warn_relay(compile);
+    for (int stage = 0; stage < FILTERD_STAGES; stage++)
+        warn_never(compile, compile->rules->stages[stage]);
+    for (guint i = 0; i < all->len; i++) {
+        warn_temperror(compile, g_ptr_array_index(all, i));
+        warn_dmarc(compile, g_ptr_array_index(all, i));
+    }
+    warn_unused(compile);
+}
