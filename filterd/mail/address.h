@@ -19,8 +19,7 @@ typedef enum MailError {
 
 /* Plain values; `text` owns, the others point into it or are NULL. */
 typedef struct MailAddress {
-    char *
-        text; /* as it goes on the wire, without <> and source route; "" null */
+    char *text;   /* for the wire: no <>, no source route; "" null */
     char *local;  /* unquoted: what the quotes mean */
     char *domain; /* lower case, A-labels, or "[192.0.2.1]"; "" without one */
     gboolean eightbit; /* has octets over 126: needs SMTPUTF8 */

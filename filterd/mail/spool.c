@@ -156,8 +156,7 @@ gboolean
 mail_spool_add(MailSpool *spool, const char *bytes, gsize length,
                GError **error)
 {
-    gsize room = spool->memory - spool->kept;
-    gsize here = spool->fd >= 0 ? 0 : MIN(length, room);
+    gsize here = MIN(length, spool->memory - spool->kept);
     keep(spool, bytes, here);
     if (length > here && !put_away(spool, bytes + here, length - here, error))
         return FALSE;

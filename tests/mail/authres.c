@@ -165,6 +165,7 @@ static const Claim forged[] = {
     {"id-alone", AR ": " ID, 0},
     {"none", AR ": " ID "; none", 0},
     {"no-semicolon", AR ": " ID " dkim=pass", 0},
+    {"word-for-a-version", AR ": " ID " none", 0},
     {"comma", AR ": other.example, " ID "; dkim=pass", 0},
     {"slash", AR ": " ID "/1; dkim=pass", 0},
     {"equals", AR ": x=" ID "; dkim=pass", 0},
@@ -199,6 +200,7 @@ static const Claim honest[] = {
     {"no-colon", AR " " ID, 0},
     {"empty", AR ":", 0},
     {"unparsable-of-another", AR ": spf=pass smtp.mailfrom=a.example", 0},
+    {"word-for-a-version", AR ": other.example none", 0},
     {"u-label-of-another", AR ": b" UE "cher.example; none", 0},
 };
 

@@ -153,6 +153,7 @@ static const Parsed parsed[] = {
      {"550 4.7.1 no"},
      DONE,
      "550 4.7.1 no"},
+    {"there-is-no-class-3", {"354 3.0.0 go"}, DONE, "354 3.0.0 go"},
     {"several-lines", {"250-a", "250-b", "250 c"}, DONE, "250 a b c"},
     {"enhanced-on-each-line",
      {"550-5.7.1 a", "550 5.7.1 b"},
@@ -207,6 +208,8 @@ test_enhanced_is_set_apart(void)
     mail_reply_parse_line(&parser, "550 4.7.1 no", 12);
     g_assert_cmpstr(parser.reply.enhanced, ==, "");
     g_assert_cmpstr(parser.reply.text, ==, "4.7.1 no");
+    mail_reply_parse_line(&parser, "354 3.0.0 go", 12);
+    g_assert_cmpstr(parser.reply.enhanced, ==, "");
     mail_reply_parser_clear(&parser);
 }
 
