@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define NAME_LIMIT 253 /* of the key record's name */
+#define KEY_INFIX "._domainkey."
 #define TIME_LIMIT G_GINT64_CONSTANT(999999999999) /* t=, x=: 1*12DIGIT */
 #define LENGTH_LIMIT (G_MAXINT64 / 2)
 #define SHA1_LENGTH 20
@@ -51,11 +51,12 @@ read_domain(Signature *signature, Span value)
 static const char *
 read_selector(Signature *signature, Span value)
 {
-    if (!span_is_name(value))
+    if (!span_is_name(value)
+        || value.length + strlen(KEY_INFIX) + strlen(signature->domain)
+               > NAME_LIMIT)
         return "s= is no selector";
     signature->selector = g_ascii_strdown(value.bytes, (gssize)value.length);
-    g_autofree char *name = signature_key_name(signature);
-    return strlen(name) <= NAME_LIMIT ? NULL : "s= and d= are too long";
+    return NULL;
 }
 
 static const char *
@@ -297,6 +298,5 @@ signature_covers(const Signature *signature, const char *name)
 char *
 signature_key_name(const Signature *signature)
 {
-    return g_strconcat(signature->selector, "._domainkey.", signature->domain,
-                       NULL);
+    return g_strconcat(signature->selector, KEY_INFIX, signature->domain, NULL);
 }

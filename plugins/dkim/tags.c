@@ -222,5 +222,5 @@ span_is_name(Span span)
             return false;
         start = i + 1;
     }
-    return true;
+    return span.length <= NAME_LIMIT;
 }

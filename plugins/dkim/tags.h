@@ -8,7 +8,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define TAGS_LIMIT 48 /* tags of one list */
+#define TAGS_LIMIT 48  /* tags of one list */
+#define NAME_LIMIT 253 /* octets of a domain name */
 
 /* Octets of somebody else's text: not NUL-terminated. */
 typedef struct Span {
@@ -46,5 +47,5 @@ guint8 *span_decode(Span span, size_t *length);
 /* Digits only; false over `high`. */
 bool span_number(Span span, gint64 high, gint64 *number);
 /* Labels of letters, digits, hyphens and (they live in the wild) underscores,
- * 1 to 63 octets each, neither first nor last a hyphen. */
+ * 1 to 63 octets each, neither first nor last a hyphen. (RFC 5321 4.1.2) */
 bool span_is_name(Span span);
