@@ -28,15 +28,15 @@ may_share_organization(const DmarcAuthor *author, const char *identifier)
 static DmarcAlignment
 compare_organizations(DmarcAuthor *author, const char *identifier)
 {
-    DmarcDiscovery other;
+    const char *organization;
+    DmarcStatus status = dmarc_find_organization(author->call, author->psl,
+                                                 identifier, &organization);
 
-    dmarc_prefetch(author->call, author->psl, identifier);
-    dmarc_discover(author->call, author->psl, identifier, &other);
-    if (other.status == DMARC_CANCELLED)
+    if (status == DMARC_CANCELLED)
         author->cancelled = true;
-    if (other.organization == NULL)
+    if (status != DMARC_FOUND)
         return DMARC_UNDECIDED;
-    return strcmp(other.organization, author->discovery->organization) == 0
+    return strcmp(organization, author->discovery->organization) == 0
                ? DMARC_RELAXED
                : DMARC_UNALIGNED;
 }
@@ -92,7 +92,7 @@ prefetch_identifiers(const DmarcAuthor *author, const FilterdValue *domains)
         const char *domain = domains->list.items[i].text;
 
         if (may_share_organization(author, domain))
-            dmarc_prefetch(author->call, author->psl, domain);
+            dmarc_prefetch_organization(author->call, author->psl, domain);
     }
 }
 

@@ -306,6 +306,32 @@ dmarc_prefetch(FilterdCall *call, const psl_ctx_t *psl, const char *domain)
         prefetch_name(call, target);
 }
 
+void
+dmarc_prefetch_organization(FilterdCall *call, const psl_ctx_t *psl,
+                            const char *domain)
+{
+    if (psl == NULL)
+        dmarc_prefetch(call, NULL, domain);
+}
+
+DmarcStatus
+dmarc_find_organization(FilterdCall *call, const psl_ctx_t *psl,
+                        const char *domain, const char **organization)
+{
+    DmarcDiscovery discovery;
+
+    if (psl != NULL) {
+        *organization = listed_organization(psl, domain);
+        return DMARC_FOUND;
+    }
+    dmarc_prefetch(call, NULL, domain);
+    dmarc_discover(call, NULL, domain, &discovery);
+    *organization = discovery.organization;
+    if (discovery.status == DMARC_CANCELLED)
+        return DMARC_CANCELLED;
+    return discovery.organization != NULL ? DMARC_FOUND : DMARC_FAILED;
+}
+
 DmarcStatus
 dmarc_domain_exists(FilterdCall *call, const char *domain)
 {

@@ -43,5 +43,13 @@ void dmarc_prefetch(FilterdCall *call, const psl_ctx_t *psl,
 void dmarc_discover(FilterdCall *call, const psl_ctx_t *psl, const char *domain,
                     DmarcDiscovery *discovery);
 
+/* The same for the organization alone, which the list knows without a query:
+ * FOUND, FAILED or CANCELLED. find asks ahead by itself. */
+void dmarc_prefetch_organization(FilterdCall *call, const psl_ctx_t *psl,
+                                 const char *domain);
+DmarcStatus dmarc_find_organization(FilterdCall *call, const psl_ctx_t *psl,
+                                    const char *domain,
+                                    const char **organization);
+
 /* FOUND or MISSING, as the name's existence; FAILED, CANCELLED. Waits. */
 DmarcStatus dmarc_domain_exists(FilterdCall *call, const char *domain);
