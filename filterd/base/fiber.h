@@ -28,7 +28,7 @@ typedef enum FiberWake {
 Fiber *fiber_start(const char *name, FiberRun run, void *data);
 
 /* Waits for the end of the fiber (even if the caller is cancelled) and frees
- * the handle. */
+ * the handle. On the loop's own stack only once it has ended. */
 void fiber_join(Fiber *fiber);
 /* It frees itself at its end. */
 void fiber_detach(Fiber *fiber);
