@@ -12,9 +12,10 @@
 
 typedef void (*LoopFunc)(void *data);
 
-/* Makes the loop of this process; loop_clear() before the next loop_init(), also
- * in a child that has its parent's: the parent keeps its events. What is still
- * posted is forgotten, so threads end first. Fork on the loop's own stack. */
+/* Makes the loop of this process; loop_clear() before the next loop_init(),
+ * also in a child that has its parent's: the parent keeps its events. What is
+ * still posted is forgotten, so threads end first. Fork on the loop's own
+ * stack. */
 void loop_init(void);
 void loop_clear(void);
 
