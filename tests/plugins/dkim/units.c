@@ -1,0 +1,250 @@
+/* units.c: tag lists, fields and body lengths by themselves: what no text of a
+ * message can hold, and borders. (RFC 6376 3.2, 3.4)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <string.h>
+
+#include "plugins/dkim/header.h"
+#include "plugins/dkim/length.h"
+#include "plugins/dkim/signature.h"
+
+static Span
+span_of(const char *text)
+{
+    return (Span){text, strlen(text)};
+}
+
+static void
+test_tag_lists(void)
+{
+    static const struct {
+        const char *text;
+        const char *problem; /* NULL: fine */
+        size_t length;
+    } rows[] = {
+        {"a=b", NULL, 1},
+        {"a=b;", NULL, 1},
+        {" a = b ; c = d e ;\t", NULL, 2},
+        {"a=\r\n\tb;\r\n c=\r\n d\r\n\te", NULL, 2},
+        {"a=;b=", NULL, 2},
+        {"a==b=;A=c", NULL, 2},
+        {"", "tag without a value", 0},
+        {"  ", "tag without a value", 0},
+        {"a", "tag without a value", 0},
+        {";a=b", "tag without a value", 0},
+        {"a=b;;", "tag without a value", 0},
+        {"a=b;;c=d", "tag without a value", 0},
+        {"=b", "malformed tag name", 0},
+        {"1=b", "malformed tag name", 0},
+        {"a b=c", "malformed tag name", 0},
+        {"a-b=c", "malformed tag name", 0},
+        {"a=b;a=c", "duplicate tag", 0},
+        {"a=b\r\nc=d", "malformed folding", 0},
+        {"a=b\n c", "malformed folding", 0},
+        {"a=b\r c", "malformed folding", 0},
+        {"a=b\x7f", "octet that is not printable ASCII", 0},
+        {"a=\xc3\xa9", "octet that is not printable ASCII", 0},
+        {"a=b\vc", "octet that is not printable ASCII", 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Tags tags;
+        const char *problem = tags_parse(&tags, span_of(rows[i].text));
+        g_assert_cmpstr(problem, ==, rows[i].problem);
+        if (problem == NULL)
+            g_assert_cmpuint(tags.length, ==, rows[i].length);
+    }
+}
+
+static void
+test_nul_is_no_printable_octet(void)
+{
+    Tags tags;
+    g_assert_nonnull(tags_parse(&tags, (Span){"d=a\0.b", 6}));
+}
+
+static void
+test_tags_are_limited(void)
+{
+    Tags tags;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < TAGS_LIMIT; i++)
+        g_string_append_printf(text, "t%d=;", i);
+    g_assert_null(tags_parse(&tags, (Span){text->str, text->len}));
+    g_string_append(text, "one=more");
+    g_assert_cmpstr(tags_parse(&tags, (Span){text->str, text->len}), ==,
+                    "too many tags");
+}
+
+static void
+test_numbers(void)
+{
+    static const struct {
+        const char *text;
+        gint64 number; /* -1: none */
+    } rows[] = {
+        {"0", 0},     {"000", 0},  {"999", 999},  {"0000999", 999},
+        {"1000", -1}, {"", -1},    {"-1", -1},    {"+1", -1},
+        {"1 1", -1},  {"0x1", -1}, {"12abc", -1}, {"18446744073709551617", -1},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gint64 number = -1;
+        bool fine = span_number(span_of(rows[i].text), 999, &number);
+        g_assert_cmpint(number, ==, rows[i].number);
+        g_assert_true(fine == (rows[i].number >= 0));
+    }
+}
+
+static void
+test_names(void)
+{
+    static const char *const good[] = {"a",    "a.b", "xn--a-0",
+                                       "k1_x", "1.2", "A-b.C"};
+    static const char *const bad[] = {
+        "",     ".",   "a.",  ".a",   "a..b", "-a",   "a-",        "a b",
+        "a\"b", "a@b", "a/b", "a\\b", "a;b",  "a(b)", "a\xc3\xa9", "a.-b"};
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
+        g_assert_true(span_is_name(span_of(good[i])));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(span_is_name(span_of(bad[i])));
+    g_assert_false(span_is_name((Span){"a\0b", 3}));
+}
+
+static void
+test_base64(void)
+{
+    static const char *const bad[] = {
+        "", "A", "AAA", "AAAA=", "A===", "AA=A", "AA-A", "AAAA AAA"};
+    size_t length;
+    g_autofree guint8 *bytes = span_decode(span_of("A A\r\n\tA="), &length);
+    g_assert_cmpuint(length, ==, 2);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_null(span_decode(span_of(bad[i]), &length));
+}
+
+/* ---- fields ------------------------------------------------------------- */
+
+static void
+test_field_that_hides_something_spoils_all(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t length, name_length;
+        const char *problem; /* NULL: none */
+    } rows[] = {
+        {"A: b", 4, 1, NULL},
+        {"A : b", 5, 1, NULL},
+        {"A: \xc3\xa9\tb", 7, 1, NULL},
+        {"A: b\0c", 6, 1, "the header holds a control octet"},
+        {"A: b\vc", 6, 1, "the header holds a control octet"},
+        {"A: b\fc", 6, 1, "the header holds a control octet"},
+        {"A\0: b", 5, 2, "the header holds a control octet"},
+        {"no field", 8, 0, "the header holds a line that is no field"},
+        {"A B: c", 6, 3, "the header holds a line that is no field"},
+        {"A;B: c", 6, 3, "the header holds a line that is no field"},
+        {"\xc3\xa9: c", 5, 2, "the header holds a line that is no field"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Span value;
+        Header header = {0};
+        const FilterdField field = {
+            .bytes = rows[i].bytes,
+            .length = rows[i].length,
+            .name_length = rows[i].name_length,
+            .value = rows[i].name_length + 1,
+        };
+        g_assert_false(header_add(&header, &field, &value));
+        g_assert_cmpstr(header.problem, ==, rows[i].problem);
+        header_clear(&header);
+    }
+}
+
+static void
+test_header_is_limited(void)
+{
+    Span value;
+    Header header = {0};
+    g_autofree char *bytes = g_strnfill(HEADER_LIMIT / 2, 'a');
+    bytes[1] = ':';
+    const FilterdField field = {bytes, HEADER_LIMIT / 2, 1, 2};
+    header_add(&header, &field, &value);
+    header_add(&header, &field, &value);
+    g_assert_null(header.problem);
+    header_add(&header, &field, &value);
+    g_assert_cmpstr(header.problem, ==, "the header is too long");
+    g_assert_cmpuint(header.bytes->len, ==, HEADER_LIMIT);
+    header_clear(&header);
+}
+
+static void
+test_origins_are_guessed_from_any_from(void)
+{
+    static const struct {
+        const char *domain;
+        bool own;
+    } rows[] = {
+        {"example.org", true},  {"mail.example.org", true},
+        {"org", true},          {"news.example.org", true},
+        {"other.net", true},    {"notexample.org", false},
+        {"example.com", false}, {"example.org.evil.example", false},
+        {"com", false},
+    };
+    static const char text[] =
+        "From: \"a@other.net\" <b@Mail.Example.ORG>, @, c@";
+    Span value;
+    Header header = {0};
+    const FilterdField field = {text, sizeof(text) - 1, 4, 5};
+    header_add(&header, &field, &value);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_true(header_is_origin(&header, rows[i].domain) == rows[i].own);
+    header_clear(&header);
+}
+
+/* ---- bodies ------------------------------------------------------------- */
+
+static void
+test_body_lengths(void)
+{
+    static const struct {
+        const char *body;
+        gint64 simple, relaxed;
+    } rows[] = {
+        {"", 2, 0},
+        {"\r\n\r\n", 2, 0},
+        {" \r\n", 3, 0},
+        {"a\r\n", 3, 3},
+        {"a\r\n\r\n\r\n", 3, 3},
+        {"\r\n\r\na\r\n", 7, 7},
+        {"a\r\n\r\n b\r\n", 9, 9},
+        {" \t a \t b \t\r\n \r\n", 15, 6},
+        {"a\r\n \t\r\nb\r\n", 10, 8},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        BodyLength simple = {.relaxed = false}, relaxed = {.relaxed = true};
+        body_length_add(&simple, rows[i].body, strlen(rows[i].body));
+        body_length_add(&relaxed, rows[i].body, strlen(rows[i].body));
+        g_assert_cmpint(body_length_end(&simple), ==, rows[i].simple);
+        g_assert_cmpint(body_length_end(&relaxed), ==, rows[i].relaxed);
+    }
+}
+
+#define ADD(path, function) g_test_add_func("/dkim/" path, function)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("tags/lists-are-parsed-strictly", test_tag_lists);
+    ADD("tags/nul-is-no-printable-octet", test_nul_is_no_printable_octet);
+    ADD("tags/tags-are-limited", test_tags_are_limited);
+    ADD("tags/numbers-are-digits-and-bounded", test_numbers);
+    ADD("tags/names-are-labels", test_names);
+    ADD("tags/base64-is-whole", test_base64);
+    ADD("header/field-that-hides-something-spoils-all",
+        test_field_that_hides_something_spoils_all);
+    ADD("header/header-is-limited", test_header_is_limited);
+    ADD("header/origins-are-guessed-from-any-from",
+        test_origins_are_guessed_from_any_from);
+    ADD("length/bodies-are-measured-canonically", test_body_lengths);
+    return g_test_run();
+}
