@@ -318,6 +318,5 @@ spf_text_expand(SpfCheck *check, const char *domain, SpfSlice text, gsize limit)
         SpfSlice rest = {text.bytes + i, text.length - i};
         i += expand_step(out, check, domain, rest);
     }
-    g_string_truncate(out, MIN(out->len, limit));
     return g_string_free(out, FALSE);
 }

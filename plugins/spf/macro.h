@@ -18,8 +18,8 @@ bool spf_macro_string_valid(SpfSlice text, const char *others);
 
 /* Both want a text that is valid, and may wait for the DNS (%{p}). `domain` is
  * the current <domain>. The name has no final dot and at most 253 octets, cut
- * at a dot from the left (section 7.3). Of an explanation there are at most
- * `limit` octets, of any value. Caller frees. */
+ * at a dot from the left (section 7.3). An explanation ends with the
+ * macro that goes over `limit` octets; it may have any octets. Caller frees. */
 char *spf_domain_expand(struct SpfCheck *check, const char *domain,
                         SpfSlice text);
 char *spf_text_expand(struct SpfCheck *check, const char *domain, SpfSlice text,

@@ -173,7 +173,6 @@ parse_directive(SpfRecord *record, SpfSlice text, gsize name_length)
         term.mechanism = mechanisms[i].mechanism;
         if (!mechanisms[i].read(&term, slice_from(text, name_length)))
             return false;
-        record->all |= term.mechanism == SPF_MECHANISM_ALL;
         g_array_append_val(record->terms, term);
         return true;
     }

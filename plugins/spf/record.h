@@ -40,7 +40,6 @@ typedef struct SpfTerm {
 /* Slices point into the text that was parsed. */
 typedef struct SpfRecord {
     GArray *terms; /* SpfTerm, directives only, in order */
-    bool all;      /* has an "all", which makes "redirect" void */
     SpfTerm redirect;
     SpfSlice explanation;
 } SpfRecord;

@@ -92,7 +92,8 @@ asks_dns(const SpfTerm *term)
            && term->mechanism != SPF_MECHANISM_IP6;
 }
 
-/* Terms behind the one that exceeds the lookup limit are never reached, which
+/* "all" always matches, which makes a redirect void (section 6.1). Terms behind
+ * the one that exceeds the lookup limit are never reached, which
  * keeps every record far below what the library can hold. */
 static char *
 rebuild(Walk *walk, const SpfRecord *record, const Frame *frame)
@@ -109,7 +110,7 @@ rebuild(Walk *walk, const SpfRecord *record, const Frame *frame)
         if (!asks || lookups > walk->check->config->lookup_limit)
             return g_string_free(out, FALSE);
     }
-    if (record->redirect.domain.bytes != NULL && !record->all)
+    if (record->redirect.domain.bytes != NULL)
         append_target(walk, out, &record->redirect, frame);
     return g_string_free(out, FALSE);
 }

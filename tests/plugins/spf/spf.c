@@ -77,12 +77,13 @@ static const char zone[] =
     "eight.example 300 TXT \"v=spf1 exists:\\228.example.org -all\"\n"
     "octal.example 300 TXT \"v=spf1 ip4:192.0.2.020 -all\"\n"
     "wrap.example 300 TXT \"v=spf1 ip4:192.0.2.0/4294967328 -all\"\n"
+    "zeros.example 300 TXT \"v=spf1 ip4:192.0.2.0/024 -all\"\n"
     "wide.example 300 TXT \"v=spf1 ip4:192.0.2.0/33 -all\"\n"
     "zero.example 300 TXT \"v=spf1 ip4:10.0.0.1/0 -all\"\n"
     "zero6.example 300 TXT \"v=spf1 ip6:::1/0 -all\"\n"
     "digit0.example 300 TXT \"v=spf1 exists:%{d0}.example.org -all\"\n"
     "digits.example 300 TXT \"v=spf1 "
-    "exists:%{d99999999999999999999}.ok.example -all\"\n"
+    "exists:%{d4294967297}.ok.example -all\"\n"
     "digits.example.ok.example 300 A 127.0.0.2\n"
     "open.example 300 TXT \"v=spf1 exists:%{d -all\"\n"
     "percent.example 300 TXT \"v=spf1 exists:%d.example.org -all\"\n"
@@ -108,6 +109,9 @@ static const char zone[] =
     "soft.example 300 TXT \"v=spf1 a:example.org ~ip4:192.0.2.20 +all\"\n"
     "via.example 300 TXT \"v=spf1 ?include:loopback.example "
     "redirect=soft.example\"\n"
+    "inside.example 300 TXT \"v=spf1 include:own.example -all\"\n"
+    "own.example 300 TXT \"v=spf1 exists:%{d}.own.test -all\"\n"
+    "own.example.own.test 300 A 127.0.0.2\n"
     "without.example 300 TXT \"v=spf1 include:loopback.example\"\n"
     "norecord.example 300 TXT \"v=spf1 include:example.org -all\"\n"
     "badlabel.example 300 TXT \"v=spf1 include:a..example +all\"\n"
@@ -132,6 +136,8 @@ static const Case cases[] = {
      "~all", NULL},
     {"redirect-decides-as-its-own-record", A20, "joe@via.example", "softfail",
      "~ip4:192.0.2.20", NULL},
+    {"included-record-has-its-own-domain", A20, "joe@inside.example", "pass",
+     "include:own.example", NULL},
     {"nothing-matches-is-neutral", A20, "joe@without.example", "neutral",
      "default", NULL},
     {"empty-record-is-neutral", A20, "joe@empty.example", "neutral", "default",
@@ -210,6 +216,8 @@ static const Case cases[] = {
      "no valid term"},
     {"prefix-that-wraps-is-permerror", A10, "joe@wrap.example", "permerror",
      "-", "no valid term"},
+    {"prefix-with-a-leading-zero-is-permerror", A10, "joe@zeros.example",
+     "permerror", "-", "no valid term"},
     {"prefix-over-32-is-permerror", A10, "joe@wide.example", "permerror", "-",
      "no valid term"},
     {"prefix-0-matches-ip4", A10, "joe@zero.example", "pass", "ip4:10.0.0.1/0",
