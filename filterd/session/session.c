@@ -108,6 +108,12 @@ session_observe(Session *session, const SessionObserver *observer)
     session->observer = *observer;
 }
 
+void
+session_insist(Session *session)
+{
+    session->insists = TRUE;
+}
+
 /* What holds for one scope ends with it. */
 static void
 forget_scope(Session *session, SessionScope scope)
@@ -194,7 +200,7 @@ session_mail(Session *session, const MailAddress *path, gsize size)
     visit_begin_message(session->visit);
     SessionDecision decision = session_judge(session, FILTERD_MAIL);
     session_go_on(session, FILTERD_MAIL, decision);
-    if (decision.verdict != SESSION_CONTINUE)
+    if (decision.verdict != SESSION_CONTINUE && !session->insists)
         session_reset(session);
     return decision;
 }

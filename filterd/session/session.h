@@ -110,6 +110,10 @@ typedef struct SessionObserver {
 
 void session_observe(Session *session, const SessionObserver *observer);
 
+/* From now on a refusal is told and ends nothing, so that every fact can be
+ * found out. */
+void session_insist(Session *session);
+
 /* Every fact of the core and all plugins, evaluated; calls back with each. */
 void session_each_fact(Session *session,
                        void (*func)(const PolicyFact *fact,

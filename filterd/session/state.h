@@ -73,7 +73,7 @@ struct Session {
     int64_t score[SESSION_SCOPES];
     GPtrArray *rewrites[SESSION_SCOPES]; /* SessionRewrite */
 
-    gboolean in_transaction, judged;
+    gboolean in_transaction, judged, insists;
     MailAddress reverse_path;
     gsize declared_size;
     MailAddress recipient; /* the one that is judged */

@@ -1,0 +1,41 @@
+/* ctl.c: filterctl: a word, then a command.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/tool/tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct Command {
+    const char *word;
+    const char *synopsis;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"check", "check FILE                 whether a configuration is right",
+     tool_check},
+    {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},
+};
+
+static void
+usage(FILE *file)
+{
+    fputs("usage: filterctl COMMAND …\n\n", file);
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+        fprintf(file, "  %s\n", commands[i].synopsis);
+}
+
+int
+main(int argc, char **argv)
+{
+    for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(argv[1], commands[i].word) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    gboolean help = argc > 1 && strcmp(argv[1], "--help") == 0;
+    gboolean version = argc > 1 && strcmp(argv[1], "--version") == 0;
+    if (version)
+        puts("filterctl " FILTERD_VERSION);
+    else
+        usage(help ? stdout : stderr);
+    return help || version ? TOOL_OK : TOOL_UNUSABLE;
+}

@@ -1,0 +1,41 @@
+/* check.c: filterctl check: whether a configuration file is right.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/tool/run.h"
+#include "filterd/tool/tool.h"
+
+#include <stdio.h>
+
+static void
+nothing(Engine *engine, void *data)
+{
+    (void)engine;
+    (void)data;
+}
+
+/* Plugins look at their options when they start. */
+static gboolean
+plugins_start(const PolicyConfig *config)
+{
+    g_autoptr(GError) error = NULL;
+    const DnsConfig dns = {.zones_only = TRUE, .timeout = 1};
+    if (tool_run(config, &dns, nothing, NULL, &error))
+        return TRUE;
+    fprintf(stderr, "%s\n", error->message);
+    return FALSE;
+}
+
+int
+tool_check(int argc, char **argv)
+{
+    if (argc != 2) {
+        fputs("usage: filterctl check FILE\n", stderr);
+        return TOOL_UNUSABLE;
+    }
+    g_autoptr(PolicyConfig) config = tool_compile(argv[1]);
+    if (config == NULL || !plugins_start(config))
+        return TOOL_WRONG;
+    printf("%s is right\n", argv[1]);
+    return TOOL_OK;
+}

@@ -1,0 +1,19 @@
+/* tool.h: the commands of filterctl, a file each.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "policy/config.h"
+
+#define TOOL_OK 0
+#define TOOL_WRONG 1    /* what was looked at is not right */
+#define TOOL_UNUSABLE 2 /* the arguments, or a file that cannot be read */
+
+/* Each gets its own name in argv[0] and returns an exit status. */
+int tool_check(int argc, char **argv);
+int tool_try(int argc, char **argv);
+
+/* Compiles with plugins, files read from the disk. Diagnostics go to standard
+ * error. NULL: there were errors. */
+PolicyConfig *tool_compile(const char *path);

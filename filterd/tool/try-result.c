@@ -1,0 +1,220 @@
+/* try-result.c: what came of judging one message, as JSON and for people.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/value.h"
+#include "filterd/tool/try.h"
+
+const char *const try_stage_words[] = {
+    "connect", "helo", "mail", "rcpt", "data", "message",
+};
+
+static const char *const edit_words[] = {
+    [FILTERD_ADD_HEADER] = "add-header",
+    [FILTERD_CHANGE_HEADER] = "change-header",
+    [FILTERD_REMOVE_HEADER] = "remove-header",
+    [FILTERD_SET_SENDER] = "set-sender",
+    [FILTERD_ADD_RECIPIENT] = "add-recipient",
+    [FILTERD_REMOVE_RECIPIENT] = "remove-recipient",
+    [FILTERD_REPLACE_BODY] = "replace-body",
+    [FILTERD_QUARANTINE] = "quarantine",
+};
+
+/* ---- life --------------------------------------------------------------- */
+
+static void
+verdict_clear(TryVerdict *verdict)
+{
+    g_free(verdict->rule);
+    g_free(verdict->reply);
+}
+
+static void
+recipient_free(void *data)
+{
+    TryRecipient *recipient = data;
+    verdict_clear(&recipient->verdict);
+    g_free(recipient->address);
+    g_free(recipient);
+}
+
+static void
+fact_free(void *data)
+{
+    TryFact *fact = data;
+    value_clear(&fact->value);
+    g_free(fact);
+}
+
+static void
+edit_free(void *data)
+{
+    FilterdEdit *edit = data;
+    g_free((char *)edit->name);
+    g_free((char *)edit->value);
+    g_free(edit);
+}
+
+void
+try_result_init(TryResult *result)
+{
+    *result = (TryResult){
+        .verdict = {.verdict = POLICY_ACCEPT, .stage = FILTERD_MESSAGE},
+        .recipients = g_ptr_array_new_with_free_func(recipient_free),
+        .facts = g_ptr_array_new_with_free_func(fact_free),
+        .would = g_ptr_array_new(),
+        .edits = g_ptr_array_new_with_free_func(edit_free),
+    };
+}
+
+void
+try_result_clear(TryResult *result)
+{
+    verdict_clear(&result->verdict);
+    g_ptr_array_unref(result->recipients);
+    g_ptr_array_unref(result->facts);
+    g_ptr_array_unref(result->would);
+    g_ptr_array_unref(result->edits);
+}
+
+const TryVerdict *
+try_result_verdict(const TryResult *result)
+{
+    if (result->settled || result->recipients->len == 0)
+        return &result->verdict;
+    const TryRecipient *first = g_ptr_array_index(result->recipients, 0);
+    return &first->verdict;
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+static void
+append_text(GString *out, const char *name, const char *text)
+{
+    g_string_append_printf(out, "\"%s\":", name);
+    if (text != NULL)
+        value_append_json_text(out, text);
+    else
+        g_string_append(out, "null");
+}
+
+static void
+append_verdict(GString *out, const TryVerdict *verdict)
+{
+    append_text(out, "verdict", policy_verdict_words[verdict->verdict]);
+    g_string_append_c(out, ',');
+    append_text(out, "rule", verdict->rule);
+    g_string_append_c(out, ',');
+    append_text(out, "stage", try_stage_words[verdict->stage]);
+    g_string_append_c(out, ',');
+    append_text(out, "reply", verdict->reply);
+}
+
+/* An object or a value for each element, with commas between. */
+static void
+append_each(GString *out, const GPtrArray *array,
+            void (*append)(GString *out, const void *element))
+{
+    for (unsigned i = 0; i < array->len; i++) {
+        if (i > 0)
+            g_string_append_c(out, ',');
+        append(out, g_ptr_array_index(array, i));
+    }
+}
+
+static void
+append_recipient(GString *out, const void *element)
+{
+    const TryRecipient *recipient = element;
+    g_string_append_c(out, '{');
+    append_text(out, "to", recipient->address);
+    g_string_append_c(out, ',');
+    append_verdict(out, &recipient->verdict);
+    g_string_append_c(out, '}');
+}
+
+static void
+append_fact(GString *out, const void *element)
+{
+    const TryFact *fact = element;
+    value_append_json_text(out, fact->fact->name);
+    g_string_append_c(out, ':');
+    value_append_json(out, &fact->value);
+}
+
+static void
+append_would(GString *out, const void *element)
+{
+    const PolicyRule *rule = element;
+    g_string_append_c(out, '{');
+    append_text(out, "verdict", policy_verdict_words[rule->kind]);
+    g_string_append_c(out, ',');
+    append_text(out, "rule", rule->name);
+    g_string_append_c(out, ',');
+    append_text(out, "stage", try_stage_words[rule->stage]);
+    g_string_append_c(out, '}');
+}
+
+static void
+append_edit(GString *out, const void *element)
+{
+    const FilterdEdit *edit = element;
+    g_string_append_c(out, '{');
+    append_text(out, "edit", edit_words[edit->kind]);
+    g_string_append_c(out, ',');
+    append_text(out, "name", edit->name);
+    g_string_append_c(out, ',');
+    append_text(out, "value", edit->value);
+    g_string_append_c(out, '}');
+}
+
+char *
+try_result_json(const TryResult *result)
+{
+    GString *out = g_string_new("{");
+    append_verdict(out, try_result_verdict(result));
+    g_string_append(out, ",\"recipients\":[");
+    append_each(out, result->recipients, append_recipient);
+    g_string_append(out, "],\"facts\":{");
+    append_each(out, result->facts, append_fact);
+    g_string_append(out, "},\"would\":[");
+    append_each(out, result->would, append_would);
+    g_string_append(out, "],\"edits\":[");
+    append_each(out, result->edits, append_edit);
+    g_string_append(out, "]}\n");
+    return g_string_free(out, FALSE);
+}
+
+/* ---- text --------------------------------------------------------------- */
+
+static void
+append_verdict_text(GString *out, const TryVerdict *verdict)
+{
+    g_string_append(out, policy_verdict_words[verdict->verdict]);
+    if (verdict->rule != NULL)
+        g_string_append_printf(out, " %s", verdict->rule);
+    g_string_append_printf(out, " at %s", try_stage_words[verdict->stage]);
+    if (verdict->reply != NULL)
+        g_string_append_printf(out, ": %s", verdict->reply);
+    g_string_append_c(out, '\n');
+}
+
+char *
+try_result_text(const TryResult *result)
+{
+    GString *out = g_string_new(NULL);
+    append_verdict_text(out, try_result_verdict(result));
+    for (unsigned i = 0; i < result->recipients->len; i++) {
+        const TryRecipient *recipient =
+            g_ptr_array_index(result->recipients, i);
+        g_string_append_printf(out, "  %s: ", recipient->address);
+        append_verdict_text(out, &recipient->verdict);
+    }
+    for (unsigned i = 0; i < result->facts->len; i++) {
+        const TryFact *fact = g_ptr_array_index(result->facts, i);
+        g_string_append_printf(out, "  %s = ", fact->fact->name);
+        value_append(out, &fact->value);
+        g_string_append_c(out, '\n');
+    }
+    return g_string_free(out, FALSE);
+}
