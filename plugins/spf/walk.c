@@ -196,7 +196,7 @@ answer_record(SPF_server_t *server, SPF_request_t *request,
     Target target = find_target(walk, request->cur_dom);
     *compiled = NULL;
     note_term(walk, &target);
-    Frame *frame = walk->check->forced ? NULL : open_frame(walk, &target);
+    Frame *frame = open_frame(walk, &target);
     if (frame == NULL)
         return answer_failure(response, SPF_OUTCOME_TEMPERROR);
     SpfResult fetched = spf_check_fetch(walk->check, frame->domain, &record);
@@ -223,21 +223,18 @@ make_answer(SPF_dns_server_t *layer, const char *name, SPF_dns_stat_t status)
     return answer;
 }
 
-/* SPF_dns_lookup_t: whether the target "exists". A forced result ends the walk
- * with the next answer. */
+/* SPF_dns_lookup_t: whether the target "exists". A result that is forced by
+ * that ends the walk: the library takes it for a failure of the DNS. */
 static SPF_dns_rr_t *
 answer_exists(SPF_dns_server_t *layer, const char *name,
               G_GNUC_UNUSED ns_type type, G_GNUC_UNUSED int should_cache)
 {
     Walk *walk = walk_of(layer);
     SpfCheck *check = walk->check;
-    if (check->forced)
-        return make_answer(layer, name, TRY_AGAIN);
     Target target = find_target(walk, name);
     note_term(walk, &target);
-    bool matches = asks_dns(&target.term) ? spf_match_dns(check, &target.term,
-                                                          target.frame->domain)
-                                          : true;
+    bool matches = !asks_dns(&target.term)
+                   || spf_match_dns(check, &target.term, target.frame->domain);
     return make_answer(layer, name,
                        check->forced ? TRY_AGAIN
                        : matches     ? NETDB_SUCCESS

@@ -79,6 +79,8 @@ static const char zone[] =
     "wrap.example 300 TXT \"v=spf1 ip4:192.0.2.0/4294967328 -all\"\n"
     "zeros.example 300 TXT \"v=spf1 ip4:192.0.2.0/024 -all\"\n"
     "wide.example 300 TXT \"v=spf1 ip4:192.0.2.0/33 -all\"\n"
+    "bits.example 300 TXT \"v=spf1 ip4:192.0.2.32/27 ip4:192.0.2.20/30 "
+    "-all\"\n"
     "zero.example 300 TXT \"v=spf1 ip4:10.0.0.1/0 -all\"\n"
     "zero6.example 300 TXT \"v=spf1 ip6:::1/0 -all\"\n"
     "digit0.example 300 TXT \"v=spf1 exists:%{d0}.example.org -all\"\n"
@@ -101,6 +103,14 @@ static const char zone[] =
     "v6.example 300 TXT \"v=spf1 exists:%{ir}.%{v}.rev.test -all\"\n"
     "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.rev."
     "test 300 A 127.0.0.2\n"
+    "reverse.example 300 TXT \"v=spf1 exists:%{I2R}.rev.test -all\"\n"
+    "0.192.rev.test 300 A 127.0.0.2\n"
+    "below.example 300 TXT \"v=spf1 exists:%{p}.name.test -all\"\n"
+    "40.2.0.192.in-addr.arpa 300 PTR a.example\n"
+    "40.2.0.192.in-addr.arpa 300 PTR b.below.example\n"
+    "a.example 300 A 192.0.2.40\n"
+    "b.below.example 300 A 192.0.2.40\n"
+    "b.below.example.name.test 300 A 127.0.0.2\n"
     "name.example 300 TXT \"v=spf1 exists:%{p}.name.test -all\"\n"
     "www.example.org.name.test 300 A 127.0.0.2\n"
     "unknown.name.test 300 A 127.0.0.2\n"
@@ -220,6 +230,10 @@ static const Case cases[] = {
      "permerror", "-", "no valid term"},
     {"prefix-over-32-is-permerror", A10, "joe@wide.example", "permerror", "-",
      "no valid term"},
+    {"prefix-counts-bits", A20, "joe@bits.example", "pass", "ip4:192.0.2.20/30",
+     NULL},
+    {"prefix-counts-every-bit", "192.0.2.24", "joe@bits.example", "fail",
+     "-all", NULL},
     {"prefix-0-matches-ip4", A10, "joe@zero.example", "pass", "ip4:10.0.0.1/0",
      NULL},
     {"prefix-0-of-ip4-does-not-match-ip6", "2001:db8::1", "joe@zero.example",
@@ -249,6 +263,9 @@ static const Case cases[] = {
      NULL, NULL},
     {"upper-case-letter-escapes", A10, "a/b c@url.example", "pass", NULL, NULL},
     {"ip6-is-nibbles", "2001:db8::10", "joe@v6.example", "pass", NULL, NULL},
+    {"reversed-by-either-case", A10, "joe@reverse.example", "pass", NULL, NULL},
+    {"name-below-the-domain-is-preferred", "192.0.2.40", "joe@below.example",
+     "pass", NULL, NULL},
     {"validated-name-is-expanded", A10, "joe@name.example", "pass", NULL, NULL},
     {"unvalidated-name-is-unknown", A20, "joe@name.example", "pass", NULL,
      NULL},
