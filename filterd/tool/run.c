@@ -5,6 +5,7 @@
 #include "filterd/tool/run.h"
 
 #include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
 #include "filterd/service/offload.h"
@@ -41,6 +42,7 @@ tool_run(const PolicyConfig *config, const DnsConfig *dns,
          void (*func)(Engine *engine, void *data), void *data, GError **error)
 {
     Run run = {.func = func, .data = data};
+    log_setup(LOG_TEXT, FILTERD_LOG_WARNING);
     metrics_init(1);
     metrics_use_row(0);
     loop_init();

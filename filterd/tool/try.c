@@ -65,9 +65,9 @@ on_decided(void *data, FilterdStage stage, const PolicyRule *rule,
     gboolean passes = rule == NULL || rule->kind == POLICY_PASS;
     TryRecipient *recipient =
         address != NULL ? find_recipient(try, address) : NULL;
-    if (recipient != NULL) {
+    if (recipient != NULL && !passes) {
         fill_verdict(&recipient->verdict, stage, rule, reply);
-    } else if (!try->result.settled && !passes) {
+    } else if (recipient == NULL && !try->result.settled && !passes) {
         try->result.settled = TRUE;
         fill_verdict(&try->result.verdict, stage, rule, reply);
     }
@@ -143,17 +143,6 @@ send_recipients(Try *try, Session *session)
     return going;
 }
 
-static const IntakeRefusal *
-send_message(Try *try, Session *session, Intake *intake)
-{
-    gboolean ended = FALSE;
-    intake_feed(intake, try->message->str, try->message->len, &ended);
-    g_assert(ended);
-    const IntakeRefusal *refusal = intake_refusal(intake);
-    (void)session;
-    return refusal;
-}
-
 static void
 settle_refusal(Try *try, const IntakeRefusal *refusal)
 {
@@ -194,7 +183,10 @@ judge_message(Try *try, Session *session, gboolean alive)
     const PolicySettings *settings = &try->compiled->settings;
     g_autoptr(Intake) intake =
         intake_new(session, settings, (gsize)settings->max_message_size);
-    const IntakeRefusal *refusal = send_message(try, session, intake);
+    gboolean ended = FALSE;
+    intake_feed(intake, try->message->str, try->message->len, &ended);
+    g_assert(ended);
+    const IntakeRefusal *refusal = intake_refusal(intake);
     if (refusal != NULL)
         settle_refusal(try, refusal);
     else if (alive && session_message(session).verdict == SESSION_CONTINUE
