@@ -149,9 +149,6 @@ feed_covered(Pass *pass, const Header *header)
     return fine;
 }
 
-/* Those with l= last: the library lets the l= of one signature hold for later
- * ones that have none. Nothing here covers DKIM-Signature, so that the order
- * of these fields is nobody's business. */
 static bool
 feed_signatures(Pass *pass, const Header *header)
 {
@@ -242,12 +239,9 @@ begin_shared(Verification *verification, Library *library, const Header *header,
              GPtrArray *all)
 {
     Pass *pass = pass_new(library);
-    for (int limited = 0; limited <= 1; limited++)
-        for (guint i = 0; i < all->len; i++) {
-            Signature *signature = all->pdata[i];
-            if (is_plain(signature) && (signature->length >= 0) == limited)
-                g_ptr_array_add(pass->signatures, signature);
-        }
+    for (guint i = 0; i < all->len; i++)
+        if (is_plain(all->pdata[i]))
+            g_ptr_array_add(pass->signatures, all->pdata[i]);
     if (pass->signatures->len == 0)
         pass_free(pass);
     else

@@ -177,6 +177,8 @@ static const struct {
     {"bad-then-good", "permerror:-:-:-,pass" RSA, "tag without a value"},
     {"short-then-whole", "policy" RSA ",pass" RSA, "l= leaves a part"},
     {"covering", "pass:example.net:rsa:rsa-sha256,pass" RSA, "-"},
+    {"covering-below", "pass" RSA ",pass:example.net:rsa:rsa-sha256", "-"},
+    {"covering-expired", "pass" RSA ",permerror" RSA, "has expired"},
     {"covering-short", "pass" RSA ",policy" RSA, "l= leaves a part"},
     {"covering-changed", "fail:example.net:rsa:rsa-sha256,fail" RSA,
      "does not match"},

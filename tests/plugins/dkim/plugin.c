@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include <openssl/err.h>
 #include <string.h>
 
 #include "tests/plugins/dkim/fixture.h"
@@ -254,6 +255,16 @@ test_unfinished_message_is_freed(void)
     harness_reset(harness);
 }
 
+/* TLS in the same thread would take them for its own. */
+static void
+test_no_openssl_error_is_left(void)
+{
+    ERR_raise(ERR_LIB_USER, 1);
+    g_autoptr(Harness) harness = fixture_judge("key-other", &fixture_config, 0);
+    g_assert_cmpstr(harness_fact(harness, "result"), ==, "fail");
+    g_assert_cmpuint(ERR_peek_error(), ==, 0);
+}
+
 /* b= that begin alike are told apart (RFC 6008). */
 static void
 test_alike_signatures_get_longer_names(void)
@@ -300,6 +311,7 @@ main(int argc, char **argv)
         test_authres_says_nothing_without_signature);
     ADD("message-without-fields-is-none", test_message_without_fields);
     ADD("unfinished-message-is-freed", test_unfinished_message_is_freed);
+    ADD("no-openssl-error-is-left", test_no_openssl_error_is_left);
     ADD("alike-signatures-get-longer-names",
         test_alike_signatures_get_longer_names);
     return g_test_run();
