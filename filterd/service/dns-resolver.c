@@ -26,8 +26,8 @@ typedef struct Setting {
 } Setting;
 
 /* The caches stand behind our own and serve delegations, chains and what is
- * validated. A server that is silent is given up after a second and tried
- * again soon. */
+ * validated. A question that has been cancelled keeps its socket to the end, so
+ * there are many, and the wait for a silent server is cut short. */
 static const Setting settings[] = {
     {"use-syslog:", "no"},
     {"num-queries-per-thread:", "800"},
@@ -40,15 +40,27 @@ static const Setting settings[] = {
     {"rrset-cache-slabs:", "1"},
     {"infra-cache-slabs:", "1"},
     {"key-cache-slabs:", "1"},
-    {"infra-cache-max-rtt:", "1000"},
     {"infra-keep-probing:", "yes"},
-    {"infra-host-ttl:", "60"},
+    {"rrset-roundrobin:", "no"},
     {"edns-buffer-size:", "1232"},
     {"do-not-query-localhost:", "no"},
     {"unblock-lan-zones:", "yes"},
     {"cache-max-ttl:", "86400"},
     {"cache-max-negative-ttl:", "3600"},
     {"target-fetch-policy:", "0 0 0 0 0"},
+};
+
+/* When nothing was heard of a server for max-rtt, libunbound asks it nothing
+ * more for the rest of host-ttl. For the site's one resolver that has to be
+ * short: all names fail meanwhile. */
+static const Setting forward_settings[] = {
+    {"infra-cache-max-rtt:", "1000"},
+    {"infra-host-ttl:", "2"},
+};
+
+static const Setting recursive_settings[G_N_ELEMENTS(forward_settings)] = {
+    {"infra-cache-max-rtt:", "2000"},
+    {"infra-host-ttl:", "60"},
 };
 
 /* Built into libunbound as local data; whoever was configured decides. */
@@ -70,18 +82,28 @@ check(int code, const char *what, GError **error)
 }
 
 static gboolean
+set_all(struct ub_ctx *context, const Setting *rows, gsize count,
+        GError **error)
+{
+    for (gsize i = 0; i < count; i++)
+        if (!check(ub_ctx_set_option(context, rows[i].name, rows[i].value),
+                   rows[i].name, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
 set_options(struct ub_ctx *context, const DnsConfig *config, GError **error)
 {
-    const char *modules =
-        config->n_anchors > 0 ? "validator iterator" : "iterator";
+    const Setting modules = {"module-config:", config->n_anchors > 0
+                                                   ? "validator iterator"
+                                                   : "iterator"};
     ub_ctx_debugout(context, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
-        if (!check(
-                ub_ctx_set_option(context, settings[i].name, settings[i].value),
-                settings[i].name, error))
-            return FALSE;
-    return check(ub_ctx_set_option(context, "module-config:", modules),
-                 "module-config", error);
+    return set_all(context, settings, G_N_ELEMENTS(settings), error)
+           && set_all(context, &modules, 1, error)
+           && set_all(context,
+                      config->recursive ? recursive_settings : forward_settings,
+                      G_N_ELEMENTS(forward_settings), error);
 }
 
 static gboolean
@@ -93,9 +115,12 @@ set_forward(struct ub_ctx *context, const DnsConfig *config, GError **error)
         return check(ub_ctx_resolvconf(context, NULL), "/etc/resolv.conf",
                      error);
     for (const char *const *address = config->forward; *address != NULL;
-         address++)
-        if (!check(ub_ctx_set_fwd(context, *address), *address, error))
+         address++) {
+        g_autofree char *what =
+            g_strdup_printf("resolver \"%s\", not ADDRESS@PORT", *address);
+        if (!check(ub_ctx_set_fwd(context, *address), what, error))
             return FALSE;
+    }
     return TRUE;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Milliseconds that another worker's write is waited for. */
@@ -162,10 +163,14 @@ take_row(sqlite3_stmt *statement, StoreRequest *request)
         request->number = sqlite3_column_int64(statement, 0);
         return;
     }
-    const void *bytes = sqlite3_column_blob(statement, 0);
+    const char *bytes = sqlite3_column_blob(statement, 0);
     gsize length = (gsize)sqlite3_column_bytes(statement, 0);
+    char *value = g_malloc(length + 1);
+    if (length > 0)
+        memcpy(value, bytes, length);
+    value[length] = '\0';
     g_clear_pointer(&request->found, g_bytes_unref);
-    request->found = g_bytes_new(bytes, length);
+    request->found = g_bytes_new_take(value, length);
 }
 
 /* To the end: only then is a change committed. */

@@ -22,7 +22,7 @@ Store *store_new_sqlite(const char *path);
 void store_free(Store *store);
 
 /* Space is a name that keeps the keys of one user apart. `value` is a new
- * GBytes. */
+ * GBytes, with a NUL behind it that does not count. */
 FilterdStoreStatus store_get(Store *store, const char *space, const char *key,
                              GBytes **value);
 FilterdStoreStatus store_put(Store *store, const char *space, const char *key,
