@@ -1,0 +1,232 @@
+/* host.c: needs of instances, resolved or refused.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/host/host.h"
+
+#include "filterd/host/loader.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+static const FilterdFact core[] = {
+    {"client.ip", FILTERD_IP, FILTERD_CONNECT},
+    {NULL},
+};
+
+static const FilterdFact facts[] = {
+    {"result", FILTERD_INT, FILTERD_MAIL},
+    {NULL},
+};
+
+typedef struct Pair {
+    FilterdPlugin first, second;
+} Pair;
+
+static const FilterdNeed needs_core[] = {{"client.ip", FILTERD_IP}, {NULL}};
+static const FilterdNeed needs_text[] = {{"client.ip", FILTERD_TEXT}, {NULL}};
+static const FilterdNeed needs_second[] = {{"second.result", FILTERD_INT},
+                                           {NULL}};
+static const FilterdNeed needs_first[] = {{"first.result", FILTERD_INT},
+                                          {NULL}};
+static const FilterdNeed needs_nobody[] = {{"nobody.result", FILTERD_INT},
+                                           {NULL}};
+static const FilterdNeed may_need_nobody[] = {
+    {"nobody.result?", FILTERD_INT},
+    {NULL},
+};
+
+static unsigned started, stopped;
+
+static bool
+start(FilterdCall *call, GError **error)
+{
+    (void)call;
+    (void)error;
+    started++;
+    return true;
+}
+
+static bool
+refuse(FilterdCall *call, GError **error)
+{
+    (void)call;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                        "such an option cannot be");
+    return false;
+}
+
+static void
+stop(FilterdCall *call)
+{
+    (void)call;
+    stopped++;
+}
+
+static Pair pair;
+
+static const FilterdPlugin *
+find(void *data, const char *name, GError **error)
+{
+    (void)data;
+    (void)error;
+    return strcmp(name, "first") == 0 ? &pair.first : &pair.second;
+}
+
+static PolicyConfig *
+compile(const char *text)
+{
+    const FilterdAction none[] = {{NULL}};
+    const PolicyLoader loader = {
+        .plugin = find, .core_facts = core, .core_actions = none};
+    PolicyReport report;
+    policy_report_init(&report);
+    PolicyConfig *config = policy_compile_text("test", text, &loader, &report);
+    g_assert_nonnull(config);
+    policy_report_clear(&report);
+    return config;
+}
+
+static void
+set_pair(const FilterdNeed *first, const FilterdNeed *second)
+{
+    const FilterdPlugin base = {.abi = FILTERD_ABI,
+                                .size = sizeof base,
+                                .version = "1",
+                                .facts = facts,
+                                .start = start,
+                                .stop = stop};
+    pair.first = pair.second = base;
+    pair.first.name = "first";
+    pair.first.needs = first;
+    pair.second.name = "second";
+    pair.second.needs = second;
+    started = stopped = 0;
+}
+
+/* The error's text, or NULL where all is well. Caller frees. */
+static char *
+try_host(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PolicyConfig) config = compile(text);
+    Host *host = host_new(config, core, NULL, &error);
+    if (host == NULL)
+        return g_strdup(error->message);
+    g_assert_cmpuint(started, ==, host_instances(host));
+    host_free(host);
+    g_assert_cmpuint(stopped, ==, started);
+    return NULL;
+}
+
+static const struct Case {
+    const char *name;
+    const FilterdNeed *first, *second;
+    const char *text;
+    const char *error; /* a part of it; NULL: none */
+} cases[] = {
+    {"core-facts-are-found", needs_core, NULL, "use first use second", NULL},
+    {"facts-of-others-are-found", needs_second, NULL, "use first use second",
+     NULL},
+    {"an-alias-is-found-by-its-plugin", needs_second, NULL,
+     "use first use second as other", NULL},
+    {"what-nobody-has-is-an-error", needs_nobody, NULL, "use first",
+     "plugin “first” needs the fact nobody.result"},
+    {"what-nobody-has-may-be-optional", may_need_nobody, NULL, "use first",
+     NULL},
+    {"another-type-is-an-error", needs_text, NULL, "use first",
+     "another type of client.ip"},
+    {"a-cycle-is-an-error", needs_second, needs_first, "use first use second",
+     "in turn need its own"},
+    {"its-own-fact-is-a-cycle", needs_first, NULL, "use first",
+     "in turn need its own"},
+};
+
+static void
+test_needs(const void *data)
+{
+    const struct Case *row = data;
+    set_pair(row->first, row->second);
+    g_autofree char *error = try_host(row->text);
+    if (row->error == NULL)
+        g_assert_cmpstr(error, ==, NULL);
+    else
+        g_assert_nonnull(strstr(error != NULL ? error : "", row->error));
+}
+
+static void
+test_start(void)
+{
+    set_pair(NULL, NULL);
+    pair.second.start = refuse;
+    g_autofree char *error = try_host("use first use second");
+    g_assert_cmpstr(error, ==, "plugin “second”: such an option cannot be");
+    g_assert_cmpuint(started, ==, 1);
+    g_assert_cmpuint(stopped, ==, 1);
+}
+
+/* ---- the loader --------------------------------------------------------- */
+
+static void
+test_abi(void)
+{
+    g_autoptr(GError) error = NULL;
+    set_pair(NULL, NULL);
+    g_assert_true(loader_check(&pair.first, &error));
+    pair.first.abi = FILTERD_ABI + 1;
+    g_assert_false(loader_check(&pair.first, &error));
+    g_assert_nonnull(
+        strstr(error->message, "plugin ABI 2, this filterd has 1"));
+}
+
+static void
+test_tables(void)
+{
+    static const FilterdFact wordless[] = {
+        {"state", FILTERD_WORD, FILTERD_MAIL},
+        {NULL},
+    };
+    g_autoptr(GError) error = NULL;
+    set_pair(NULL, NULL);
+    pair.first.facts = wordless;
+    g_assert_false(loader_check(&pair.first, &error));
+    g_assert_nonnull(strstr(error->message, "“state”"));
+}
+
+static void
+assert_no_plugin(const char *name, const char *part)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(loader_open(name, &error));
+    g_assert_nonnull(strstr(error->message, part));
+}
+
+static void
+test_files(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("filterd-XXXXXX", NULL);
+    g_autofree char *broken = g_build_filename(folder, "broken.so", NULL);
+    g_assert_true(g_file_set_contents(broken, "no ELF", -1, NULL));
+    loader_set_directory(folder);
+    assert_no_plugin("absent", "there is no plugin “absent” in ");
+    assert_no_plugin("../broken", "is no name of a plugin");
+    assert_no_plugin("broken", "cannot be loaded");
+    g_unlink(broken);
+    g_rmdir(folder);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path =
+            g_strconcat("/host/needs/", cases[i].name, NULL);
+        g_test_add_data_func(path, &cases[i], test_needs);
+    }
+    g_test_add_func("/host/a-refused-start-stops-the-others", test_start);
+    g_test_add_func("/loader/another-abi-is-refused", test_abi);
+    g_test_add_func("/loader/a-broken-table-is-named", test_tables);
+    g_test_add_func("/loader/a-file-that-is-no-plugin-is-refused", test_files);
+    return g_test_run();
+}

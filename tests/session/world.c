@@ -1,0 +1,358 @@
+/* world.c: an engine with a policy text and a plugin made for tests.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/session/world.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
+#include "filterd/base/loop.h"
+#include "filterd/service/dns.h"
+#include "filterd/service/offload.h"
+
+#include <string.h>
+
+Probe probe;
+
+/* ---- the plugin --------------------------------------------------------- */
+
+typedef struct ProbeMessage {
+    int64_t octets, fields;
+} ProbeMessage;
+
+enum { CONNECT, HELO, MAIL, RCPT, OCTETS, FIELDS };
+
+static const FilterdFact probe_facts[] = {
+    [CONNECT] = {"connect", FILTERD_BOOL, FILTERD_CONNECT},
+    [HELO] = {"helo", FILTERD_BOOL, FILTERD_HELO},
+    [MAIL] = {"mail", FILTERD_BOOL, FILTERD_MAIL},
+    [RCPT] = {"rcpt", FILTERD_INT, FILTERD_RCPT, .flags = FILTERD_EFFECT},
+    [OCTETS] = {"octets", FILTERD_INT, FILTERD_MESSAGE},
+    [FIELDS] = {"fields", FILTERD_INT, FILTERD_MESSAGE},
+    {NULL},
+};
+
+static const FilterdMethod probe_methods[] = {{"probe", MAIL}, {NULL}};
+
+static bool
+finish(GError **error)
+{
+    if (probe.fails)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                            "as it was told");
+    return !probe.fails;
+}
+
+static bool
+on_connect(FilterdCall *call, GError **error)
+{
+    probe.connect++;
+    call->host->publish(call, CONNECT, filterd_bool(true));
+    return finish(error);
+}
+
+static bool
+on_helo(FilterdCall *call, GError **error)
+{
+    probe.helo++;
+    call->host->publish(call, HELO, filterd_bool(true));
+    return finish(error);
+}
+
+static bool
+on_mail(FilterdCall *call, GError **error)
+{
+    const FilterdProperty property = {"smtp", "mailfrom", "a@example.org"};
+    probe.mail++;
+    if (probe.sleeps > 0 && !call->host->sleep(call, probe.sleeps)) {
+        probe.cancelled++;
+        return true;
+    }
+    call->host->publish(
+        call, MAIL, probe.mistyped ? filterd_text("yes") : filterd_bool(true));
+    call->host->authres(call, "probe", "pass", NULL, &property, 1);
+    return finish(error);
+}
+
+static bool
+on_rcpt(FilterdCall *call, GError **error)
+{
+    call->host->publish(call, RCPT, filterd_int(++probe.rcpt));
+    return finish(error);
+}
+
+static bool
+on_header(FilterdCall *call, const FilterdField *field, GError **error)
+{
+    ProbeMessage *message = call->message;
+    (void)error;
+    message->fields += field->name_length > 0 ? 1 : 0;
+    return true;
+}
+
+static bool
+on_body(FilterdCall *call, const char *bytes, size_t length, GError **error)
+{
+    ProbeMessage *message = call->message;
+    (void)bytes;
+    (void)error;
+    message->octets += (int64_t)length;
+    return true;
+}
+
+static bool
+on_eom(FilterdCall *call, GError **error)
+{
+    const ProbeMessage *message = call->message;
+    probe.eom++;
+    call->host->publish(call, OCTETS, filterd_int(message->octets));
+    call->host->publish(call, FIELDS, filterd_int(message->fields));
+    return finish(error);
+}
+
+static void
+on_abort(FilterdCall *call)
+{
+    (void)call;
+    probe.abort++;
+}
+
+static void
+on_clear(FilterdCall *call)
+{
+    (void)call;
+    probe.clear_message++;
+}
+
+const FilterdPlugin probe_plugin = {
+    .abi = FILTERD_ABI,
+    .size = sizeof(FilterdPlugin),
+    .name = "probe",
+    .version = "1",
+    .summary = "a plugin for tests",
+    .facts = probe_facts,
+    .methods = probe_methods,
+    .message_size = sizeof(ProbeMessage),
+    .connect = on_connect,
+    .helo = on_helo,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .header = on_header,
+    .body = on_body,
+    .eom = on_eom,
+    .abort = on_abort,
+    .clear_message = on_clear,
+};
+
+/* Stands on the first one's facts. */
+static const FilterdFact other_facts[] = {
+    {"twice", FILTERD_INT, FILTERD_MESSAGE},
+    {NULL},
+};
+
+static const FilterdNeed other_needs[] = {
+    {"probe.octets", FILTERD_INT},
+    {"absent.fact?", FILTERD_INT},
+    {NULL},
+};
+
+static bool
+other_eom(FilterdCall *call, GError **error)
+{
+    const FilterdValue *octets = call->host->lookup(call, 0);
+    const FilterdValue *absent = call->host->lookup(call, 1);
+    (void)error;
+    g_assert_cmpint(absent->type, ==, FILTERD_UNKNOWN);
+    call->host->publish(call, 0, filterd_int(2 * octets->integer));
+    return true;
+}
+
+const FilterdPlugin other_plugin = {
+    .abi = FILTERD_ABI,
+    .size = sizeof(FilterdPlugin),
+    .name = "other",
+    .version = "1",
+    .facts = other_facts,
+    .needs = other_needs,
+    .eom = other_eom,
+};
+
+/* ---- the world ---------------------------------------------------------- */
+
+static World world;
+
+static const FilterdPlugin *
+find_plugin(void *data, const char *name, GError **error)
+{
+    (void)data;
+    (void)error;
+    return strcmp(name, "other") == 0 ? &other_plugin : &probe_plugin;
+}
+
+static void
+keep_log(FilterdLogLevel level, const char *line)
+{
+    (void)level;
+    g_string_append(world.log, line);
+    g_string_append_c(world.log, '\n');
+}
+
+static void
+compile(const char *policy)
+{
+    const PolicyLoader loader = {
+        .plugin = find_plugin,
+        .core_facts = engine_core_facts,
+        .core_actions = engine_core_actions,
+    };
+    PolicyReport report;
+    g_autofree char *text =
+        g_strconcat("set hostname mx.example.com\nuse probe\n", policy, NULL);
+    policy_report_init(&report);
+    world.config = policy_compile_text("test", text, &loader, &report);
+    g_autofree char *complaints = policy_report_format(&report);
+    if (world.config == NULL)
+        g_error("%s", complaints);
+    policy_report_clear(&report);
+}
+
+static void
+in_fiber(void *data)
+{
+    void (*func)(World *) = *(void (**)(World *))data;
+    const SessionPeer peer = {.name = "client.example.org", .wire = "test"};
+    SessionPeer who = peer;
+    g_assert_true(ip_parse("198.51.100.9", &who.ip));
+    world.session = session_new(world.engine, &who);
+    func(&world);
+    session_free(world.session);
+    engine_free(world.engine);
+    loop_stop();
+}
+
+void
+world_run(const char *policy, void (*func)(World *world))
+{
+    const DnsConfig dns = {.zones_only = TRUE, .timeout = 1000};
+    const EngineOptions options = {.private_store = TRUE};
+    g_autoptr(GError) error = NULL;
+    world = (World){.log = g_string_new(NULL)};
+    probe = (Probe){.fails = probe.fails,
+                    .mistyped = probe.mistyped,
+                    .sleeps = probe.sleeps};
+    log_set_sink(keep_log);
+    compile(policy);
+    loop_init();
+    offload_init(1);
+    g_assert_true(dns_init(&dns, &error));
+    world.engine = engine_new(world.config, &options, &error);
+    g_assert_no_error(error);
+    fiber_detach(fiber_start("test", in_fiber, &func));
+    loop_run();
+    dns_clear();
+    offload_clear();
+    fiber_pool_clear();
+    loop_clear();
+    policy_config_free(world.config);
+    g_string_free(world.log, TRUE);
+    probe = (Probe){0};
+}
+
+/* ---- the dialogue ------------------------------------------------------- */
+
+SessionVerdict
+world_hello(World *w)
+{
+    SessionVerdict verdict = session_connect(w->session).verdict;
+    if (verdict != SESSION_CONTINUE)
+        return verdict;
+    return session_helo(w->session, "helo.example.org", "ESMTP").verdict;
+}
+
+static void
+parse(const char *text, MailPath kind, MailAddress *address)
+{
+    g_autoptr(GError) error = NULL;
+    mail_address_parse_bare(text, kind, address, &error);
+    g_assert_no_error(error);
+}
+
+SessionVerdict
+world_mail(World *w, const char *from)
+{
+    MailAddress address = {0};
+    parse(from, MAIL_REVERSE_PATH, &address);
+    SessionVerdict verdict = session_mail(w->session, &address, 0).verdict;
+    mail_address_clear(&address);
+    return verdict;
+}
+
+SessionVerdict
+world_rcpt(World *w, const char *to)
+{
+    MailAddress address = {0};
+    MailReply taken = {.code = 250};
+    parse(to, MAIL_FORWARD_PATH, &address);
+    SessionVerdict verdict = session_rcpt(w->session, &address).verdict;
+    if (verdict == SESSION_CONTINUE)
+        session_rcpt_answered(w->session, TRUE, &taken);
+    mail_address_clear(&address);
+    return verdict;
+}
+
+static void
+feed(World *w, const char *text)
+{
+    FilterdField field;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+    g_autofree char *crlf = g_strjoinv("\r\n", lines);
+    const char *at = crlf;
+    gsize taken;
+    while ((taken = mail_field_next(at, strlen(at), &field)) > 0) {
+        session_field(w->session, &field);
+        at += taken;
+    }
+    session_header_end(w->session);
+    at += strncmp(at, "\r\n", 2) == 0 ? 2 : 0;
+    g_assert_true(session_body(w->session, at, strlen(at)));
+}
+
+SessionVerdict
+world_message(World *w, const char *text)
+{
+    SessionVerdict verdict = session_data(w->session).verdict;
+    if (verdict != SESSION_CONTINUE)
+        return verdict;
+    feed(w, text);
+    return session_message(w->session).verdict;
+}
+
+static gboolean
+append(const char *bytes, gsize length, void *data, GError **error)
+{
+    (void)error;
+    g_string_append_len(data, bytes, (gssize)length);
+    return TRUE;
+}
+
+char *
+world_outgoing(World *w)
+{
+    GString *out = g_string_new(NULL);
+    g_assert_true(
+        mail_message_write(session_outgoing(w->session), append, out, NULL));
+    return g_string_free(out, FALSE);
+}
+
+SessionVerdict
+world_all(World *w, const char *text)
+{
+    SessionVerdict verdict = world_hello(w);
+    if (verdict == SESSION_CONTINUE)
+        verdict = world_mail(w, "a@example.org");
+    if (verdict == SESSION_CONTINUE)
+        verdict = world_rcpt(w, "b@example.com");
+    if (verdict == SESSION_CONTINUE)
+        verdict = world_message(w, text);
+    return verdict;
+}

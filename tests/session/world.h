@@ -1,0 +1,43 @@
+/* world.h: an engine with a policy text and a plugin made for tests.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/session/session.h"
+
+/* What the plugin `probe` did, and is to do. Its facts: probe.connect,
+ * probe.helo, probe.mail (bool), probe.rcpt (int, with an effect: how often its
+ * hook has run), probe.octets (int, of the body), probe.fields (int). */
+typedef struct Probe {
+    unsigned connect, helo, mail, rcpt, eom, abort, clear_message;
+    gboolean fails;     /* hooks return an error */
+    gboolean mistyped;  /* mail publishes a text */
+    int64_t sleeps;     /* milliseconds in mail, before anything else */
+    unsigned cancelled; /* how often that sleep was cut short */
+} Probe;
+
+extern Probe probe;
+extern const FilterdPlugin probe_plugin, other_plugin;
+
+typedef struct World {
+    PolicyConfig *config;
+    Engine *engine;
+    Session *session;
+    GString *log; /* lines */
+} World;
+
+/* Compiles `policy` (behind `use probe`), starts all that is needed and calls
+ * func in a fiber, with a session whose connect has not been judged. */
+void world_run(const char *policy, void (*func)(World *world));
+
+/* The dialogue up to a stage, with texts; the verdict of the last. */
+SessionVerdict world_hello(World *world);
+SessionVerdict world_mail(World *world, const char *from);
+SessionVerdict world_rcpt(World *world, const char *to);
+/* Feeds `text` (LF line ends) and ends it. */
+SessionVerdict world_message(World *world, const char *text);
+/* What would go to the backend. Caller frees. */
+char *world_outgoing(World *world);
+/* From connect to the end with one recipient b@example.com. */
+SessionVerdict world_all(World *world, const char *text);
