@@ -179,6 +179,7 @@ static const struct {
     {"covering", "pass:example.net:rsa:rsa-sha256,pass" RSA, "-"},
     {"covering-below", "pass" RSA ",pass:example.net:rsa:rsa-sha256", "-"},
     {"covering-expired", "pass" RSA ",permerror" RSA, "has expired"},
+    {"covering-wrong", "pass" RSA ",fail" RSA, "body has been changed"},
     {"covering-short", "pass" RSA ",policy" RSA, "l= leaves a part"},
     {"covering-changed", "fail:example.net:rsa:rsa-sha256,fail" RSA,
      "does not match"},
