@@ -97,44 +97,6 @@ find_fact(const Host *host, const char *name)
     return found;
 }
 
-static gboolean
-resolve_need(const Host *host, const HostInstance *instance,
-             const FilterdNeed *need, HostFact *fact, GError **error)
-{
-    g_autofree char *name = g_strdup(need->fact);
-    gboolean optional = g_str_has_suffix(name, "?");
-    if (optional)
-        name[strlen(name) - 1] = '\0';
-    *fact = find_fact(host, name);
-    if (fact->row != NULL && fact->row->type != need->type) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "plugin “%s” was made for another type of %s",
-                    instance->use->name, name);
-        return FALSE;
-    }
-    if (fact->row != NULL || optional)
-        return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                "plugin “%s” needs the fact %s, which nothing here publishes",
-                instance->use->name, name);
-    return FALSE;
-}
-
-static gboolean
-resolve_needs(const Host *host, HostInstance *instance, GError **error)
-{
-    const FilterdNeed *needs = instance->plugin->needs;
-    unsigned length = 0;
-    while (needs != NULL && needs[length].fact != NULL)
-        length++;
-    instance->needs = g_new0(HostFact, length + 1);
-    for (unsigned i = 0; i < length; i++)
-        if (!resolve_need(host, instance, &needs[i], &instance->needs[i],
-                          error))
-            return FALSE;
-    return TRUE;
-}
-
 static unsigned
 need_count(const HostInstance *instance)
 {
@@ -143,6 +105,20 @@ need_count(const HostInstance *instance)
     while (needs != NULL && needs[length].fact != NULL)
         length++;
     return length;
+}
+
+/* The compiler has seen to it that they are there, and of the right type. */
+static void
+resolve_needs(const Host *host, HostInstance *instance)
+{
+    unsigned length = need_count(instance);
+    instance->needs = g_new0(HostFact, length + 1);
+    for (unsigned i = 0; i < length; i++) {
+        g_autofree char *name = g_strdup(instance->plugin->needs[i].fact);
+        if (g_str_has_suffix(name, "?"))
+            name[strlen(name) - 1] = '\0';
+        instance->needs[i] = find_fact(host, name);
+    }
 }
 
 /* Whether `from` is reached by the needs of `instance`: then two hooks could
@@ -299,8 +275,7 @@ static gboolean
 prepare(Host *host, GError **error)
 {
     for (unsigned i = 0; i < host->instances->len; i++)
-        if (!resolve_needs(host, host_instance(host, i), error))
-            return FALSE;
+        resolve_needs(host, host_instance(host, i));
     return check_cycles(host, error);
 }
 

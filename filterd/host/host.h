@@ -33,7 +33,7 @@ struct HostInstance {
 };
 
 /* Starts an instance of each `use` (borrowed, as is the store). The error tells
- * whose start failed, or which need nobody fulfils. */
+ * whose start failed, or who waits for whom in a circle. */
 Host *host_new(const PolicyConfig *config, const FilterdFact *core_facts,
                Store *store, GError **error);
 /* Stops them. In a fiber if any plugin spawned one. */
