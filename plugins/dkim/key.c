@@ -6,18 +6,9 @@
 
 #include <string.h>
 
-#define RSA_EXPONENT_LIMIT 8 /* octets */
+#include "plugins/dkim/rsa.h"
+
 #define ED25519_LENGTH 32
-
-#define DER_INTEGER 0x02
-#define DER_BIT_STRING 0x03
-#define DER_SEQUENCE 0x30
-
-/* AlgorithmIdentifier of rsaEncryption, with its NULL. (RFC 3279 2.3.1) */
-static const guint8 rsa_identifier[] = {
-    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-    0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
-};
 
 /* y of the points of small order, whose signatures anybody can make; with
  * what is not reduced, the sign bit cleared. (RFC 8032 5.1) */
@@ -45,133 +36,54 @@ static const guint8 small_order[][ED25519_LENGTH] = {
      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
 };
 
-typedef struct Der {
-    const guint8 *bytes;
-    size_t length;
-} Der;
-
-/* Lengths in their shortest form, below 64 KiB. */
-static bool
-der_length(Der *in, size_t *length)
+/* Each returns the key in base64, or settles. */
+static char *
+check_rsa(Signature *signature, Der der, gint64 minimum)
 {
-    if (in->length < 1)
-        return false;
-    size_t octets = in->bytes[0] < 0x80 ? 0 : in->bytes[0] - 0x80u;
-    if (octets > 2 || in->length < 1 + octets
-        || (in->bytes[0] >= 0x80 && octets == 0))
-        return false;
-    *length = octets == 0 ? in->bytes[0] : 0;
-    for (size_t i = 1; i <= octets; i++)
-        *length = *length << 8 | in->bytes[i];
-    if ((octets == 1 && *length < 0x80) || (octets == 2 && *length < 0x100))
-        return false;
-    in->bytes += 1 + octets;
-    in->length -= 1 + octets;
-    return true;
-}
-
-/* Takes a value of that tag off the front. */
-static bool
-der_take(Der *in, guint8 tag, Der *value)
-{
-    size_t length;
-    if (in->length < 1 || in->bytes[0] != tag)
-        return false;
-    Der rest = {in->bytes + 1, in->length - 1};
-    if (!der_length(&rest, &length) || length > rest.length)
-        return false;
-    *value = (Der){rest.bytes, length};
-    *in = (Der){rest.bytes + length, rest.length - length};
-    return true;
-}
-
-/* A positive INTEGER without its leading zero octet. */
-static bool
-der_take_number(Der *in, Der *number)
-{
-    if (!der_take(in, DER_INTEGER, number) || number->length == 0
-        || number->bytes[0] >= 0x80)
-        return false;
-    if (number->bytes[0] == 0) {
-        number->bytes++;
-        number->length--;
-    }
-    return number->length > 0 && number->bytes[0] != 0;
-}
-
-/* SubjectPublicKeyInfo of an RSA key: its RSAPublicKey. */
-static bool
-take_wrapping(Der *in)
-{
-    Der outer, bits;
-    if (!der_take(in, DER_SEQUENCE, &outer) || in->length != 0
-        || outer.length < sizeof(rsa_identifier)
-        || memcmp(outer.bytes, rsa_identifier, sizeof(rsa_identifier)) != 0)
-        return false;
-    outer.bytes += sizeof(rsa_identifier);
-    outer.length -= sizeof(rsa_identifier);
-    if (!der_take(&outer, DER_BIT_STRING, &bits) || outer.length != 0
-        || bits.length < 1 || bits.bytes[0] != 0)
-        return false;
-    *in = (Der){bits.bytes + 1, bits.length - 1};
-    return true;
-}
-
-static gint64
-bit_length(Der number)
-{
-    gint64 bits = (gint64)(number.length - 1) * 8;
-    for (guint8 first = number.bytes[0]; first != 0; first >>= 1)
-        bits++;
-    return bits;
-}
-
-/* An exponent that is 1, even or huge makes forging easy or checking dear. */
-static bool
-is_sane_exponent(Der exponent)
-{
-    return exponent.length <= RSA_EXPONENT_LIMIT
-           && (exponent.bytes[exponent.length - 1] & 1) != 0
-           && !(exponent.length == 1 && exponent.bytes[0] == 1);
-}
-
-static void
-check_rsa(Signature *signature, Der key, gint64 minimum)
-{
-    Der pair, modulus, exponent;
-    if (!take_wrapping(&key) || !der_take(&key, DER_SEQUENCE, &pair)
-        || !der_take_number(&pair, &modulus)
-        || !der_take_number(&pair, &exponent) || pair.length != 0)
+    RsaKey key;
+    if (!rsa_read(&key, der))
         signature_settle(signature, RESULT_PERMERROR,
                          "the key record holds no RSA key");
-    else if (bit_length(modulus) < minimum)
+    else if (rsa_bits(&key) < minimum)
         signature_settle(signature, RESULT_POLICY, "the RSA key is too short");
-    else if (!is_sane_exponent(exponent))
+    else if (!rsa_has_sane_exponent(&key))
         signature_settle(signature, RESULT_POLICY,
                          "the RSA key has an unsafe exponent");
+    else
+        return rsa_format(&key);
+    return NULL;
 }
 
-static void
-check_ed25519(Signature *signature, Der key, gint64 minimum)
+static bool
+is_small_order(Der der)
 {
-    (void)minimum;
-    if (key.length != ED25519_LENGTH) {
-        signature_settle(signature, RESULT_PERMERROR,
-                         "the key record holds no Ed25519 key");
-        return;
-    }
     guint8 point[ED25519_LENGTH];
-    memcpy(point, key.bytes, sizeof(point));
+    memcpy(point, der.bytes, sizeof(point));
     point[ED25519_LENGTH - 1] &= 0x7f;
     for (size_t i = 0; i < G_N_ELEMENTS(small_order); i++)
         if (memcmp(point, small_order[i], sizeof(point)) == 0)
-            signature_settle(signature, RESULT_POLICY,
-                             "the Ed25519 key is of small order");
+            return true;
+    return false;
+}
+
+static char *
+check_ed25519(Signature *signature, Der der, gint64 minimum)
+{
+    (void)minimum;
+    if (der.length != ED25519_LENGTH)
+        signature_settle(signature, RESULT_PERMERROR,
+                         "the key record holds no Ed25519 key");
+    else if (is_small_order(der))
+        signature_settle(signature, RESULT_POLICY,
+                         "the Ed25519 key is of small order");
+    else
+        return g_base64_encode(der.bytes, der.length);
+    return NULL;
 }
 
 static const struct {
     const char *type; /* k= */
-    void (*check)(Signature *signature, Der key, gint64 minimum);
+    char *(*check)(Signature *signature, Der der, gint64 minimum);
 } kinds[] = {
     [ALGORITHM_RSA_SHA256] = {"rsa", check_rsa},
     [ALGORITHM_ED25519_SHA256] = {"ed25519", check_ed25519},
@@ -231,26 +143,25 @@ check_record(const Signature *signature, const Tags *tags)
 static void
 take_key(Signature *signature, Span value, gint64 minimum)
 {
+    Der der;
     if (value.length == 0) {
         signature_settle(signature, RESULT_PERMERROR, "the key is revoked");
         return;
     }
-    Der key;
-    g_autofree guint8 *decoded = span_decode(value, &key.length);
+    g_autofree guint8 *decoded = span_decode(value, &der.length);
     if (decoded == NULL) {
         signature_settle(signature, RESULT_PERMERROR, "the key is no base64");
         return;
     }
-    key.bytes = decoded;
-    kinds[signature->algorithm].check(signature, key, minimum);
-
-    g_autofree char *text = span_squeeze(value);
-    g_autofree char *clean =
+    der.bytes = decoded;
+    g_autofree char *text =
+        kinds[signature->algorithm].check(signature, der, minimum);
+    if (text == NULL)
+        return;
+    signature->key =
         g_strdup_printf("k=%s; p=%s", kinds[signature->algorithm].type, text);
-    if (strlen(clean) > KEY_CLEAN_LIMIT)
+    if (strlen(signature->key) > KEY_CLEAN_LIMIT)
         signature_settle(signature, RESULT_POLICY, "the key is too long");
-    else
-        signature->key = g_steal_pointer(&clean);
 }
 
 void

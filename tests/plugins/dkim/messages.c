@@ -119,6 +119,7 @@ static const struct {
 
     /* keys (RFC 6376 3.6.1, 6.1.2) */
     {"key-plain", "pass:example.org:plain:rsa-sha256", "-"},
+    {"key-bare", "pass:example.org:bare:rsa-sha256", "-"},
     {"key-spaced", "pass:example.org:spaced:rsa-sha256", "-"},
     {"key-folded", "pass:example.org:folded:rsa-sha256", "-"},
     {"key-sha256", "pass:example.org:sha256:rsa-sha256", "-"},
@@ -160,6 +161,9 @@ static const struct {
      "another type"},
     {"key-short-ed", "permerror:example.org:short-ed:ed25519-sha256",
      "holds no Ed25519 key"},
+    {"key-der-tail", "permerror:example.org:der-tail:rsa-sha256",
+     "holds no RSA key"},
+    {"key-long", "policy:example.org:long:rsa-sha256", "too long"},
     {"key-one", "policy:example.org:one:rsa-sha256", "unsafe exponent"},
     {"key-wide", "policy:example.org:wide:rsa-sha256", "unsafe exponent"},
     {"key-small", "policy:example.org:small:ed25519-sha256", "small order"},
