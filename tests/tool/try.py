@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""filterctl try --json: its contract, with messages that dkimpy signed.
+
+Usage: try.py FILTERCTL
+"""
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import dkim
+except ImportError:
+    print("1..0 # SKIP python3-dkim is missing")
+    sys.exit(0)
+
+POLICY = """
+set hostname mx.example.com
+list ours of domain { example.com }
+use spf
+use dkim
+use dmarc
+use dnsbl { zone bl.example.net 127.0.0.2 weight 5 }
+use greylist { delay 5m }
+at connect { accept trusted if client.ip in 192.0.2.0/24 }
+at rcpt {
+    accept postmaster if rcpt.local = "postmaster"
+    reject relay if rcpt.domain not in ours reply 550 5.7.1 "relay denied"
+    discard void if rcpt.local = "void"
+    reject listed if dnsbl.score >= 5
+        reply 554 5.7.1 "{client.ip} is listed: {dnsbl.reason}"
+    tempfail spf-broken if spf.result = temperror
+    reject spf-fail if spf.result = fail reply 550 5.7.23 "no {mail.domain}"
+    would tempfail grey if not client.fcrdns
+}
+at message {
+    reject from if header.from.problem != none reply 550 5.6.0 "From"
+    rewrite add-header("X-Seen", "{client.ip}") if dkim.result = pass
+    quarantine spoof if dmarc.result = fail
+}
+"""
+
+ZONE = """
+example.org.            300 IN TXT "v=spf1 ip4:198.51.100.9 -all"
+_dmarc.example.org.     300 IN TXT "v=DMARC1; p=reject"
+s1._domainkey.example.org. 300 IN TXT "v=DKIM1; k=rsa; p=%s"
+9.100.51.198.in-addr.arpa. 300 IN PTR mail.example.org.
+mail.example.org.       300 IN A 198.51.100.9
+66.100.51.198.bl.example.net. 300 IN A 127.0.0.2
+66.100.51.198.bl.example.net. 300 IN TXT "a known source"
+"""
+
+MESSAGE = (b"From: Ann <ann@example.org>\r\nTo: bob@example.com\r\n"
+           b"Subject: hello\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
+           b"Message-ID: <1@example.org>\r\n\r\nHello Bob\r\n.\r\n..\r\n")
+
+
+def make_key(folder):
+    path = os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "genrsa", "-traditional", "-out", path, "2048"],
+                   check=True, stderr=subprocess.DEVNULL)
+    der = subprocess.run(["openssl", "rsa", "-in", path, "-pubout",
+                          "-outform", "DER"], check=True,
+                         stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL).stdout
+    with open(path, "rb") as file:
+        return file.read(), base64.b64encode(der).decode()
+
+
+def quote(text):
+    """A TXT string has at most 255 octets."""
+    return '" "'.join(text[i:i + 200] for i in range(0, len(text), 200))
+
+
+class World:
+    def __init__(self, filterctl, folder):
+        self.filterctl = filterctl
+        self.folder = folder
+        private, public = make_key(folder)
+        self.signed = dkim.sign(MESSAGE, b"s1", b"example.org",
+                                private) + MESSAGE
+        self.config = self.write("filterd.conf", POLICY)
+        self.zone = self.write("zone", ZONE % quote(public))
+        self.out = os.path.join(folder, "out")
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def run(self, message, client="198.51.100.9", sender="ann@example.org",
+            to=("bob@example.com",), extra=()):
+        command = [self.filterctl, "try", "--json", "--config", self.config,
+                   "--zone", self.zone, "--client", client, "--helo",
+                   "mail.example.org", "--from", sender,
+                   "--message-out", self.out]
+        for recipient in to:
+            command += ["--to", recipient]
+        if os.path.exists(self.out):
+            os.unlink(self.out)
+        return subprocess.run(command + list(extra), input=message,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60)
+
+    def judge(self, *arguments, **named):
+        done = self.run(*arguments, **named)
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    def delivered(self):
+        with open(self.out, "rb") as file:
+            return file.read()
+
+
+def expect(result, **wanted):
+    for name, value in wanted.items():
+        assert result[name] == value, (name, result[name], value)
+
+
+def facts(result, wanted):
+    for name, value in wanted.items():
+        found = result["facts"][name]
+        assert found == value, (name, found, value)
+
+
+def authentic(world):
+    """an authentic message passes all checks"""
+    result = world.judge(world.signed)
+    expect(result, verdict="accept", rule=None, stage="message", reply=None)
+    facts(result, {
+        "spf.result": "pass", "spf.helo": "none", "spf.domain": "example.org",
+        "dkim.result": "pass", "dkim.domains": ["example.org"],
+        "dkim.results": ["pass:example.org:s1:rsa-sha256"],
+        "dmarc.result": "pass", "dmarc.policy": "reject",
+        "dmarc.disposition": "none", "dmarc.domain": "example.org",
+        "dmarc.organization": "example.org", "dnsbl.score": 0,
+        "dnsbl.zones": [], "header.from.domain": "example.org",
+        "greylist.state": "new", "greylist.wait": 300000,
+        "client.fcrdns": True})
+    assert result["edits"] == [{"edit": "add-header", "name": "X-Seen",
+                                "value": "198.51.100.9"}], result["edits"]
+
+
+def as_the_backend(world):
+    """--message-out is what the backend would get"""
+    world.judge(world.signed)
+    out = world.delivered()
+    assert out.startswith(b"Authentication-Results: mx.example.com;\r\n")
+    assert out.endswith(world.signed), out[-400:]
+    assert b"\r\nX-Seen: 198.51.100.9\r\n" in out
+    assert dkim.verify(out[out.index(b"DKIM-Signature"):],
+                       dnsfunc=lambda name, timeout=5: next(
+                           "".join(line.split('"')[1::2]).encode()
+                           for line in open(world.zone)
+                           if line.startswith("s1._domainkey")))
+
+
+def tampered(world):
+    """a changed body breaks DKIM, and SPF keeps DMARC"""
+    result = world.judge(world.signed.replace(b"Hello Bob", b"Hello Eve"))
+    expect(result, verdict="accept", rule=None)
+    facts(result, {"dkim.result": "fail", "dkim.domains": [],
+                   "dmarc.result": "pass"})
+
+
+def spoofed(world):
+    """a spoof of a p=reject domain is what the policy makes of it"""
+    result = world.judge(MESSAGE, sender="x@elsewhere.example")
+    expect(result, verdict="quarantine", rule="spoof", stage="message")
+    facts(result, {"spf.result": "none", "dmarc.result": "fail",
+                   "dmarc.disposition": "reject"})
+    assert b"\r\nX-Filterd-Quarantine: spoof\r\n" in world.delivered()
+
+
+def spf_fail(world):
+    """a refused recipient has all facts of the message all the same"""
+    result = world.judge(world.signed, client="203.0.113.7")
+    expect(result, verdict="reject", rule="spf-fail", stage="rcpt",
+           reply="550 5.7.23 no example.org")
+    facts(result, {"spf.result": "fail", "dkim.result": "pass",
+                   "dmarc.result": "pass", "client.fcrdns": False})
+    assert not os.path.exists(world.out)
+
+
+def listed(world):
+    """a listed client is refused with the list's reason"""
+    result = world.judge(world.signed, client="198.51.100.66")
+    expect(result, verdict="reject", rule="listed",
+           reply="554 5.7.1 198.51.100.66 is listed: a known source")
+    facts(result, {"dnsbl.score": 5, "dnsbl.zones": ["bl.example.net"],
+                   "dnsbl.reason": "a known source"})
+
+
+def recipients(world):
+    """each recipient has its own verdict"""
+    result = world.judge(world.signed, client="198.51.100.66", to=(
+        "postmaster@example.com", "bob@example.com", "x@elsewhere.example",
+        "void@example.com"))
+    verdicts = [(r["verdict"], r["rule"]) for r in result["recipients"]]
+    assert verdicts == [("accept", "postmaster"), ("reject", "listed"),
+                        ("reject", "relay"), ("discard", "void")], verdicts
+
+
+def trusted(world):
+    """accept at connect names its rule and its stage"""
+    result = world.judge(world.signed, client="192.0.2.1")
+    expect(result, verdict="accept", rule="trusted", stage="connect")
+
+
+def shadow(world):
+    """would rules are told and not applied"""
+    result = world.judge(world.signed, client="198.51.100.9")
+    assert result["would"] == []
+    result = world.judge(world.signed, client="2001:db8::1",
+                         sender="a@nospf.example")
+    assert result["would"] == [{"verdict": "tempfail", "rule": "grey",
+                                "stage": "rcpt"}], result["would"]
+
+
+def null_sender(world):
+    """<> is the null reverse-path"""
+    result = world.judge(world.signed, sender="<>")
+    facts(result, {"mail.from": "", "mail.domain": None,
+                   "spf.domain": "mail.example.org"})
+
+
+def bare_newline(world):
+    """a bare LF among CRLFs is refused as on the wire"""
+    result = world.judge(MESSAGE.replace(b"Hello", b"Hel\nlo"))
+    expect(result, verdict="reject", rule="-newline", stage="message")
+    assert result["reply"].startswith("550 5.6.11 ")
+
+
+def unix_file(world):
+    """a file with LF line ends is read as text of this system"""
+    result = world.judge(world.signed.replace(b"\r\n", b"\n"))
+    facts(result, {"dkim.result": "pass"})
+
+
+def from_problems(world):
+    """a message without exactly one From is told apart"""
+    for text, problem in ((b"", "missing"), (b"From: a@b.example\r\n" * 2,
+                                             "repeated"),
+                          (b"From: a@b.example, c@d.example\r\n", "multiple"),
+                          (b"From: a@b@c.example\r\n", "malformed")):
+        result = world.judge(text + b"Subject: x\r\n\r\nbody\r\n")
+        expect(result, verdict="reject", rule="from")
+        facts(result, {"header.from.problem": problem})
+
+
+def unusable(world):
+    """unusable input is exit status 2"""
+    assert world.run(b"").returncode == 2
+    assert world.run(MESSAGE, client="nowhere").returncode == 2
+    assert world.run(MESSAGE, sender="a@b@c").returncode == 2
+    assert world.run(MESSAGE, extra=["--zone", "/nowhere"]).returncode == 2
+
+
+STORIES = [authentic, as_the_backend, tampered, spoofed, spf_fail, listed,
+           recipients, trusted, shadow, null_sender, bare_newline, unix_file,
+           from_problems, unusable]
+
+
+def main():
+    failed = 0
+    print("1..%d" % len(STORIES))
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(sys.argv[1], folder)
+        for number, story in enumerate(STORIES, 1):
+            try:
+                story(world)
+                print("ok %d %s" % (number, story.__doc__))
+            except (AssertionError, KeyError, ValueError, OSError) as error:
+                failed += 1
+                print("not ok %d %s" % (number, story.__doc__))
+                print("# %r" % (error,))
+            sys.stdout.flush()
+    return 1 if failed else 0
+
+
+sys.exit(main())
