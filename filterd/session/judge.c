@@ -43,6 +43,13 @@ ask(void *data, const PolicyFact *fact, gboolean shadow)
                       shadow);
 }
 
+/* Whom the stage is about; NULL: all of them. */
+static const char *
+judged_recipient(const Session *session, FilterdStage stage)
+{
+    return stage == FILTERD_RCPT ? session->recipient.text : NULL;
+}
+
 static void
 fired(void *data, const PolicyRule *rule)
 {
@@ -50,7 +57,7 @@ fired(void *data, const PolicyRule *rule)
     session->engine->rules[rule->index]++;
     if (rule->would) {
         session_log(session, "would", rule->name, stage_names[rule->stage],
-                    NULL, NULL);
+                    judged_recipient(session, rule->stage), NULL);
         if (session->observer.would != NULL)
             session->observer.would(session->observer.data, rule);
     } else if (rule->kind == POLICY_SCORE) {
@@ -143,11 +150,9 @@ static void
 observe(Session *session, FilterdStage stage, const PolicyRule *rule,
         const MailReply *reply)
 {
-    const char *recipient =
-        stage == FILTERD_RCPT ? session->recipient.text : NULL;
     if (session->observer.decided != NULL)
         session->observer.decided(session->observer.data, stage, rule,
-                                  recipient, reply);
+                                  judged_recipient(session, stage), reply);
 }
 
 static SessionDecision
@@ -162,13 +167,11 @@ refuse(Session *session, const PolicyRule *rule)
 {
     PolicyClient client;
     const struct Outcome *outcome = &outcomes[rule->kind];
-    const char *recipient =
-        rule->stage == FILTERD_RCPT ? session->recipient.text : NULL;
     policy_rule_reply(rule, session_policy_client(session, &client),
                       &session->reply);
     metrics_add(outcome->metric, 1);
     session_log(session, outcome->event, rule->name, stage_names[rule->stage],
-                recipient, &session->reply);
+                judged_recipient(session, rule->stage), &session->reply);
     observe(session, rule->stage, rule, &session->reply);
     return (SessionDecision){outcome->verdict, &session->reply};
 }
