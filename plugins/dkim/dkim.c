@@ -10,7 +10,8 @@
 #include "plugins/dkim/key.h"
 #include "plugins/dkim/verification.h"
 
-#define DEFAULT_PREFIX 8 /* octets of b= in header.b (RFC 6008) */
+#define DEFAULT_PREFIX 8       /* octets of b= in header.b (RFC 6008) */
+#define FIELDS_PER_SIGNATURE 2 /* itself and one that it covers */
 #define SECOND 1000
 
 static const char *const partial_words[] = {"refuse", "allow", NULL};
@@ -168,7 +169,7 @@ begin(FilterdCall *call)
             check_message(call, all->pdata[i]);
         message->verification =
             verification_new(instance->library, &message->header, all,
-                             (size_t)config->signatures);
+                             (size_t)config->signatures * FIELDS_PER_SIGNATURE);
     }
     header_clear(&message->header);
 }

@@ -21,7 +21,8 @@ typedef struct Verification Verification;
 
 /* At the end of the header. Takes the pending ones of `signatures` (elements
  * are borrowed until it is freed); gives the library no more than `limit`
- * DKIM-Signature fields in all. NULL where nothing is pending after that. */
+ * DKIM-Signature fields for those that cover others. NULL where nothing is
+ * pending after that. */
 Verification *verification_new(Library *library, const Header *header,
                                GPtrArray *signatures, size_t limit);
 /* The body, CRLF line ends, in pieces of any size. */
