@@ -6,6 +6,7 @@
 
 #include "filterd/base/ip.h"
 #include "filterd/base/text.h"
+#include "filterd/service/dns-words.h"
 #include "filterd/service/dns.h"
 
 #include <arpa/inet.h>
@@ -15,196 +16,31 @@
 #define TEXT_LIMIT 65535
 #define FALLBACK_TTL 3600
 
-typedef struct Token {
-    const char *start; /* escapes still in it, quotes not */
-    gsize length;
-    unsigned line;
-    gboolean quoted;
-} Token;
-
 typedef struct Master {
-    const FilterdFile *file;
+    DnsWords words;
     DnsZone *zone;
-    const char *at, *end;
-    unsigned line;
-    GArray *tokens;    /* of the entry */
-    gsize next;        /* the first that is not yet used */
-    gboolean indented; /* the entry: its owner is the one before */
     char origin[DNS_NAME_LIMIT + 1];
     char owner[DNS_NAME_LIMIT + 1];
     gboolean has_owner;
     uint32_t fallback_ttl;
     uint32_t ttl; /* of the record */
-    GError **error;
 } Master;
 
 static gboolean
-fail_at(Master *master, unsigned line, const char *message)
-{
-    g_set_error(master->error, DNS_ERROR, DNS_ERROR_INVALID, "%s:%u: %s",
-                master->file->path, line, message);
-    return FALSE;
-}
-
-/* At the token that was used last. */
-static gboolean
 fail(Master *master, const char *message)
 {
-    gsize last = master->next > 0 ? master->next - 1 : 0;
-    return fail_at(master, g_array_index(master->tokens, Token, last).line,
-                   message);
+    return dns_words_fail(&master->words, message);
 }
 
-/* ---- tokens: `;` comments, quotes, parentheses ---- */
-
+/* The octets of a name's word; FALSE: one cannot be in our names. */
 static gboolean
-push_token(Master *master, const char *start, const char *end, gboolean quoted)
+unescape_name(const DnsWord *word, GString *name)
 {
-    Token token = {.start = start,
-                   .length = (gsize)(end - start),
-                   .line = master->line,
-                   .quoted = quoted};
-    if (memchr(start, '\0', token.length) != NULL)
-        return fail_at(master, master->line, "a NUL octet");
-    g_array_append_val(master->tokens, token);
-    return TRUE;
-}
-
-static const char *
-skip_escape(const Master *master, const char *c)
-{
-    return *c == '\\' && c + 1 < master->end && c[1] != '\n' ? c + 2 : c + 1;
-}
-
-static gboolean
-read_quoted(Master *master)
-{
-    const char *start = ++master->at;
-    const char *c = start;
-    while (c < master->end && *c != '"' && *c != '\n')
-        c = skip_escape(master, c);
-    if (c >= master->end || *c != '"')
-        return fail_at(master, master->line, "the quote is not closed");
-    master->at = c + 1;
-    return push_token(master, start, c, TRUE);
-}
-
-static gboolean
-read_word(Master *master)
-{
-    const char *c = master->at;
-    while (c < master->end && memchr(" \t\r\n;()\"", *c, 8) == NULL)
-        c = skip_escape(master, c);
-    const char *start = master->at;
-    master->at = c;
-    return push_token(master, start, c, FALSE);
-}
-
-static void
-skip_comment(Master *master)
-{
-    while (master->at < master->end && *master->at != '\n')
-        master->at++;
-}
-
-/* One that is neither blank nor the end of a line. */
-static gboolean
-read_token(Master *master, unsigned *depth)
-{
-    switch (*master->at) {
-    case ';':
-        skip_comment(master);
-        return TRUE;
-    case '(':
-        ++*depth;
-        master->at++;
-        return TRUE;
-    case ')':
-        if (*depth == 0)
-            return fail_at(master, master->line, "')' without '('");
-        --*depth;
-        master->at++;
-        return TRUE;
-    case '"':
-        return read_quoted(master);
-    default:
-        return read_word(master);
-    }
-}
-
-/* The tokens up to a line's end that is not in parentheses. */
-static gboolean
-read_entry(Master *master)
-{
-    unsigned depth = 0;
-    unsigned opened = master->line;
-    g_array_set_size(master->tokens, 0);
-    master->next = 0;
-    master->indented = memchr(" \t", *master->at, 2) != NULL;
-    while (master->at < master->end && (*master->at != '\n' || depth > 0)) {
-        if (*master->at == '\n')
-            master->line++;
-        if (memchr(" \t\r\n", *master->at, 4) != NULL)
-            master->at++;
-        else if (!read_token(master, &depth))
-            return FALSE;
-    }
-    if (depth > 0)
-        return fail_at(master, opened, "'(' is not closed");
-    return TRUE;
-}
-
-static const Token *
-next_token(Master *master)
-{
-    if (master->next >= master->tokens->len)
-        return NULL;
-    return &g_array_index(master->tokens, Token, master->next++);
-}
-
-static gboolean
-next_is(Master *master, const char *word)
-{
-    if (master->next >= master->tokens->len)
-        return FALSE;
-    const Token *token = &g_array_index(master->tokens, Token, master->next);
-    if (token->quoted || !text_equal_nocase(token->start, token->length, word))
-        return FALSE;
-    master->next++;
-    return TRUE;
-}
-
-/* ---- what a token means ---- */
-
-/* One octet, `\X` or `\DDD` undone; moves `at`. -1: a bad escape. */
-static int
-next_octet(const char **at, const char *end, gboolean *escaped)
-{
-    *escaped = **at == '\\';
-    if (!*escaped)
-        return (uint8_t) * (*at)++;
-    const char *c = *at + 1;
-    if (c >= end)
-        return -1;
-    *at = c + 1;
-    if (!g_ascii_isdigit(*c))
-        return (uint8_t)*c;
-    if (end - c < 3 || !g_ascii_isdigit(c[1]) || !g_ascii_isdigit(c[2]))
-        return -1;
-    *at = c + 3;
-    int octet = (c[0] - '0') * 100 + (c[1] - '0') * 10 + (c[2] - '0');
-    return octet <= 255 ? octet : -1;
-}
-
-/* The octets of a name's token; FALSE: one cannot be in our names. */
-static gboolean
-unescape_name(const Token *token, GString *name)
-{
-    const char *at = token->start;
-    const char *end = at + token->length;
+    const char *at = word->start;
+    const char *end = at + word->length;
     while (at < end) {
         gboolean escaped;
-        int octet = next_octet(&at, end, &escaped);
+        int octet = dns_word_octet(&at, end, &escaped);
         if (octet <= 0 || (escaped && octet == '.'))
             return FALSE;
         g_string_append_c(name, (char)octet);
@@ -216,19 +52,19 @@ unescape_name(const Token *token, GString *name)
 static gboolean
 parse_name(Master *master, char name[DNS_NAME_LIMIT + 1])
 {
-    const Token *token = next_token(master);
-    if (token == NULL)
+    const DnsWord *word = dns_words_next(&master->words);
+    if (word == NULL)
         return fail(master, "a name is missing");
-    if (token->length == 1 && *token->start == '.') {
+    if (word->length == 1 && *word->start == '.') {
         *name = '\0';
         return TRUE;
     }
-    if (token->length == 1 && *token->start == '@') {
+    if (word->length == 1 && *word->start == '@') {
         memmove(name, master->origin, strlen(master->origin) + 1);
         return TRUE;
     }
     g_autoptr(GString) text = g_string_new(NULL);
-    if (!unescape_name(token, text))
+    if (!unescape_name(word, text))
         return fail(master, "a name with an escape that is not supported");
     if (text->len > 0 && text->str[text->len - 1] != '.')
         g_string_append_printf(text, ".%s", master->origin);
@@ -240,61 +76,6 @@ parse_name(Master *master, char name[DNS_NAME_LIMIT + 1])
     return TRUE;
 }
 
-static gboolean
-parse_number(Master *master, int64_t limit, int64_t *number)
-{
-    const Token *token = next_token(master);
-    if (token == NULL)
-        return fail(master, "a number is missing");
-    g_autofree char *text = g_strndup(token->start, token->length);
-    if (!text_parse_int(text, 0, limit, number))
-        return fail(master, "not a number, or too large");
-    return TRUE;
-}
-
-static int64_t
-unit_seconds(char unit)
-{
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
-        if (units[i].unit == g_ascii_tolower(unit))
-            return units[i].seconds;
-    return 0;
-}
-
-/* "3600", "1h30m". */
-static gboolean
-parse_seconds(Master *master, uint32_t *seconds)
-{
-    const Token *token = next_token(master);
-    if (token == NULL)
-        return fail(master, "a time is missing");
-    int64_t sum = 0;
-    int64_t number = 0;
-    gboolean digits = FALSE;
-    for (gsize i = 0; i < token->length; i++) {
-        char c = token->start[i];
-        int64_t unit = unit_seconds(c);
-        if (g_ascii_isdigit(c))
-            number = number * 10 + (c - '0');
-        else if (!digits || unit == 0)
-            return fail(master, "not a time in seconds");
-        else
-            sum += number * unit;
-        digits = g_ascii_isdigit(c);
-        number = digits ? number : 0;
-        if (number > INT32_MAX || sum + number > INT32_MAX)
-            return fail(master, "a time over 68 years");
-    }
-    *seconds = (uint32_t)(sum + number);
-    return TRUE;
-}
-
-/* ---- data ---- */
-
 static DnsDraft *
 draft_of(Master *master, FilterdDnsType type)
 {
@@ -304,10 +85,10 @@ draft_of(Master *master, FilterdDnsType type)
 static gboolean
 parse_address(Master *master, int family, void *address)
 {
-    const Token *token = next_token(master);
-    if (token == NULL)
+    const DnsWord *word = dns_words_next(&master->words);
+    if (word == NULL)
         return fail(master, "an address is missing");
-    g_autofree char *text = g_strndup(token->start, token->length);
+    g_autofree char *text = g_strndup(word->start, word->length);
     if (inet_pton(family, text, address) != 1)
         return fail(master, family == AF_INET ? "not an IPv4 address"
                                               : "not an IPv6 address");
@@ -341,7 +122,7 @@ parse_mx(Master *master)
 {
     int64_t preference;
     char name[DNS_NAME_LIMIT + 1];
-    if (!parse_number(master, UINT16_MAX, &preference)
+    if (!dns_words_number(&master->words, UINT16_MAX, &preference)
         || !parse_name(master, name))
         return FALSE;
     dns_draft_add_name(draft_of(master, FILTERD_DNS_MX), (uint16_t)preference,
@@ -370,14 +151,14 @@ parse_cname(Master *master)
 }
 
 static gboolean
-append_string(Master *master, const Token *token, GByteArray *text)
+append_string(Master *master, const DnsWord *word, GByteArray *text)
 {
-    const char *at = token->start;
-    const char *end = at + token->length;
+    const char *at = word->start;
+    const char *end = at + word->length;
     gsize length = 0;
     for (; at < end; length++) {
         gboolean escaped;
-        int octet = next_octet(&at, end, &escaped);
+        int octet = dns_word_octet(&at, end, &escaped);
         if (octet < 0)
             return fail(master, "an escape is \\X or \\DDD");
         g_byte_array_append(text, &(uint8_t){(uint8_t)octet}, 1);
@@ -393,10 +174,11 @@ static gboolean
 parse_txt(Master *master)
 {
     g_autoptr(GByteArray) text = g_byte_array_new();
-    if (master->next == master->tokens->len)
+    const DnsWord *word = dns_words_next(&master->words);
+    if (word == NULL)
         return fail(master, "a string is missing");
-    while (master->next < master->tokens->len)
-        if (!append_string(master, next_token(master), text))
+    for (; word != NULL; word = dns_words_next(&master->words))
+        if (!append_string(master, word, text))
             return FALSE;
     dns_draft_add_text(draft_of(master, FILTERD_DNS_TXT), text->data,
                        text->len);
@@ -413,12 +195,12 @@ parse_soa(Master *master)
     uint32_t times[4];
     if (!parse_name(master, name))
         return FALSE;
-    if (next_token(master) == NULL)
+    if (dns_words_next(&master->words) == NULL)
         return fail(master, "the mailbox is missing");
-    if (!parse_number(master, UINT32_MAX, &serial))
+    if (!dns_words_number(&master->words, UINT32_MAX, &serial))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(times); i++)
-        if (!parse_seconds(master, &times[i]))
+        if (!dns_words_seconds(&master->words, &times[i]))
             return FALSE;
     dns_zone_add_soa(master->zone, master->owner, MIN(master->ttl, times[3]));
     return TRUE;
@@ -427,7 +209,8 @@ parse_soa(Master *master)
 static gboolean
 skip_data(Master *master)
 {
-    master->next = master->tokens->len;
+    while (dns_words_next(&master->words) != NULL)
+        continue;
     dns_zone_add_name(master->zone, master->owner);
     return TRUE;
 }
@@ -473,28 +256,26 @@ static const struct {
 static gboolean
 parse_data(Master *master)
 {
-    const Token *token = next_token(master);
-    if (token == NULL)
+    const DnsWord *word = dns_words_next(&master->words);
+    if (word == NULL)
         return fail(master, "the record's type is missing");
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
-        if (text_equal_nocase(token->start, token->length, types[i].type))
+        if (text_equal_nocase(word->start, word->length, types[i].type))
             return types[i].parse(master);
-    if (token->length > 4 && text_equal_nocase(token->start, 4, "TYPE"))
+    if (word->length > 4 && text_equal_nocase(word->start, 4, "TYPE"))
         return skip_data(master);
     g_autofree char *message = g_strdup_printf(
-        "unknown type \"%.*s\"", (int)MIN(token->length, 32), token->start);
+        "unknown type \"%.*s\"", (int)MIN(word->length, 32), word->start);
     return fail(master, message);
 }
 
 static gboolean
 parse_ttl(Master *master)
 {
-    if (master->next == master->tokens->len)
+    const DnsWord *word = dns_words_peek(&master->words);
+    if (word == NULL || !g_ascii_isdigit(*word->start))
         return TRUE;
-    const Token *token = &g_array_index(master->tokens, Token, master->next);
-    if (!g_ascii_isdigit(*token->start))
-        return TRUE;
-    return parse_seconds(master, &master->ttl);
+    return dns_words_seconds(&master->words, &master->ttl);
 }
 
 /* TTL and class stand before the type in either order, or are missing. */
@@ -502,40 +283,35 @@ static gboolean
 parse_ttl_and_class(Master *master)
 {
     master->ttl = master->fallback_ttl;
-    if (next_is(master, "IN"))
+    if (dns_words_next_is(&master->words, "IN"))
         return parse_ttl(master);
     if (!parse_ttl(master))
         return FALSE;
-    next_is(master, "IN");
+    dns_words_next_is(&master->words, "IN");
     return TRUE;
 }
 
 static gboolean
 parse_record(Master *master)
 {
-    if (!master->indented) {
+    if (!master->words.indented) {
         if (!parse_name(master, master->owner))
             return FALSE;
         master->has_owner = TRUE;
     }
     if (!master->has_owner)
         return fail(master, "no name before this record");
-    if (!parse_ttl_and_class(master) || !parse_data(master))
-        return FALSE;
-    if (master->next == master->tokens->len)
-        return TRUE;
-    master->next++;
-    return fail(master, "more than the record takes");
+    return parse_ttl_and_class(master) && parse_data(master);
 }
 
 static gboolean
 parse_entry(Master *master)
 {
-    if (next_is(master, "$ORIGIN"))
+    if (dns_words_next_is(&master->words, "$ORIGIN"))
         return parse_name(master, master->origin);
-    if (next_is(master, "$TTL"))
-        return parse_seconds(master, &master->fallback_ttl);
-    if (*g_array_index(master->tokens, Token, 0).start == '$')
+    if (dns_words_next_is(&master->words, "$TTL"))
+        return dns_words_seconds(&master->words, &master->fallback_ttl);
+    if (*dns_words_peek(&master->words)->start == '$')
         return fail(master, "only $ORIGIN and $TTL are supported");
     return parse_record(master);
 }
@@ -543,13 +319,13 @@ parse_entry(Master *master)
 static gboolean
 parse_file(Master *master)
 {
-    while (master->at < master->end) {
-        if (!read_entry(master))
+    while (!dns_words_ended(&master->words)) {
+        if (!dns_words_read(&master->words))
             return FALSE;
-        if (master->tokens->len > 0 && !parse_entry(master))
+        if (dns_words_peek(&master->words) != NULL && !parse_entry(master))
             return FALSE;
-        master->line++;
-        master->at++;
+        if (dns_words_next(&master->words) != NULL)
+            return fail(master, "more than belongs there");
     }
     return TRUE;
 }
@@ -557,15 +333,9 @@ parse_file(Master *master)
 gboolean
 dns_master_load(const FilterdFile *file, DnsZone *zone, GError **error)
 {
-    Master master = {.file = file,
-                     .zone = zone,
-                     .at = file->bytes,
-                     .end = file->bytes + file->length,
-                     .line = 1,
-                     .fallback_ttl = FALLBACK_TTL,
-                     .error = error};
-    master.tokens = g_array_new(FALSE, FALSE, sizeof(Token));
+    Master master = {.zone = zone, .fallback_ttl = FALLBACK_TTL};
+    dns_words_init(&master.words, file, error);
     gboolean loaded = parse_file(&master);
-    g_array_unref(master.tokens);
+    dns_words_clear(&master.words);
     return loaded;
 }
