@@ -35,7 +35,7 @@ host_call_end_hook(HostCall *call)
 {
     if (call->scratch != NULL)
         g_ptr_array_set_size(call->scratch, 0);
-    call->run = NULL;
+    call->values = NULL;
 }
 
 void
@@ -114,14 +114,14 @@ publish(FilterdCall *plugin_call, unsigned fact, FilterdValue value)
     const HostInstance *instance = call->instance;
     g_return_if_fail(fact < instance->facts);
     const FilterdFact *row = &instance->plugin->facts[fact];
-    if (call->run == NULL || row->since != call->running
+    if (call->values == NULL || row->since != call->running
         || !fits(row, &value)) {
         g_autofree char *text = g_strdup_printf(
             "published “%s” out of its stage or type", row->name);
         log_call(call, FILTERD_LOG_WARNING, text);
         return;
     }
-    FilterdValue *slot = &call->run->values[fact];
+    FilterdValue *slot = &call->values[fact];
     value_clear(slot);
     *slot = value_copy(&value);
     clean(slot);
@@ -224,7 +224,7 @@ authres(FilterdCall *plugin_call, const char *method, const char *result,
             .property = g_strdup(properties[i].property),
             .value = g_strdup(properties[i].value),
         };
-    visit_add_result(call, kept);
+    guest_add_result(call, kept);
 }
 
 static void

@@ -8,19 +8,6 @@
 #include "filterd/base/fiber.h"
 #include "filterd/host/visit.h"
 
-/* One run of one hook. */
-typedef enum HostRunState {
-    HOST_RUN_IDLE,
-    HOST_RUN_BUSY,
-    HOST_RUN_DONE,
-} HostRunState;
-
-typedef struct HostRun {
-    HostRunState state;
-    FiberQueue waiters;
-    FilterdValue *values; /* by the index of the fact; NULL until it runs */
-} HostRun;
-
 /* One result for Authentication-Results. */
 typedef struct HostResult {
     FilterdStage stage; /* of the hook that gave it */
@@ -38,7 +25,7 @@ typedef struct HostCall {
     Visit *visit;
     DnsBudget *budget;
     FilterdStage running; /* whose hook runs */
-    HostRun *run;         /* where publish() writes */
+    FilterdValue *values; /* where publish() writes, by fact */
     GPtrArray *scratch;   /* until the hook returns */
 } HostCall;
 
@@ -56,4 +43,13 @@ void host_call_failed(HostCall *call, const char *what, GError **error);
 
 const char *visit_session_id(const Visit *visit);
 const VisitClient *visit_client(const Visit *visit);
-void visit_add_result(HostCall *call, HostResult *result);
+/* The recipient and the message at hand. */
+unsigned visit_recipient(const Visit *visit);
+MailMessage *visit_message(const Visit *visit);
+/* What a hook of that stage asks the DNS from. */
+DnsBudget *visit_stage_budget(Visit *visit, FilterdStage stage);
+
+/* ---- implemented by the guest ------------------------------------------- */
+
+/* Takes the result. */
+void guest_add_result(HostCall *call, HostResult *result);

@@ -1,0 +1,334 @@
+/* guest.c: an instance in a visit: its state, its hooks, one at a time.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/host/guest.h"
+
+#include "filterd/base/value.h"
+
+#include <string.h>
+
+/* What the watchdog says when a hook holds the loop is `instance hook`. */
+static const char *const hook_names[FILTERD_STAGES] = {
+    "connect", "helo", "mail", "rcpt", "data", "eom",
+};
+
+/* ---- results ------------------------------------------------------------ */
+
+static void
+result_free(void *data)
+{
+    HostResult *result = data;
+    for (size_t i = 0; i < result->length; i++) {
+        g_free((char *)result->properties[i].ptype);
+        g_free((char *)result->properties[i].property);
+        g_free((char *)result->properties[i].value);
+    }
+    g_free(result->properties);
+    g_free(result->method);
+    g_free(result->result);
+    g_free(result->comment);
+    g_free(result);
+}
+
+void
+guest_add_result(HostCall *call, HostResult *result)
+{
+    Guest *guest = (Guest *)call;
+    if (guest->results == NULL)
+        guest->results = g_ptr_array_new_with_free_func(result_free);
+    g_ptr_array_add(guest->results, result);
+}
+
+static void
+forget_results(Guest *guest, FilterdStage stage)
+{
+    for (unsigned i = guest->results != NULL ? guest->results->len : 0; i > 0;
+         i--) {
+        const HostResult *result = g_ptr_array_index(guest->results, i - 1);
+        if (result->stage == stage)
+            g_ptr_array_remove_index(guest->results, i - 1);
+    }
+}
+
+unsigned
+guest_add_results(const Guest *guest, const char *method, MailAuthres *authres)
+{
+    unsigned added = 0;
+    for (unsigned i = 0; guest->results != NULL && i < guest->results->len;
+         i++) {
+        const HostResult *result = g_ptr_array_index(guest->results, i);
+        if (strcmp(result->method, method) != 0)
+            continue;
+        mail_authres_add(authres, result->method, result->result,
+                         result->comment, result->properties, result->length);
+        added++;
+    }
+    return added;
+}
+
+/* ---- runs --------------------------------------------------------------- */
+
+static void
+run_clear(HostRun *run, unsigned facts)
+{
+    g_assert(run->state != HOST_RUN_BUSY);
+    for (unsigned i = 0; run->values != NULL && i < facts; i++)
+        value_clear(&run->values[i]);
+    g_clear_pointer(&run->values, g_free);
+    run->state = HOST_RUN_IDLE;
+}
+
+static HostRun *
+recipient_run(Guest *guest, unsigned recipient)
+{
+    if (guest->recipients == NULL)
+        guest->recipients = g_ptr_array_new();
+    while (guest->recipients->len <= recipient)
+        g_ptr_array_add(guest->recipients, g_new0(HostRun, 1));
+    return g_ptr_array_index(guest->recipients, recipient);
+}
+
+HostRun *
+guest_run(Guest *guest, FilterdStage stage)
+{
+    if (stage == FILTERD_RCPT)
+        return recipient_run(guest, visit_recipient(guest->host.visit));
+    return &guest->runs[stage];
+}
+
+static void
+forget_recipients(Guest *guest)
+{
+    for (unsigned i = 0;
+         guest->recipients != NULL && i < guest->recipients->len; i++) {
+        HostRun *run = g_ptr_array_index(guest->recipients, i);
+        run_clear(run, guest->host.instance->facts);
+        g_free(run);
+    }
+    g_clear_pointer(&guest->recipients, g_ptr_array_unref);
+}
+
+void
+guest_forget_recipient(Guest *guest, unsigned recipient)
+{
+    if (guest->recipients != NULL && recipient < guest->recipients->len)
+        run_clear(recipient_run(guest, recipient), guest->host.instance->facts);
+}
+
+void
+guest_forget_stage(Guest *guest, FilterdStage stage)
+{
+    if (stage == FILTERD_RCPT)
+        forget_recipients(guest);
+    else
+        run_clear(&guest->runs[stage], guest->host.instance->facts);
+    forget_results(guest, stage);
+}
+
+/* ---- one hook at a time ------------------------------------------------- */
+
+gboolean
+guest_enter(Guest *guest, FilterdStage stage)
+{
+    while (guest->owner != NULL)
+        if (fiber_queue_wait(&guest->queue, CLOCK_NEVER) == FIBER_CANCELLED)
+            return FALSE;
+    guest->owner = fiber_self();
+    guest->host.running = stage;
+    guest->host.budget = visit_stage_budget(guest->host.visit, stage);
+    return TRUE;
+}
+
+void
+guest_leave(Guest *guest)
+{
+    host_call_end_hook(&guest->host);
+    guest->owner = NULL;
+    fiber_queue_wake_all(&guest->queue);
+}
+
+/* ---- the message -------------------------------------------------------- */
+
+static void
+hear_field(Guest *guest, const FilterdField *field)
+{
+    g_autoptr(GError) error = NULL;
+    const FilterdPlugin *plugin = guest->host.instance->plugin;
+    if (guest->broken || plugin->header == NULL
+        || plugin->header(&guest->host.call, field, &error))
+        return;
+    guest->broken = TRUE;
+    host_call_failed(&guest->host, "header", &error);
+}
+
+static gboolean
+hear_body(const char *bytes, gsize length, void *data, GError **unused)
+{
+    (void)unused;
+    Guest *guest = data;
+    g_autoptr(GError) error = NULL;
+    const FilterdPlugin *plugin = guest->host.instance->plugin;
+    if (plugin->body == NULL
+        || plugin->body(&guest->host.call, bytes, length, &error))
+        return plugin->body != NULL;
+    guest->broken = TRUE;
+    host_call_failed(&guest->host, "body", &error);
+    return FALSE;
+}
+
+/* One that did not listen hears the whole of it, from the spool. */
+static void
+hear_late(Guest *guest)
+{
+    MailMessage *message = visit_message(guest->host.visit);
+    if (guest->heard || message == NULL)
+        return;
+    guest->heard = TRUE;
+    for (guint i = 0; i < mail_message_fields(message); i++)
+        hear_field(guest, mail_message_field(message, i));
+    if (guest->broken || guest->host.instance->plugin->body == NULL)
+        return;
+    g_autoptr(GError) error = NULL;
+    if (!mail_message_each_body(message, hear_body, guest, &error)
+        && !guest->broken) {
+        guest->broken = TRUE;
+        host_call_failed(&guest->host, "spool", &error);
+    }
+}
+
+void
+guest_listen(Guest *guest, gboolean listen)
+{
+    const HostInstance *instance = guest->host.instance;
+    gboolean hears =
+        instance->plugin->header != NULL || instance->plugin->body != NULL;
+    guest->listening = listen && hears && instance->certain[FILTERD_MESSAGE];
+    guest->heard = guest->listening;
+}
+
+void
+guest_hear_field(Guest *guest, const FilterdField *field)
+{
+    if (!guest->listening || !guest_enter(guest, FILTERD_MESSAGE))
+        return;
+    hear_field(guest, field);
+    guest_leave(guest);
+}
+
+void
+guest_hear_body(Guest *guest, const char *bytes, gsize length)
+{
+    if (!guest->listening || guest->broken
+        || guest->host.instance->plugin->body == NULL
+        || !guest_enter(guest, FILTERD_MESSAGE))
+        return;
+    hear_body(bytes, length, guest, NULL);
+    guest_leave(guest);
+}
+
+/* ---- hooks -------------------------------------------------------------- */
+
+static FilterdHook *
+find_hook(const FilterdPlugin *plugin, FilterdStage stage)
+{
+    FilterdHook *const hooks[FILTERD_STAGES] = {
+        plugin->connect, plugin->helo, plugin->mail,
+        plugin->rcpt,    plugin->data, plugin->eom,
+    };
+    return hooks[stage];
+}
+
+static void
+call_hook(Guest *guest, FilterdStage stage)
+{
+    g_autoptr(GError) error = NULL;
+    FilterdHook *hook = find_hook(guest->host.instance->plugin, stage);
+    if (stage == FILTERD_MESSAGE)
+        hear_late(guest);
+    if (hook == NULL || guest->broken)
+        return;
+    if (!hook(&guest->host.call, &error))
+        host_call_failed(&guest->host, hook_names[stage], &error);
+    if (stage == FILTERD_MESSAGE)
+        guest->finished = TRUE;
+}
+
+/* A run that was cut short is as good as none, for who asks later. */
+static void
+run_hook(Guest *guest, FilterdStage stage, HostRun *run)
+{
+    const char *doing = fiber_set_doing(guest->host.instance->use->name);
+    run->state = HOST_RUN_BUSY;
+    if (run->values == NULL)
+        run->values = g_new0(FilterdValue, guest->host.instance->facts + 1);
+    if (guest_enter(guest, stage)) {
+        forget_results(guest, stage);
+        guest->host.values = run->values;
+        call_hook(guest, stage);
+        guest_leave(guest);
+    }
+    run->state = HOST_RUN_DONE;
+    if (fiber_cancelled() && stage < FILTERD_MAIL)
+        run_clear(run, guest->host.instance->facts);
+    fiber_queue_wake_all(&run->waiters);
+    fiber_set_doing(doing);
+}
+
+HostRun *
+guest_complete(Guest *guest, FilterdStage stage)
+{
+    HostRun *run = guest_run(guest, stage);
+    while (run->state == HOST_RUN_BUSY)
+        if (fiber_queue_wait(&run->waiters, CLOCK_NEVER) == FIBER_CANCELLED)
+            return run;
+    if (run->state == HOST_RUN_IDLE && !fiber_cancelled())
+        run_hook(guest, stage, run);
+    return run;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+void
+guest_init(Guest *guest, HostInstance *instance, Visit *visit)
+{
+    host_call_init(&guest->host, instance, visit);
+    guest->host.call.session = g_malloc0(instance->plugin->session_size);
+}
+
+void
+guest_begin_message(Guest *guest)
+{
+    gsize size = guest->host.instance->plugin->message_size;
+    guest->host.call.message = g_malloc0(MAX(size, 1));
+    guest->listening = guest->heard = guest->broken = FALSE;
+    guest->finished = FALSE;
+}
+
+void
+guest_end_message(Guest *guest, gboolean aborted)
+{
+    const FilterdPlugin *plugin = guest->host.instance->plugin;
+    for (unsigned stage = FILTERD_MAIL; stage < FILTERD_STAGES; stage++)
+        guest_forget_stage(guest, (FilterdStage)stage);
+    if (aborted && !guest->finished && plugin->abort != NULL)
+        plugin->abort(&guest->host.call);
+    if (plugin->clear_message != NULL)
+        plugin->clear_message(&guest->host.call);
+    host_call_end_hook(&guest->host);
+    g_clear_pointer(&guest->host.call.message, g_free);
+}
+
+void
+guest_clear(Guest *guest)
+{
+    const FilterdPlugin *plugin = guest->host.instance->plugin;
+    guest_forget_stage(guest, FILTERD_CONNECT);
+    if (plugin->close != NULL)
+        plugin->close(&guest->host.call);
+    if (plugin->clear_session != NULL)
+        plugin->clear_session(&guest->host.call);
+    host_call_clear(&guest->host);
+    g_free(guest->host.call.session);
+    g_clear_pointer(&guest->results, g_ptr_array_unref);
+}

@@ -1,0 +1,61 @@
+/* guest.h: an instance in a visit: its state, its hooks, one at a time. Private
+ * to the host.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/host/call.h"
+
+/* One run of one hook. */
+typedef enum HostRunState {
+    HOST_RUN_IDLE,
+    HOST_RUN_BUSY,
+    HOST_RUN_DONE,
+} HostRunState;
+
+typedef struct HostRun {
+    HostRunState state;
+    FiberQueue waiters;
+    FilterdValue *values; /* by the index of the fact; NULL until it runs */
+} HostRun;
+
+typedef struct Guest {
+    HostCall host; /* first */
+    HostRun runs[FILTERD_STAGES];
+    GPtrArray *recipients; /* HostRun of the rcpt hook, one a recipient */
+    GPtrArray *results;    /* HostResult */
+    Fiber *owner;          /* whose hook of this instance is running */
+    FiberQueue queue;      /* of those who want to be the next owner */
+    gboolean listening;    /* to the message as it comes */
+    gboolean heard;        /* has been given the message, in one way or other */
+    gboolean broken;       /* a header or body hook failed: no eom */
+    gboolean finished;     /* eom has run */
+} Guest;
+
+void guest_init(Guest *guest, HostInstance *instance, Visit *visit);
+void guest_begin_message(Guest *guest);
+void guest_end_message(Guest *guest, gboolean aborted);
+/* The connection ends. */
+void guest_clear(Guest *guest);
+
+/* The run of that stage's hook; for RCPT, of the recipient at hand. */
+HostRun *guest_run(Guest *guest, FilterdStage stage);
+/* Runs the hook, or waits for whoever runs it. */
+HostRun *guest_complete(Guest *guest, FilterdStage stage);
+void guest_forget_stage(Guest *guest, FilterdStage stage);
+void guest_forget_recipient(Guest *guest, unsigned recipient);
+
+/* Between the two nobody else runs a hook of this instance here. FALSE:
+ * cancelled while it waited. */
+gboolean guest_enter(Guest *guest, FilterdStage stage);
+void guest_leave(Guest *guest);
+
+/* The message as it comes, to one that listens. */
+void guest_listen(Guest *guest, gboolean listen);
+void guest_hear_field(Guest *guest, const FilterdField *field);
+void guest_hear_body(Guest *guest, const char *bytes, gsize length);
+
+/* How many results of that method there were. */
+unsigned guest_add_results(const Guest *guest, const char *method,
+                           MailAuthres *authres);
