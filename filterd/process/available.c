@@ -1,0 +1,250 @@
+/* available.c: what the language has and this version cannot do yet is refused,
+ * never ignored.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/process/available.h"
+
+#include "filterd/process/statement.h"
+
+#include <string.h>
+
+typedef struct Review {
+    const PolicyConfig *config;
+    const Bundle *bundle;
+    const char *path;
+    PolicyReport *report;
+} Review;
+
+/* An option that is there, of a statement that is there. */
+typedef struct Row {
+    const char *word;
+    gboolean (*given)(const void *statement);
+} Row;
+
+static void
+refuse_option(const Review *review, const PolicyPlace *statement,
+              const char *word)
+{
+    PolicyPlace place = statement_option(review->bundle, statement, word);
+    statement_refuse(review->bundle, review->report, &place,
+                     "leave it out for now",
+                     "this version does not do this with `%s` yet", word);
+}
+
+static void
+refuse_options(const Review *review, const Row *rows, const void *statement,
+               const PolicyPlace *place)
+{
+    for (const Row *row = rows; row->word != NULL; row++)
+        if (row->given(statement))
+            refuse_option(review, place, row->word);
+}
+
+/* ---- listen ------------------------------------------------------------- */
+
+static const char *const wires[] = {
+    [POLICY_SMTP] = "smtp",     [POLICY_LMTP] = "lmtp",
+    [POLICY_MILTER] = "milter", [POLICY_SERVICE] = "policy",
+    [POLICY_HTTP] = "http",
+};
+
+static gboolean
+listen_tls(const void *statement)
+{
+    return ((const PolicyListen *)statement)->tls != POLICY_TLS_OFF;
+}
+
+static gboolean
+listen_certificate(const void *statement)
+{
+    return ((const PolicyListen *)statement)->certificate.path != NULL;
+}
+
+static gboolean
+listen_key(const void *statement)
+{
+    return ((const PolicyListen *)statement)->key.path != NULL;
+}
+
+static gboolean
+listen_xclient(const void *statement)
+{
+    return ((const PolicyListen *)statement)->xclient_from.length > 0;
+}
+
+static gboolean
+listen_wire(const void *statement)
+{
+    const PolicyListen *listen = statement;
+    return listen->wire != POLICY_SMTP && listen->wire != POLICY_HTTP;
+}
+
+static const Row listen_rows[] = {
+    {"tls", listen_tls},
+    {"certificate", listen_certificate},
+    {"key", listen_key},
+    {"xclient-from", listen_xclient},
+    {NULL},
+};
+
+static gboolean
+same_endpoint(const Endpoint *a, const Endpoint *b)
+{
+    if (a->path != NULL || b->path != NULL)
+        return g_strcmp0(a->path, b->path) == 0;
+    return a->port == b->port && a->port != 0 && ip_equal(&a->ip, &b->ip);
+}
+
+/* Two statements would share one socket, and each connection go to either. */
+static void
+refuse_twin(const Review *review, unsigned index)
+{
+    const GPtrArray *listens = review->config->listens;
+    const PolicyListen *listen = g_ptr_array_index(listens, index);
+    for (unsigned i = 0; i < index; i++) {
+        const PolicyListen *other = g_ptr_array_index(listens, i);
+        if (!same_endpoint(&other->endpoint, &listen->endpoint))
+            continue;
+        g_autofree char *hint =
+            g_strdup_printf("it is in line %u of %s already", other->place.line,
+                            other->place.file);
+        statement_refuse(review->bundle, review->report, &listen->place, hint,
+                         "this address is listened on twice");
+        return;
+    }
+}
+
+static void
+review_listens(const Review *review)
+{
+    for (unsigned i = 0; i < review->config->listens->len; i++) {
+        const PolicyListen *listen =
+            g_ptr_array_index(review->config->listens, i);
+        if (listen_wire(listen))
+            refuse_option(review, &listen->place, wires[listen->wire]);
+        refuse_options(review, listen_rows, listen, &listen->place);
+        refuse_twin(review, i);
+    }
+}
+
+/* ---- backend ------------------------------------------------------------ */
+
+static gboolean
+backend_wire(const void *statement)
+{
+    return ((const PolicyBackend *)statement)->wire != POLICY_SMTP;
+}
+
+static gboolean
+backend_tls(const void *statement)
+{
+    return ((const PolicyBackend *)statement)->tls != POLICY_TLS_OFF;
+}
+
+static gboolean
+backend_identity(const void *statement)
+{
+    const PolicyBackend *backend = statement;
+    return backend->identity != POLICY_IDENTITY_NONE
+           && backend->identity != POLICY_IDENTITY_XCLIENT;
+}
+
+static gboolean
+backend_weight(const void *statement)
+{
+    return ((const PolicyBackend *)statement)->weight != 1;
+}
+
+static const Row backend_rows[] = {
+    {"lmtp", backend_wire},
+    {"tls", backend_tls},
+    {"identity", backend_identity},
+    {"weight", backend_weight},
+    {NULL},
+};
+
+static void
+review_backends(const Review *review)
+{
+    for (unsigned i = 0; i < review->config->backends->len; i++) {
+        const PolicyBackend *backend =
+            g_ptr_array_index(review->config->backends, i);
+        refuse_options(review, backend_rows, backend, &backend->place);
+    }
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+static void
+refuse_setting(const Review *review, const char *word, const char *value)
+{
+    PolicyPlace place =
+        statement_find(review->bundle, review->path, "set", word);
+    statement_refuse(review->bundle, review->report, &place,
+                     "leave it out for now",
+                     "this version cannot `set %s %s` yet", word, value);
+}
+
+static void
+review_settings(const Review *review)
+{
+    const PolicySettings *settings = &review->config->settings;
+    if (settings->quarantine != 0)
+        refuse_setting(review, "quarantine", "spool");
+    if (settings->mixed_replies != 0)
+        refuse_setting(review, "mixed-replies", "defer");
+    if (review->config->store.kind == POLICY_STORE_REDIS)
+        refuse_option(review, &review->config->store.place, "redis");
+}
+
+/* `system` and `recursive` say where to ask; so do addresses. */
+static void
+review_resolvers(const Review *review)
+{
+    const FilterdArray *resolver = &review->config->dns.resolver;
+    const char *const *words = resolver->items;
+    for (size_t i = 0; resolver->length > 1 && i < resolver->length; i++) {
+        if (strcmp(words[i], "system") != 0
+            && strcmp(words[i], "recursive") != 0)
+            continue;
+        PolicyPlace place =
+            statement_find(review->bundle, review->path, NULL, "resolver");
+        statement_refuse(review->bundle, review->report, &place, NULL,
+                         "`%s` stands alone as `resolver`", words[i]);
+    }
+}
+
+gboolean
+available_check(const PolicyConfig *config, const Bundle *bundle,
+                const char *path, PolicyReport *report)
+{
+    const Review review = {config, bundle, path, report};
+    unsigned before = report->errors;
+    review_listens(&review);
+    review_backends(&review);
+    review_settings(&review);
+    review_resolvers(&review);
+    return report->errors == before;
+}
+
+gboolean
+available_to_serve(const PolicyConfig *config, const Bundle *bundle,
+                   const char *path, PolicyReport *report)
+{
+    const PolicyPlace nowhere = {path, 1, 1, 1};
+    unsigned before = report->errors;
+    gboolean mail = FALSE;
+    for (unsigned i = 0; i < config->listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(config->listens, i);
+        mail = mail || listen->wire == POLICY_SMTP;
+    }
+    if (!mail)
+        statement_refuse(bundle, report, &nowhere, "listen smtp 0.0.0.0:25",
+                         "there is no `listen smtp`: nothing to serve");
+    if (config->backends->len == 0)
+        statement_refuse(bundle, report, &nowhere,
+                         "backend smtp 127.0.0.1:10025",
+                         "there is no `backend`: nobody to pass mail to");
+    return report->errors == before;
+}

@@ -1,0 +1,39 @@
+/* board.h: what the processes show each other in shared memory.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A worker writes its own row; rows are also those of the metrics. The master
+ * takes a row for each worker and gives it back when its generation ends.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A worker whose row is older has a loop that hangs, milliseconds. */
+#define BOARD_FRESH 10000
+#define BOARD_DOING 64
+
+typedef struct BoardRow {
+    pid_t pid;               /* 0: nobody's */
+    int64_t beat;            /* when its loop last turned; monotonic */
+    uint64_t turns;          /* of its loop */
+    char doing[BOARD_DOING]; /* when it crashed; empty: not known */
+    gboolean taken;
+} BoardRow;
+
+/* Before the first fork; makes the metrics' rows, too. */
+void board_init(unsigned rows);
+void board_clear(void);
+
+/* A row that nobody has, emptied; -1: there is none. */
+int board_take(void);
+/* Forgets what the process that had it counted as going on. */
+void board_reset(int row);
+void board_give(int row);
+unsigned board_left(void);
+
+BoardRow *board_row(int row);
+/* Whether any worker's loop turns. */
+gboolean board_alive(void);

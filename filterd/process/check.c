@@ -1,0 +1,256 @@
+/* check.c: a child that compiles, starts the plugins, and says what it saw.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/process/check.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
+#include "filterd/base/loop.h"
+#include "filterd/process/available.h"
+#include "filterd/process/child.h"
+#include "filterd/service/dns.h"
+#include "filterd/service/offload.h"
+#include "filterd/session/engine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Whether it is good, the report, the files that were missed. */
+#define RESULT "(bsas)"
+
+struct Check {
+    pid_t pid;
+    int fd;
+    int64_t deadline;
+    GByteArray *output;
+    gboolean ok;
+    char *report;
+    char **missed;
+};
+
+/* ---- the child ---------------------------------------------------------- */
+
+typedef struct Trial {
+    const PolicyConfig *config;
+    GError *error;
+} Trial;
+
+static void
+discard(FilterdLogLevel level, const char *line)
+{
+    (void)level;
+    (void)line;
+}
+
+/* Starts and stops in one go: what a plugin spawned is cancelled before it
+ * begins. */
+static void
+try_engine(void *data)
+{
+    Trial *trial = data;
+    const EngineOptions options = {.private_store = TRUE};
+    Engine *engine = engine_new(trial->config, &options, &trial->error);
+    if (engine != NULL)
+        engine_free(engine);
+    loop_stop();
+}
+
+/* Workers will log it themselves. */
+static gboolean
+try_config(const PolicyConfig *config, GError **error)
+{
+    Trial trial = {.config = config};
+    loop_init();
+    offload_init(1);
+    if (configuration_start_dns(config, TRUE, &trial.error)) {
+        log_set_sink(discard);
+        fiber_detach(fiber_start("check", try_engine, &trial));
+        loop_run();
+        log_set_sink(NULL);
+        dns_clear();
+    }
+    offload_clear();
+    fiber_pool_clear();
+    loop_clear();
+    if (trial.error == NULL)
+        return TRUE;
+    g_propagate_error(error, trial.error);
+    return FALSE;
+}
+
+static gboolean
+examine(const Configuration *configuration, PolicyReport *report, GString *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PolicyConfig) config = configuration_compile(
+        configuration->bundle, configuration->path, FALSE, report);
+    gboolean ok = config != NULL
+                  && available_check(config, configuration->bundle,
+                                     configuration->path, report);
+    g_autofree char *notes = policy_report_format(report);
+    g_string_append(text, notes);
+    if (!ok || try_config(config, &error))
+        return ok;
+    g_string_append_printf(text, "%s: error: %s\n", configuration->path,
+                           error->message);
+    return FALSE;
+}
+
+static void
+send_all(int fd, const guint8 *bytes, gsize length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR)
+            return;
+        bytes += MAX(sent, 0);
+        length -= (gsize)MAX(sent, 0);
+    }
+}
+
+static int
+run_check(int control, void *data)
+{
+    const Configuration *configuration = data;
+    g_autoptr(GString) text = g_string_new(NULL);
+    PolicyReport report;
+    policy_report_init(&report);
+    gboolean ok = examine(configuration, &report, text);
+    policy_report_clear(&report);
+    g_string_truncate(text, MIN(text->len, CHECK_OUTPUT_LIMIT / 2));
+    g_autofree char *valid = g_utf8_make_valid(text->str, -1);
+    g_autoptr(GVariant) result = g_variant_ref_sink(g_variant_new(
+        "(bs^as)", ok, valid, bundle_missed(configuration->bundle)));
+    send_all(control, g_variant_get_data(result), g_variant_get_size(result));
+    return 0;
+}
+
+/* ---- the master --------------------------------------------------------- */
+
+Check *
+check_start(const Configuration *configuration, GError **error)
+{
+    const ChildStart start = {
+        .name = "filterd-check",
+        .privileges = &configuration->privileges,
+        .run = run_check,
+        .data = (void *)configuration,
+    };
+    int fd;
+    pid_t pid = child_start(&start, &fd, error);
+    if (pid < 0)
+        return NULL;
+    Check *check = g_new0(Check, 1);
+    check->pid = pid;
+    check->fd = fd;
+    check->deadline = clock_after(CHECK_TIME);
+    check->output = g_byte_array_new();
+    check->missed = g_new0(char *, 1);
+    return check;
+}
+
+static int
+reap(Check *check)
+{
+    int status = 0;
+    if (check->pid == 0)
+        return 0;
+    kill(check->pid, SIGKILL);
+    while (waitpid(check->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    check->pid = 0;
+    return status;
+}
+
+void
+check_free(Check *check)
+{
+    reap(check);
+    close(check->fd);
+    g_byte_array_unref(check->output);
+    g_free(check->report);
+    g_strfreev(check->missed);
+    g_free(check);
+}
+
+int
+check_fd(const Check *check)
+{
+    return check->fd;
+}
+
+static gboolean
+end_with(Check *check, char *report)
+{
+    check->report = report;
+    return TRUE;
+}
+
+/* It ended; what it said is whole, or it did not come so far. */
+static gboolean
+conclude(Check *check)
+{
+    int status;
+    while (waitpid(check->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    check->pid = 0;
+    if (WIFSIGNALED(status))
+        return end_with(check,
+                        g_strdup_printf("checking the configuration ended "
+                                        "with signal %d (%s)\n",
+                                        WTERMSIG(status),
+                                        strsignal(WTERMSIG(status))));
+    if (check->output->len == 0)
+        return end_with(check, g_strdup("the configuration could not be "
+                                        "checked\n"));
+    g_autoptr(GBytes) bytes =
+        g_byte_array_free_to_bytes(g_steal_pointer(&check->output));
+    check->output = g_byte_array_new();
+    g_autoptr(GVariant) result = g_variant_ref_sink(
+        g_variant_new_from_bytes(G_VARIANT_TYPE(RESULT), bytes, FALSE));
+    g_strfreev(check->missed);
+    g_variant_get(result, "(bs^as)", &check->ok, &check->report,
+                  &check->missed);
+    return TRUE;
+}
+
+gboolean
+check_step(Check *check)
+{
+    guint8 part[65536];
+    ssize_t length;
+    while ((length = recv(check->fd, part, sizeof part, 0)) > 0)
+        if (check->output->len + (gsize)length <= CHECK_OUTPUT_LIMIT)
+            g_byte_array_append(check->output, part, (guint)length);
+    if (length == 0 || (errno != EAGAIN && errno != EINTR))
+        return conclude(check);
+    if (clock_monotonic() < check->deadline)
+        return FALSE;
+    reap(check);
+    return end_with(check, g_strdup_printf("checking the configuration took "
+                                           "more than %d s\n",
+                                           CHECK_TIME / 1000));
+}
+
+gboolean
+check_ok(const Check *check)
+{
+    return check->ok;
+}
+
+const char *
+check_report(const Check *check)
+{
+    return check->report;
+}
+
+const char *const *
+check_missed(const Check *check)
+{
+    return (const char *const *)check->missed;
+}

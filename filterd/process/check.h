@@ -1,0 +1,33 @@
+/* check.h: has a configuration compiled and its plugins started, in a child
+ * without privileges, to hear what is wrong with it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/process/configuration.h"
+
+/* Milliseconds that a check may take. */
+#define CHECK_TIME 60000
+/* Octets of what it says. */
+#define CHECK_OUTPUT_LIMIT (1024 * 1024)
+
+typedef struct Check Check;
+
+/* Borrows the configuration. */
+Check *check_start(const Configuration *configuration, GError **error);
+/* Ends it, if need be. */
+void check_free(Check *check);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)
+
+/* To be polled for reading. */
+int check_fd(const Check *check);
+/* Takes what has come; TRUE: it is over. */
+gboolean check_step(Check *check);
+
+/* When it is over. */
+gboolean check_ok(const Check *check);
+/* Errors and warnings, as people read them. */
+const char *check_report(const Check *check);
+/* Files that the bundle lacks; ends with NULL. */
+const char *const *check_missed(const Check *check);

@@ -1,0 +1,125 @@
+/* configuration.c: compiles a configuration with plugins or without, and puts
+ * its `dns` block into force.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/process/configuration.h"
+
+#include "filterd/host/loader.h"
+#include "filterd/process/statement.h"
+#include "filterd/service/dns.h"
+#include "filterd/session/engine.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static gboolean
+find_privileges(Configuration *configuration, PolicyReport *report)
+{
+    g_autoptr(GError) error = NULL;
+    const char *word;
+    if (privileges_find(&configuration->skeleton->settings,
+                        &configuration->privileges, &word, &error))
+        return TRUE;
+    PolicyPlace place =
+        statement_find(configuration->bundle, configuration->path, "set", word);
+    statement_refuse(configuration->bundle, report, &place, NULL,
+                     "`set %s`: %s", word, error->message);
+    return FALSE;
+}
+
+Configuration *
+configuration_new(const char *path, PolicyReport *report)
+{
+    g_autoptr(Configuration) configuration = g_new0(Configuration, 1);
+    configuration->path = path;
+    configuration->bundle = bundle_new();
+    const PolicyLoader loader = {
+        .data = configuration->bundle,
+        .read = bundle_read,
+        .core_facts = engine_core_facts,
+        .core_actions = engine_core_actions,
+    };
+    configuration->skeleton = policy_compile(path, &loader, report);
+    if (configuration->skeleton == NULL
+        || !find_privileges(configuration, report))
+        return NULL;
+    return g_steal_pointer(&configuration);
+}
+
+void
+configuration_free(Configuration *configuration)
+{
+    g_clear_pointer(&configuration->skeleton, policy_config_free);
+    bundle_free(configuration->bundle);
+    g_free(configuration);
+}
+
+static const FilterdPlugin *
+open_plugin(void *data, const char *name, GError **error)
+{
+    (void)data;
+    return loader_open(name, error);
+}
+
+PolicyConfig *
+configuration_compile(Bundle *bundle, const char *path, gboolean from_disk,
+                      PolicyReport *report)
+{
+    const PolicyLoader loader = {
+        .data = bundle,
+        .read = from_disk ? bundle_read : bundle_find,
+        .plugin = open_plugin,
+        .core_facts = engine_core_facts,
+        .core_actions = engine_core_actions,
+    };
+    return policy_compile(path, &loader, report);
+}
+
+unsigned
+configuration_workers(const PolicyConfig *config)
+{
+    if (config->settings.workers > 0)
+        return (unsigned)config->settings.workers;
+    return g_get_num_processors();
+}
+
+/* The addresses among `resolver`; NULL-terminated. */
+static const char **
+list_addresses(const FilterdArray *resolver)
+{
+    const char *const *words = resolver->items;
+    const char **addresses = g_new0(const char *, resolver->length + 1);
+    size_t length = 0;
+    for (size_t i = 0; i < resolver->length; i++)
+        if (strcmp(words[i], "system") != 0
+            && strcmp(words[i], "recursive") != 0)
+            addresses[length++] = words[i];
+    return addresses;
+}
+
+static gboolean
+is_recursive(const FilterdArray *resolver)
+{
+    const char *const *words = resolver->items;
+    return resolver->length > 0 && strcmp(words[0], "recursive") == 0;
+}
+
+gboolean
+configuration_start_dns(const PolicyConfig *config, gboolean silent,
+                        GError **error)
+{
+    const PolicyDns *dns = &config->dns;
+    g_autofree const char **addresses = list_addresses(&dns->resolver);
+    const DnsConfig service = {
+        .recursive = is_recursive(&dns->resolver),
+        .forward = addresses,
+        .zones = dns->zone.items,
+        .n_zones = dns->zone.length,
+        .zones_only = silent,
+        .anchors = dns->trust_anchor.items,
+        .n_anchors = dns->trust_anchor.length,
+        .timeout = dns->timeout,
+    };
+    return dns_init(&service, error);
+}

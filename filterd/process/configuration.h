@@ -1,0 +1,32 @@
+/* configuration.h: a configuration as the master has it, and as those have it
+ * who may load plugins.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/process/bundle.h"
+#include "filterd/process/privileges.h"
+#include "policy/config.h"
+
+/* The master's: no plugin was looked at. */
+typedef struct Configuration {
+    const char *path; /* borrowed */
+    Bundle *bundle;
+    PolicyConfig *skeleton;
+    Privileges privileges;
+} Configuration;
+
+/* Reads the files; NULL with errors in the report. */
+Configuration *configuration_new(const char *path, PolicyReport *report);
+void configuration_free(Configuration *configuration);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Configuration, configuration_free)
+
+/* With plugins; files from `bundle` alone, or also from the disk. */
+PolicyConfig *configuration_compile(Bundle *bundle, const char *path,
+                                    gboolean from_disk, PolicyReport *report);
+/* 0: one per CPU. */
+unsigned configuration_workers(const PolicyConfig *config);
+/* dns_init() as the `dns` block says; `silent`: nothing leaves the machine. */
+gboolean configuration_start_dns(const PolicyConfig *config, gboolean silent,
+                                 GError **error);

@@ -1,0 +1,60 @@
+/* crash.c: notes, in a worker that dies, which plugin it was in.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/process/crash.h"
+
+#include "filterd/base/fiber.h"
+
+#include <signal.h>
+
+static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+static BoardRow *own;
+static struct sigaction before[G_N_ELEMENTS(deadly)];
+static char stack[65536]; /* the fiber's may be what overflowed */
+
+static void
+restore(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(deadly); i++)
+        sigaction(deadly[i], &before[i], NULL);
+}
+
+/* Then the signal does what it would have done. A fault happens again when we
+ * return; what somebody sent is sent again. */
+static void
+on_signal(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    fiber_watch(0, NULL);
+    const char *doing = fiber_set_doing(NULL);
+    for (unsigned i = 0; doing != NULL && i < BOARD_DOING - 1; i++) {
+        own->doing[i] = doing[i];
+        if (doing[i] == '\0')
+            break;
+    }
+    restore();
+    if (info->si_code <= 0)
+        raise(number);
+}
+
+static void
+use_own_stack(void)
+{
+    stack_t old, alternative = {.ss_sp = stack, .ss_size = sizeof stack};
+    if (sigaltstack(NULL, &old) == 0 && (old.ss_flags & SS_DISABLE) != 0)
+        sigaltstack(&alternative, NULL);
+}
+
+void
+crash_watch(BoardRow *row)
+{
+    struct sigaction action = {.sa_sigaction = on_signal,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    own = row;
+    use_own_stack();
+    sigemptyset(&action.sa_mask);
+    for (unsigned i = 0; i < G_N_ELEMENTS(deadly); i++)
+        sigaction(deadly[i], &action, &before[i]);
+}

@@ -1,0 +1,458 @@
+/* master.c: the process that binds, supervises and reloads.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/process/master.h"
+
+#include "filterd/base/clock.h"
+#include "filterd/base/log.h"
+#include "filterd/base/metrics.h"
+#include "filterd/process/board.h"
+#include "filterd/process/generation.h"
+#include "filterd/process/notify.h"
+#include "filterd/process/reload.h"
+#include "filterd/process/signals.h"
+#include "filterd/process/state.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define TICK 1000
+/* Rows of the board are for generations of so many workers at least. */
+#define LEAST_WORKERS 8
+
+typedef struct Master {
+    const char *path;
+    int signals;
+    gboolean boarded;
+    Listeners *inherited;
+    char *memory_store;
+    unsigned generations; /* so far */
+    Generation *current;  /* serves */
+    Generation *next;     /* starts */
+    GPtrArray *leaving;   /* Generation */
+    Reload *reload;       /* is being checked */
+    gboolean wanted;      /* another reload */
+    gboolean stopping;
+    int64_t ticked;
+    int status;
+} Master;
+
+/* ---- saying ------------------------------------------------------------- */
+
+static void
+log_generation(const Master *master, const char *event)
+{
+    g_autofree char *listen =
+        listeners_format(generation_listeners(master->current));
+    const PolicyConfig *config =
+        generation_configuration(master->current)->skeleton;
+    LogLine line;
+    log_begin(&line, FILTERD_LOG_INFO, event);
+    log_text(&line, "version", FILTERD_VERSION);
+    log_int(&line, "generation", generation_number(master->current));
+    log_int(&line, "workers", configuration_workers(config));
+    log_text(&line, "listen", listen);
+    log_end(&line);
+}
+
+static void
+notify_serving(void)
+{
+    g_autofree char *lines =
+        g_strdup_printf("READY=1\nMAINPID=%d", (int)getpid());
+    notify_send(lines);
+}
+
+static void
+notify_reloading(void)
+{
+    g_autofree char *lines =
+        g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
+                        g_get_monotonic_time());
+    notify_send(lines);
+}
+
+/* At the start nothing is left to do; later the old one goes on. */
+static void
+refuse(Master *master, const char *why)
+{
+    if (master->current == NULL) {
+        fputs(why, stderr);
+        master->status = EXIT_FAILURE;
+        master->stopping = TRUE;
+        return;
+    }
+    LogLine line;
+    log_begin(&line, FILTERD_LOG_WARNING, "reload");
+    log_text(&line, "result", "refused");
+    log_text(&line, "report", why);
+    log_end(&line);
+    notify_serving();
+}
+
+static void
+refuse_error(Master *master, const GError *error)
+{
+    g_autofree char *why =
+        g_strdup_printf("%s: error: %s\n", master->path, error->message);
+    refuse(master, why);
+}
+
+/* ---- a checked configuration becomes a generation ----------------------- */
+
+/* One for each worker of the generations that there may be at a time. */
+static gboolean
+have_rows(Master *master, const Configuration *configuration, GError **error)
+{
+    unsigned workers = configuration_workers(configuration->skeleton);
+    if (!master->boarded)
+        board_init((MASTER_DRAINING + 1) * MAX(workers, LEAST_WORKERS));
+    master->boarded = TRUE;
+    if (board_left() >= workers)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
+                "%u workers are too many for a reload; start filterd again",
+                workers);
+    return FALSE;
+}
+
+static gboolean
+same_privileges(const Master *master, const Configuration *configuration,
+                GError **error)
+{
+    if (master->current == NULL
+        || privileges_equal(
+            &generation_configuration(master->current)->privileges,
+            &configuration->privileges))
+        return TRUE;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                        "`set user` and `set group` cannot change in a "
+                        "reload; start filterd again");
+    return FALSE;
+}
+
+static gboolean
+have_memory_store(Master *master, const Configuration *configuration,
+                  GError **error)
+{
+    if (configuration->skeleton->store.kind != POLICY_STORE_MEMORY
+        || master->memory_store != NULL)
+        return TRUE;
+    master->memory_store = state_memory_new(&configuration->privileges, error);
+    return master->memory_store != NULL;
+}
+
+static gboolean
+prepare(Master *master, const Configuration *configuration)
+{
+    g_autoptr(GError) error = NULL;
+    if (have_rows(master, configuration, &error)
+        && same_privileges(master, configuration, &error)
+        && state_prepare(configuration, &error)
+        && have_memory_store(master, configuration, &error))
+        return TRUE;
+    refuse_error(master, error);
+    return FALSE;
+}
+
+static Listeners *
+open_listeners(Master *master, const Configuration *configuration)
+{
+    const Listeners *before = master->current != NULL
+                                  ? generation_listeners(master->current)
+                                  : master->inherited;
+    PolicyReport report;
+    policy_report_init(&report);
+    Listeners *listeners = listeners_new(configuration->skeleton, before,
+                                         configuration->bundle, &report);
+    if (listeners == NULL) {
+        g_autofree char *text = policy_report_format(&report);
+        refuse(master, text);
+    }
+    policy_report_clear(&report);
+    return listeners;
+}
+
+static void
+start_generation(Master *master)
+{
+    g_autoptr(Configuration) configuration = reload_take(master->reload);
+    if (!prepare(master, configuration))
+        return;
+    GenerationStart start = {
+        .number = ++master->generations,
+        .listeners = open_listeners(master, configuration),
+        .memory_store = master->memory_store,
+    };
+    if (start.listeners == NULL)
+        return;
+    if (master->current == NULL)
+        log_setup(configuration->skeleton->settings.log == 1 ? LOG_JSON
+                                                             : LOG_TEXT,
+                  FILTERD_LOG_INFO);
+    start.configuration = g_steal_pointer(&configuration);
+    master->next = generation_new(&start);
+}
+
+/* ---- steps -------------------------------------------------------------- */
+
+static void
+leave(Master *master, Generation *generation, int64_t patience,
+      const Generation *successor)
+{
+    generation_drain(generation, patience,
+                     successor != NULL ? generation_listeners(successor)
+                                       : NULL);
+    g_ptr_array_add(master->leaving, generation);
+}
+
+static void
+begin_reload(Master *master)
+{
+    gboolean busy = master->reload != NULL || master->next != NULL
+                    || master->leaving->len >= MASTER_DRAINING;
+    if (!master->wanted || busy || master->stopping)
+        return;
+    master->wanted = FALSE;
+    if (master->current != NULL)
+        notify_reloading();
+    master->reload = reload_new(master->path);
+}
+
+static void
+step_reload(Master *master)
+{
+    if (master->reload == NULL)
+        return;
+    reload_step(master->reload);
+    ReloadStatus status = reload_status(master->reload);
+    if (status == RELOAD_BUSY)
+        return;
+    if (status == RELOAD_BAD) {
+        refuse(master, reload_report(master->reload));
+    } else {
+        if (master->current == NULL)
+            fputs(reload_report(master->reload), stderr);
+        start_generation(master);
+    }
+    g_clear_pointer(&master->reload, reload_free);
+}
+
+static void
+log_reloaded(const Master *master)
+{
+    const PolicySettings *settings =
+        &generation_configuration(master->current)->skeleton->settings;
+    log_setup(settings->log == 1 ? LOG_JSON : LOG_TEXT, FILTERD_LOG_INFO);
+    LogLine line;
+    log_begin(&line, FILTERD_LOG_INFO, "reload");
+    log_text(&line, "result", "ok");
+    log_int(&line, "generation", generation_number(master->current));
+    log_end(&line);
+    metrics_add(METRIC_RELOADS, 1);
+}
+
+static void
+adopt(Master *master)
+{
+    Generation *before = master->current;
+    int64_t patience = 0;
+    master->current = g_steal_pointer(&master->next);
+    if (before == NULL) {
+        listeners_free(g_steal_pointer(&master->inherited),
+                       generation_listeners(master->current));
+        log_generation(master, "started");
+    } else {
+        patience =
+            generation_configuration(before)->skeleton->settings.drain_timeout;
+        leave(master, before, patience, master->current);
+        log_reloaded(master);
+    }
+    notify_serving();
+}
+
+static void
+step_next(Master *master)
+{
+    if (master->next == NULL)
+        return;
+    if (generation_failed(master->next)) {
+        leave(master, g_steal_pointer(&master->next), 0, master->current);
+        refuse(master, "filterd: a process of the new configuration could "
+                       "not start; see the log above\n");
+    } else if (generation_ready(master->next)) {
+        adopt(master);
+    }
+}
+
+static void
+step_leaving(Master *master)
+{
+    for (unsigned i = master->leaving->len; i > 0; i--) {
+        Generation *generation = g_ptr_array_index(master->leaving, i - 1);
+        generation_look(generation);
+        if (generation_count(generation) > 0)
+            continue;
+        log_event(FILTERD_LOG_INFO, "drained", "generation %u is gone",
+                  generation_number(generation));
+        g_ptr_array_remove_index(master->leaving, i - 1);
+        generation_free(generation);
+    }
+}
+
+/* ---- ending ------------------------------------------------------------- */
+
+static void
+end_all(Master *master)
+{
+    for (unsigned i = 0; i < master->leaving->len; i++)
+        generation_end(g_ptr_array_index(master->leaving, i));
+}
+
+static void
+stop(Master *master)
+{
+    if (master->stopping) {
+        end_all(master);
+        return;
+    }
+    master->stopping = TRUE;
+    notify_send("STOPPING=1");
+    log_event(FILTERD_LOG_INFO, "draining", "no new sessions");
+    g_clear_pointer(&master->reload, reload_free);
+    if (master->next != NULL)
+        leave(master, g_steal_pointer(&master->next), 0, master->current);
+    if (master->current != NULL) {
+        int64_t patience = generation_configuration(master->current)
+                               ->skeleton->settings.drain_timeout;
+        leave(master, g_steal_pointer(&master->current), patience, NULL);
+    }
+}
+
+/* ---- the loop ----------------------------------------------------------- */
+
+static void
+take_signals(Master *master)
+{
+    int number;
+    while ((number = signals_take(master->signals)) != 0) {
+        if (number == SIGHUP)
+            master->wanted = TRUE;
+        else if (number == SIGTERM || number == SIGINT)
+            stop(master);
+    }
+}
+
+static void
+add_poll(GArray *polls, int fd)
+{
+    const struct pollfd one = {.fd = fd, .events = POLLIN};
+    g_array_append_val(polls, one);
+}
+
+static void
+wait_for_news(const Master *master)
+{
+    g_autoptr(GArray) polls = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
+    add_poll(polls, master->signals);
+    if (master->reload != NULL)
+        add_poll(polls, reload_fd(master->reload));
+    if (master->next != NULL)
+        generation_poll(master->next, polls);
+    if (master->current != NULL)
+        generation_poll(master->current, polls);
+    poll((struct pollfd *)(void *)polls->data, polls->len, TICK);
+}
+
+static void
+tick(Master *master)
+{
+    if (clock_monotonic() < master->ticked + TICK)
+        return;
+    master->ticked = clock_monotonic();
+    if (master->current != NULL)
+        generation_tick(master->current);
+    if (master->next != NULL)
+        generation_tick(master->next);
+    for (unsigned i = 0; i < master->leaving->len; i++)
+        generation_tick(g_ptr_array_index(master->leaving, i));
+}
+
+static gboolean
+has_work(const Master *master)
+{
+    return !master->stopping || master->current != NULL || master->next != NULL
+           || master->leaving->len > 0;
+}
+
+static void
+turn(Master *master)
+{
+    begin_reload(master);
+    step_reload(master);
+    if (master->current != NULL)
+        generation_look(master->current);
+    if (master->next != NULL)
+        generation_look(master->next);
+    step_next(master);
+    step_leaving(master);
+    tick(master);
+}
+
+static void
+run(Master *master)
+{
+    master->wanted = TRUE;
+    turn(master);
+    while (has_work(master)) {
+        wait_for_news(master);
+        take_signals(master);
+        turn(master);
+    }
+}
+
+static void
+raise_limits(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static void
+clear(Master *master)
+{
+    listeners_free(master->inherited, NULL);
+    state_memory_free(master->memory_store);
+    g_ptr_array_unref(master->leaving);
+    close(master->signals);
+    if (master->boarded)
+        board_clear();
+}
+
+int
+master_run(const char *path)
+{
+    Master master = {.path = path, .status = EXIT_SUCCESS};
+    raise_limits();
+    master.signals = signals_open();
+    if (master.signals < 0) {
+        fprintf(stderr, "filterd: signalfd: %s\n", g_strerror(errno));
+        return EXIT_FAILURE;
+    }
+    master.inherited = listeners_inherit();
+    master.leaving = g_ptr_array_new();
+    run(&master);
+    clear(&master);
+    if (master.status == EXIT_SUCCESS)
+        log_event(FILTERD_LOG_INFO, "stopped", "every session has ended");
+    return master.status;
+}

@@ -1,0 +1,24 @@
+/* privileges.h: who the processes that touch mail are.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "policy/config.h"
+
+#include <sys/types.h>
+
+typedef struct Privileges {
+    gboolean drop; /* else everybody stays who started filterd */
+    uid_t uid;
+    gid_t gid;
+} Privileges;
+
+/* What `set user` and `set group` mean here. The error says which of the two
+ * words, `word`, is to blame. */
+gboolean privileges_find(const PolicySettings *settings, Privileges *privileges,
+                         const char **word, GError **error);
+gboolean privileges_equal(const Privileges *a, const Privileges *b);
+
+/* For good: no way back is left, nor to more by running another program. */
+gboolean privileges_drop(const Privileges *privileges, GError **error);

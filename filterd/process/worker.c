@@ -1,0 +1,282 @@
+/* worker.c: starts everything that a session needs, serves, and ends it in
+ * order.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/process/worker.h"
+
+#include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
+#include "filterd/base/loop.h"
+#include "filterd/base/metrics.h"
+#include "filterd/base/stream.h"
+#include "filterd/process/crash.h"
+#include "filterd/service/dns.h"
+#include "filterd/service/offload.h"
+#include "filterd/wire/acceptor.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* For SQLite and for blocking libraries of plugins. */
+#define THREADS 4
+/* A turn of the loop that takes longer is logged, milliseconds. */
+#define HOLD_LIMIT 50
+#define BEAT_SECONDS 1
+/* Between two looks at whether sessions are left, and two sweeps through the
+ * store, milliseconds. */
+#define DRAIN_PAUSE 50
+#define EXPIRE_PAUSE 60000
+
+typedef struct Desk {
+    SmtpService service;
+    Acceptor *acceptor;
+    int fd;
+} Desk;
+
+typedef struct Worker {
+    const WorkerStart *start;
+    PolicyConfig *config;
+    Stream *control;
+    Engine *engine;
+    BackendPool *pool;
+    GArray *desks; /* Desk */
+    Fiber *expirer;
+    struct event *beat;
+    BoardRow *row;
+    gboolean draining;
+    gboolean failed;
+} Worker;
+
+/* ---- the watchdog ------------------------------------------------------- */
+
+static void
+report_held(const char *name, int64_t held)
+{
+    LogLine line;
+    log_begin(&line, FILTERD_LOG_WARNING, "held");
+    log_text(&line, "by", name);
+    log_int(&line, "ms", held);
+    log_end(&line);
+}
+
+static void
+on_beat(evutil_socket_t fd, short events, void *data)
+{
+    (void)fd;
+    (void)events;
+    BoardRow *row = data;
+    row->turns = loop_turns();
+    row->beat = clock_monotonic();
+}
+
+static void
+start_beat(Worker *worker)
+{
+    const struct timeval pause = {.tv_sec = BEAT_SECONDS};
+    worker->beat = event_new(loop_base(), -1, EV_PERSIST, on_beat, worker->row);
+    event_add(worker->beat, &pause);
+    on_beat(-1, 0, worker->row);
+    worker->row->pid = getpid();
+    fiber_watch(HOLD_LIMIT, report_held);
+}
+
+/* ---- serving ------------------------------------------------------------ */
+
+static void
+expire(void *data)
+{
+    Store *store = data;
+    while (fiber_sleep(EXPIRE_PAUSE) != FIBER_CANCELLED)
+        while (store_expire(store) && !fiber_cancelled())
+            fiber_yield();
+}
+
+static void
+open_desks(Worker *worker)
+{
+    const GPtrArray *listens = worker->config->listens;
+    worker->desks = g_array_sized_new(FALSE, TRUE, sizeof(Desk), listens->len);
+    for (unsigned i = 0; i < listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(listens, i);
+        const Desk desk = {.service = {.engine = worker->engine,
+                                       .pool = worker->pool,
+                                       .listen = listen},
+                           .fd = worker->start->fds[i]};
+        if (listen->wire == POLICY_SMTP)
+            g_array_append_val(worker->desks, desk);
+    }
+    for (unsigned i = 0; i < worker->desks->len; i++) {
+        Desk *desk = &g_array_index(worker->desks, Desk, i);
+        desk->acceptor = acceptor_new(&desk->service, desk->fd);
+    }
+}
+
+static gboolean
+open_worker(Worker *worker, GError **error)
+{
+    const EngineOptions options = {.memory_store = worker->start->memory_store};
+    worker->engine = engine_new(worker->config, &options, error);
+    if (worker->engine == NULL)
+        return FALSE;
+    worker->pool =
+        backend_pool_new(worker->config, engine_hostname(worker->engine),
+                         worker->start->workers);
+    open_desks(worker);
+    if (worker->start->first)
+        worker->expirer =
+            fiber_start("store expiry", expire, engine_store(worker->engine));
+    return TRUE;
+}
+
+static unsigned
+count_sessions(const Worker *worker)
+{
+    unsigned sessions = 0;
+    for (unsigned i = 0; i < worker->desks->len; i++)
+        sessions +=
+            acceptor_sessions(g_array_index(worker->desks, Desk, i).acceptor);
+    return sessions;
+}
+
+/* Our copies of the sockets are closed, lest an address that the next
+ * generation has left stay open. */
+static void
+drain(Worker *worker)
+{
+    for (unsigned i = 0; !worker->draining && i < worker->desks->len; i++) {
+        const Desk *desk = &g_array_index(worker->desks, Desk, i);
+        acceptor_drain(desk->acceptor);
+        close(desk->fd);
+    }
+    worker->draining = TRUE;
+}
+
+static void
+end(Worker *worker)
+{
+    drain(worker);
+    for (unsigned i = 0; i < worker->desks->len; i++)
+        acceptor_cancel(g_array_index(worker->desks, Desk, i).acceptor);
+}
+
+/* FALSE: the master is gone, and with it whoever would want our sessions. */
+static gboolean
+hear(Worker *worker)
+{
+    size_t length;
+    stream_set_deadline(worker->control, worker->draining
+                                             ? clock_after(DRAIN_PAUSE)
+                                             : CLOCK_NEVER);
+    StreamStatus status = stream_fill(worker->control);
+    if (status == STREAM_TIMEOUT)
+        return TRUE;
+    const char *said = stream_peek(worker->control, &length);
+    if (status == STREAM_OK && said[length - 1] == WORKER_DRAIN)
+        drain(worker);
+    else
+        end(worker);
+    stream_consume(worker->control, length);
+    return status == STREAM_OK;
+}
+
+/* Until the last session has ended. */
+static void
+serve(Worker *worker)
+{
+    gboolean commanded = TRUE;
+    stream_printf(worker->control, "%c", WORKER_READY);
+    stream_flush(worker->control);
+    stream_idle(worker->control);
+    while (!worker->draining || count_sessions(worker) > 0)
+        if (commanded)
+            commanded = hear(worker);
+        else
+            fiber_sleep(DRAIN_PAUSE);
+}
+
+static void
+close_worker(Worker *worker)
+{
+    if (worker->expirer != NULL) {
+        fiber_cancel(worker->expirer);
+        fiber_join(worker->expirer);
+    }
+    for (unsigned i = 0; i < worker->desks->len; i++)
+        acceptor_free(g_array_index(worker->desks, Desk, i).acceptor);
+    g_array_unref(worker->desks);
+    backend_pool_free(worker->pool);
+    engine_free(worker->engine);
+}
+
+static void
+run(void *data)
+{
+    Worker *worker = data;
+    g_autoptr(GError) error = NULL;
+    if (open_worker(worker, &error)) {
+        serve(worker);
+        close_worker(worker);
+    } else {
+        log_event(FILTERD_LOG_WARNING, "worker", "%s", error->message);
+        worker->failed = TRUE;
+    }
+    loop_stop();
+}
+
+/* ---- the process -------------------------------------------------------- */
+
+/* Again, from the same bytes: the master's has no plugins. */
+static PolicyConfig *
+compile(const WorkerStart *start)
+{
+    const Configuration *configuration = start->configuration;
+    PolicyReport report;
+    policy_report_init(&report);
+    PolicyConfig *config = configuration_compile(
+        configuration->bundle, configuration->path, FALSE, &report);
+    if (config == NULL) {
+        g_autofree char *text = policy_report_format(&report);
+        log_event(FILTERD_LOG_WARNING, "worker", "%s", text);
+    }
+    policy_report_clear(&report);
+    return config;
+}
+
+static gboolean
+run_loop(Worker *worker)
+{
+    g_autoptr(GError) error = NULL;
+    if (!configuration_start_dns(worker->config, FALSE, &error)) {
+        log_event(FILTERD_LOG_WARNING, "worker", "%s", error->message);
+        return FALSE;
+    }
+    start_beat(worker);
+    fiber_detach(fiber_start("worker", run, worker));
+    loop_run();
+    event_free(worker->beat);
+    dns_clear();
+    return !worker->failed;
+}
+
+int
+worker_run(int control, void *data)
+{
+    Worker worker = {.start = data};
+    worker.row = board_row(worker.start->row);
+    metrics_use_row((unsigned)worker.start->row);
+    crash_watch(worker.row);
+    worker.config = compile(worker.start);
+    if (worker.config == NULL)
+        return EXIT_FAILURE;
+    loop_init();
+    offload_init(THREADS);
+    worker.control = stream_new(control);
+    gboolean ok = run_loop(&worker);
+    stream_free(worker.control);
+    offload_clear();
+    fiber_pool_clear();
+    loop_clear();
+    policy_config_free(worker.config);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,27 @@
+/* worker.h: a process with one loop that serves every `listen smtp`.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "filterd/process/configuration.h"
+
+/* What the master says over the control socket; its end means WORKER_END. */
+typedef enum WorkerCommand {
+    WORKER_DRAIN = 'd', /* no new sessions; end when the last has ended */
+    WORKER_END = 'e',   /* sessions end where they stand */
+} WorkerCommand;
+/* What a process answers when it serves. */
+#define WORKER_READY 'r'
+
+typedef struct WorkerStart {
+    const Configuration *configuration;
+    const int *fds; /* in the order of the `listen` statements */
+    int row;        /* of the board */
+    unsigned workers;
+    gboolean first; /* of its generation: does what one of them has to do */
+    const char *memory_store;
+} WorkerStart;
+
+/* Runs to its end; the process' exit status. `data` is a WorkerStart. */
+int worker_run(int control, void *data);
