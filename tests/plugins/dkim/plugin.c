@@ -255,6 +255,19 @@ test_unfinished_message_is_freed(void)
     harness_reset(harness);
 }
 
+static void
+test_missing_line_end_is_supplied(void)
+{
+    static const char *const names[] = {"body-long-word-simple",
+                                        "body-long-word-relaxed"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(Harness) harness = fixture_harness(&fixture_config);
+        g_autofree char *text = fixture_message(names[i]);
+        harness_message(harness, g_strchomp(text), 0);
+        g_assert_cmpstr(harness_fact(harness, "result"), ==, "pass");
+    }
+}
+
 /* TLS in the same thread would take them for its own. */
 static void
 test_no_openssl_error_is_left(void)
@@ -311,6 +324,7 @@ main(int argc, char **argv)
         test_authres_says_nothing_without_signature);
     ADD("message-without-fields-is-none", test_message_without_fields);
     ADD("unfinished-message-is-freed", test_unfinished_message_is_freed);
+    ADD("missing-line-end-is-supplied", test_missing_line_end_is_supplied);
     ADD("no-openssl-error-is-left", test_no_openssl_error_is_left);
     ADD("alike-signatures-get-longer-names",
         test_alike_signatures_get_longer_names);
