@@ -45,6 +45,8 @@ run(void *data)
     g_queue_unlink(&acceptor->slots, &slot->link);
     if (slot->connection.refused)
         acceptor->refused--;
+    else
+        metrics_add(METRIC_SESSIONS, -1);
     fiber_detach(slot->fiber);
     g_free(slot);
 }
@@ -57,7 +59,8 @@ over_limit(const Acceptor *acceptor)
         &engine_config(acceptor->service->engine)->settings;
     return metrics_sum(METRIC_SESSIONS) >= settings->max_sessions
            || (listen->max_sessions > 0
-               && acceptor->slots.length >= listen->max_sessions);
+               && acceptor->slots.length - acceptor->refused
+                      >= listen->max_sessions);
 }
 
 static void
@@ -74,7 +77,10 @@ start(Acceptor *acceptor, int fd, const Endpoint *peer)
                                         .fd = fd,
                                         .peer = *peer,
                                         .refused = refused};
-    acceptor->refused += refused ? 1 : 0;
+    if (refused)
+        acceptor->refused++;
+    else
+        metrics_add(METRIC_SESSIONS, 1);
     slot->link.data = slot;
     g_queue_push_tail_link(&acceptor->slots, &slot->link);
     slot->fiber = fiber_start("smtp", run, slot);
@@ -106,10 +112,11 @@ take_one(Acceptor *acceptor)
             close(fd);
         return TRUE;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS
-        || errno == ENOMEM)
-        pause_for(acceptor, errno);
-    return errno == ECONNABORTED || errno == EINTR;
+    int reason = errno;
+    if (reason == EMFILE || reason == ENFILE || reason == ENOBUFS
+        || reason == ENOMEM)
+        pause_for(acceptor, reason);
+    return reason == ECONNABORTED || reason == EINTR;
 }
 
 static void
@@ -152,6 +159,7 @@ acceptor_free(Acceptor *acceptor)
     g_free(acceptor);
 }
 
+/* A cancelled fiber could not say goodbye; one that reads the end can. */
 void
 acceptor_drain(Acceptor *acceptor)
 {
@@ -161,7 +169,7 @@ acceptor_drain(Acceptor *acceptor)
     for (GList *link = acceptor->slots.head; link != NULL; link = link->next) {
         const Slot *slot = link->data;
         if (slot->connection.idle)
-            fiber_cancel(slot->fiber);
+            shutdown(slot->connection.fd, SHUT_RD);
     }
 }
 

@@ -49,15 +49,20 @@ close_client(Backend *backend, SmtpClient *client)
 }
 
 static void
+close_oldest(Backend *backend)
+{
+    g_autofree Idle *idle = g_queue_pop_tail(&backend->idle);
+    if (idle != NULL)
+        close_client(backend, idle->client);
+}
+
+static void
 close_older(Backend *backend, int64_t since)
 {
     const Idle *oldest;
     while ((oldest = g_queue_peek_tail(&backend->idle)) != NULL
-           && oldest->since <= since) {
-        Idle *idle = g_queue_pop_tail(&backend->idle);
-        close_client(backend, idle->client);
-        g_free(idle);
-    }
+           && oldest->since <= since)
+        close_oldest(backend);
 }
 
 static void
@@ -177,6 +182,8 @@ learn(BackendPool *pool, Backend *backend, const SmtpClient *client)
 static SmtpClient *
 open_client(BackendPool *pool, Backend *backend, GError **error)
 {
+    if (backend->open >= backend->limit)
+        close_oldest(backend);
     if (backend->open >= backend->limit) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                             "backend: max-connections are in use");
@@ -212,6 +219,9 @@ backend_pool_take(BackendPool *pool, const SmtpIdentity *identity,
                   gboolean fresh, GError **error)
 {
     SmtpClient *client = NULL;
+    if (pool->backends->len == 0)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                            "there is no backend");
     for (unsigned i = 0; client == NULL && i < pool->backends->len; i++) {
         g_clear_error(error);
         client = take_from(pool, g_ptr_array_index(pool->backends, i), identity,
@@ -243,6 +253,7 @@ backend_pool_give(BackendPool *pool, SmtpClient *client)
         close_client(backend, client);
         return;
     }
+    smtp_client_rest(client);
     Idle *idle = g_new(Idle, 1);
     *idle = (Idle){client, clock_monotonic()};
     g_queue_push_head(&backend->idle, idle);
@@ -277,10 +288,16 @@ probe(void *data)
 static void
 start_probe(BackendPool *pool)
 {
+    pool->probing = TRUE;
     if (pool->prober != NULL)
         fiber_join(pool->prober);
-    pool->probing = TRUE;
     pool->prober = fiber_start("backend probe", probe, pool);
+}
+
+const SmtpExtensions *
+backend_pool_known(const BackendPool *pool)
+{
+    return &pool->common;
 }
 
 const SmtpExtensions *

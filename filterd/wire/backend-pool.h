@@ -29,3 +29,5 @@ void backend_pool_drop(BackendPool *pool, SmtpClient *client);
  * once a second, for a bounded time; `known` is FALSE when they do not answer.
  */
 const SmtpExtensions *backend_pool_extensions(BackendPool *pool);
+/* The same as far as it is known; does not wait. */
+const SmtpExtensions *backend_pool_known(const BackendPool *pool);

@@ -127,18 +127,23 @@ put_bare(DataParser *parser)
 
 /* ---- in ----------------------------------------------------------------- */
 
-/* The octets before the next CR or LF; NULs among them are noted. */
+static void
+put_noting(DataParser *parser, const char *bytes, gsize length)
+{
+    if (memchr(bytes, '\0', length) != NULL)
+        note(parser, DATA_BARE_NEWLINE);
+    put(parser, bytes, length);
+}
+
+/* The octets before the next CR or LF. What is scanned is taken: a search for
+ * either alone would go over the same octets again and again. */
 static gsize
 put_run(DataParser *parser, const char *bytes, gsize length)
 {
-    const char *lf = memchr(bytes, '\n', length);
-    gsize run = lf != NULL ? (gsize)(lf - bytes) : length;
-    const char *cr = memchr(bytes, '\r', run);
-    if (cr != NULL)
-        run = (gsize)(cr - bytes);
-    if (memchr(bytes, '\0', run) != NULL)
-        note(parser, DATA_BARE_NEWLINE);
-    put(parser, bytes, run);
+    gsize run = 0;
+    while (run < length && bytes[run] != '\r' && bytes[run] != '\n')
+        run++;
+    put_noting(parser, bytes, run);
     return run;
 }
 
@@ -219,7 +224,7 @@ plain_lines(const char *bytes, gsize length)
             break;
         taken = (gsize)(lf + 1 - bytes);
     }
-    return memchr(bytes, '\0', taken) == NULL ? taken : 0;
+    return taken;
 }
 
 gsize
@@ -237,7 +242,7 @@ data_parser_feed(DataParser *parser, const char *bytes, gsize length,
         }
         if (parser->state == LINE_START && parser->in_body) {
             gsize lines = plain_lines(bytes + at, length - at);
-            put(parser, bytes + at, lines);
+            put_noting(parser, bytes + at, lines);
             at += lines;
             if (at == length)
                 break;

@@ -24,6 +24,13 @@ parse_port(const char *text, uint16_t *port)
     return TRUE;
 }
 
+/* An IPv4 address may come mapped, as one of TCP6. */
+static gboolean
+parse_ip(const char *text, gboolean v4, FilterdIp *ip)
+{
+    return (strchr(text, ':') == NULL) == v4 && ip_parse(text, ip);
+}
+
 /* "PROXY TCP4 SOURCE DESTINATION PORT PORT" */
 static ProxyStatus
 parse_v1_words(char **words, Endpoint *source, Endpoint *destination)
@@ -35,8 +42,8 @@ parse_v1_words(char **words, Endpoint *source, Endpoint *destination)
         return PROXY_INVALID;
     gboolean v4 = strcmp(words[1], "TCP4") == 0;
     Endpoint from = {0}, to = {0};
-    if ((!v4 && strcmp(words[1], "TCP6") != 0) || !ip_parse(words[2], &from.ip)
-        || !ip_parse(words[3], &to.ip) || ip_is_v4(&from.ip) != v4
+    if ((!v4 && strcmp(words[1], "TCP6") != 0)
+        || !parse_ip(words[2], v4, &from.ip) || !parse_ip(words[3], v4, &to.ip)
         || !parse_port(words[4], &from.port) || !parse_port(words[5], &to.port))
         return PROXY_INVALID;
     *source = from;

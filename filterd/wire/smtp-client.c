@@ -6,7 +6,9 @@
 
 #include "filterd/base/clock.h"
 #include "filterd/base/text.h"
+#include "filterd/wire/smtp-xclient.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* A backend's reply line; RFC 5321 4.5.3.1.5 has 512. */
@@ -19,6 +21,7 @@ struct SmtpClient {
     Stream *stream;
     char *helo;
     SmtpExtensions extensions;
+    gboolean rested;
 };
 
 /* ---- extensions --------------------------------------------------------- */
@@ -72,7 +75,7 @@ static void
 learn_xclient(SmtpExtensions *extensions, const char *arguments)
 {
     g_free(extensions->xclient);
-    extensions->xclient = g_strconcat(" ", arguments, " ", NULL);
+    extensions->xclient = g_strdup(arguments);
 }
 
 static const struct Extension {
@@ -99,8 +102,6 @@ static void
 learn(SmtpExtensions *extensions, const MailReply *reply)
 {
     g_auto(GStrv) lines = g_strsplit(reply->text, "\n", 0);
-    smtp_extensions_clear(extensions);
-    extensions->known = TRUE;
     for (unsigned i = 1; lines[0] != NULL && lines[i] != NULL; i++)
         learn_line(extensions, lines[i]);
 }
@@ -180,9 +181,20 @@ read_reply(SmtpClient *client, int64_t timeout, MailReply *reply,
     return ok;
 }
 
+/* Nothing may have come since the last reply: it would be taken for the answer
+ * to what is said now. */
+static gboolean
+in_step(SmtpClient *client, GError **error)
+{
+    return !stream_pending(client->stream)
+           || broken(client, "it speaks out of turn", error);
+}
+
 static gboolean
 write_command(SmtpClient *client, const char *command, GError **error)
 {
+    if (!in_step(client, error))
+        return FALSE;
     stream_set_deadline(client->stream,
                         clock_after(client->backend->command_timeout));
     stream_write(client->stream, command, strlen(command));
@@ -226,6 +238,7 @@ say_hello(SmtpClient *client, GError **error)
     MailReply reply = {0};
     g_autofree char *ehlo = g_strconcat("EHLO ", client->helo, NULL);
     g_autofree char *helo = g_strconcat("HELO ", client->helo, NULL);
+    smtp_extensions_clear(&client->extensions);
     gboolean ok = smtp_client_command(client, ehlo, &reply, error);
     if (ok && reply.code == 250)
         learn(&client->extensions, &reply);
@@ -250,9 +263,28 @@ read_greeting(SmtpClient *client, GError **error)
     return ok;
 }
 
+/* What was asked for and cannot be done is no reason to do less. */
+static gboolean
+can_serve(const PolicyBackend *backend, GError **error)
+{
+    const char *lack = NULL;
+    if (backend->wire != POLICY_SMTP)
+        lack = "only SMTP is spoken to backends";
+    else if (backend->tls >= POLICY_TLS_REQUIRED)
+        lack = "TLS is not spoken to backends";
+    else if (backend->identity > POLICY_IDENTITY_XCLIENT)
+        lack = "only XCLIENT can tell it who the client is";
+    if (lack != NULL)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "backend: %s",
+                    lack);
+    return lack == NULL;
+}
+
 SmtpClient *
 smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
 {
+    if (!can_serve(backend, error))
+        return NULL;
     Stream *stream = stream_connect(
         &backend->endpoint, clock_after(backend->connect_timeout), error);
     if (stream == NULL) {
@@ -301,71 +333,37 @@ smtp_client_extensions(const SmtpClient *client)
 gboolean
 smtp_client_stale(SmtpClient *client)
 {
-    return stream_pending(client->stream);
+    char octet;
+    ssize_t length =
+        recv(stream_fd(client->stream), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    return stream_pending(client->stream) || length >= 0 || errno != EAGAIN;
+}
+
+void
+smtp_client_rest(SmtpClient *client)
+{
+    client->rested = TRUE;
+    stream_idle(client->stream);
+}
+
+gboolean
+smtp_client_rested(const SmtpClient *client)
+{
+    return client->rested;
 }
 
 /* ---- identity ----------------------------------------------------------- */
-
-/* xtext (RFC 3461 4): printable ASCII but '+' and '='. */
-static void
-append_xtext(GString *out, const char *text)
-{
-    for (const char *p = text; *p != '\0'; p++)
-        if (*p > ' ' && *p <= '~' && *p != '+' && *p != '=')
-            g_string_append_c(out, *p);
-        else
-            g_string_append_printf(out, "+%02X", (guchar)*p);
-}
-
-/* Each attribute that is offered is set, unknown ones to [UNAVAILABLE]: nothing
- * of an earlier client stays. */
-static void
-append_attribute(GString *out, const SmtpClient *client, const char *name,
-                 const char *value)
-{
-    g_autofree char *word = g_strconcat(" ", name, " ", NULL);
-    if (strstr(client->extensions.xclient, word) == NULL)
-        return;
-    g_string_append_printf(out, " %s=", name);
-    append_xtext(out,
-                 value != NULL && *value != '\0' ? value : "[UNAVAILABLE]");
-}
-
-static void
-append_address(GString *out, const SmtpClient *client, const char *name,
-               const FilterdIp *ip)
-{
-    char text[IP_TEXT_SIZE];
-    g_autofree char *value =
-        g_strconcat(ip_is_v4(ip) ? "" : "IPV6:", ip_format(ip, text), NULL);
-    append_attribute(out, client, name, value);
-}
-
-static char *
-format_xclient(const SmtpClient *client, const SmtpIdentity *identity)
-{
-    GString *out = g_string_new("XCLIENT");
-    g_autofree char *port = g_strdup_printf("%u", identity->port);
-    g_autofree char *to_port = g_strdup_printf("%u", identity->local_port);
-    append_attribute(out, client, "NAME", identity->name);
-    append_address(out, client, "ADDR", &identity->ip);
-    append_attribute(out, client, "PORT", port);
-    append_attribute(out, client, "PROTO", identity->esmtp ? "ESMTP" : "SMTP");
-    append_attribute(out, client, "HELO", identity->helo);
-    append_attribute(out, client, "LOGIN", NULL);
-    append_address(out, client, "DESTADDR", &identity->local_ip);
-    append_attribute(out, client, "DESTPORT", to_port);
-    return g_string_free(out, FALSE);
-}
 
 /* The backend greets anew, and must be greeted anew. */
 static gboolean
 say_xclient(SmtpClient *client, const SmtpIdentity *identity, GError **error)
 {
-    if (client->extensions.xclient == NULL)
+    g_autofree char *command = NULL;
+    if (client->extensions.xclient != NULL)
+        command = smtp_xclient_format(client->extensions.xclient, identity);
+    if (command == NULL)
         return broken(client, "it does not offer XCLIENT to us", error);
     MailReply reply = {0};
-    g_autofree char *command = format_xclient(client, identity);
     gboolean ok = smtp_client_command(client, command, &reply, error);
     if (ok && reply.code != 220)
         ok = broken(client, "it refuses XCLIENT", error);
@@ -424,12 +422,16 @@ smtp_client_send(SmtpClient *client, MailMessage *message, MailReply *reply,
 {
     Stuffer stuffer = {client, TRUE, STREAM_OK};
     int64_t timeout = client->backend->data_timeout;
+    if (!in_step(client, error))
+        return FALSE;
     stream_set_deadline(client->stream, clock_after(timeout));
     if (!mail_message_write(message, stuff, &stuffer, error)) {
         if (error != NULL && *error == NULL)
             stream_broken(client, stuffer.status, error);
         return FALSE;
     }
+    if (!in_step(client, error))
+        return FALSE;
     stream_write(client->stream, ".\r\n", 3);
     return read_reply(client, timeout, reply, error);
 }

@@ -20,7 +20,7 @@ typedef struct SmtpExtensions {
     gboolean pipelining, eightbitmime, smtputf8;
     gboolean size;    /* SIZE was offered */
     gsize size_limit; /* 0: none was told */
-    char *xclient;    /* the attributes, " NAME ADDR …"; NULL: not offered */
+    char *xclient;    /* the attributes, "NAME ADDR …"; NULL: not offered */
 } SmtpExtensions;
 
 void smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from);
@@ -49,6 +49,11 @@ const PolicyBackend *smtp_client_backend(const SmtpClient *client);
 const SmtpExtensions *smtp_client_extensions(const SmtpClient *client);
 /* Whether the backend has said something unasked, or closed. */
 gboolean smtp_client_stale(SmtpClient *client);
+
+/* Until the next command it costs little. */
+void smtp_client_rest(SmtpClient *client);
+/* Whether it ever lay idle: what breaks then need not be a fault. */
+gboolean smtp_client_rested(const SmtpClient *client);
 
 /* Tells whose mail follows, as the backend's `identity` wants it. */
 gboolean smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,

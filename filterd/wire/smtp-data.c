@@ -51,11 +51,14 @@ give_up(SmtpServer *server, StreamStatus status)
 
 /* ---- judging and passing on --------------------------------------------- */
 
+/* A client that delivers mail may go on making mistakes. */
 static void
 pass_on(SmtpServer *server)
 {
     MailReply reply = {0};
     smtp_backend_message(server, &reply);
+    if (reply.code / 100 == 2)
+        server->errors = server->junk = 0;
     smtp_relay(server, &reply);
     mail_reply_clear(&reply);
 }

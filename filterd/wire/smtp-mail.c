@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/base/text.h"
 #include "filterd/wire/smtp-parameters.h"
 #include "filterd/wire/smtp-state.h"
 
@@ -11,8 +10,7 @@
 gsize
 smtp_size_limit(SmtpServer *server)
 {
-    const SmtpExtensions *offered =
-        backend_pool_extensions(server->service->pool);
+    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
     gsize own = (gsize)server->settings->max_message_size;
     if (offered->size_limit != 0 && offered->size_limit < own)
         return offered->size_limit;
@@ -23,10 +21,10 @@ void
 smtp_transaction_end(SmtpServer *server)
 {
     session_reset(server->session);
-    smtp_backend_reset(server);
+    smtp_backend_release(server);
     g_clear_pointer(&server->mail_command, g_free);
     g_ptr_array_set_size(server->rcpt_commands, 0);
-    server->discarded = 0;
+    server->discarded = server->recipients = 0;
     server->in_mail = server->utf8 = FALSE;
 }
 
@@ -40,13 +38,10 @@ find_path(const char *arguments, const char *word)
     return arguments + length + strspn(arguments + length, " ");
 }
 
-static gboolean
-has_eightbit(const char *text)
+static void
+refuse_eightbit(SmtpServer *server)
 {
-    for (; *text != '\0'; text++)
-        if ((guchar)*text > 126)
-            return TRUE;
-    return FALSE;
+    smtp_error(server, 553, "5.6.7", "this address needs SMTPUTF8");
 }
 
 /* The path of MAIL or RCPT; FALSE: the client has been told. */
@@ -58,8 +53,8 @@ parse_path(SmtpServer *server, const char *text, MailPath kind, gboolean utf8,
     const char *enhanced = kind == MAIL_REVERSE_PATH ? "5.1.7" : "5.1.3";
     if (mail_address_parse(text, kind, utf8, path, end, &error))
         return TRUE;
-    if (!utf8 && has_eightbit(text))
-        smtp_error(server, 553, "5.6.7", "this address needs SMTPUTF8");
+    if (g_error_matches(error, MAIL_ERROR, MAIL_ERROR_EIGHTBIT))
+        refuse_eightbit(server);
     else
         smtp_error(server, 501, enhanced, error->message);
     return FALSE;
@@ -71,8 +66,7 @@ static void
 keep_mail_command(SmtpServer *server, const MailAddress *path,
                   const SmtpParameters *parameters)
 {
-    const SmtpExtensions *offered =
-        backend_pool_extensions(server->service->pool);
+    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
     GString *command = g_string_new(NULL);
     g_string_printf(command, "MAIL FROM:<%s>", path->text);
     if (parameters->size != 0 && offered->size)
@@ -104,24 +98,23 @@ begin_mail(SmtpServer *server, const MailAddress *path,
     smtp_reply(server, 250, "2.1.0", "sender ok");
 }
 
-/* Parameters are looked at first: whether octets over 126 are legal in the
- * path depends on them. */
+/* Whether octets over 127 are legal in the path depends on the parameters
+ * behind it. */
 static void
 take_mail(SmtpServer *server, const char *text)
 {
-    const SmtpExtensions *offered =
-        backend_pool_extensions(server->service->pool);
+    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
     SmtpParameters parameters = {0};
     MailReply reply = {0};
     MailAddress path = {0};
     const char *end = NULL;
-    gboolean utf8 = offered->smtputf8 && strstr(text, " SMTPUTF8") != NULL;
-    if (!parse_path(server, text, MAIL_REVERSE_PATH, utf8, &path, &end))
+    if (!parse_path(server, text, MAIL_REVERSE_PATH, offered->smtputf8, &path,
+                    &end))
         return;
     if (!smtp_mail_parameters(end, offered, &parameters, &reply))
         smtp_error(server, reply.code, reply.enhanced, reply.text);
-    else if (utf8 && !parameters.utf8 && path.eightbit)
-        smtp_error(server, 553, "5.6.7", "this address needs SMTPUTF8");
+    else if (path.eightbit && !parameters.utf8)
+        refuse_eightbit(server);
     else
         begin_mail(server, &path, &parameters);
     mail_reply_clear(&reply);
@@ -155,13 +148,9 @@ ask_backend(SmtpServer *server, const MailAddress *path)
     if (taken)
         g_ptr_array_add(server->rcpt_commands, g_steal_pointer(&command));
     g_free(command);
-    if (reply.code / 100 == 5
-        && ++server->errors >= server->settings->max_errors) {
-        server->closing = TRUE;
-        smtp_limit(server, "-errors", 421, "4.7.0", "too many errors");
-    } else {
-        smtp_relay(server, &reply);
-    }
+    if (reply.code / 100 == 5)
+        server->errors++;
+    smtp_relay(server, &reply);
     mail_reply_clear(&reply);
 }
 
@@ -169,6 +158,7 @@ static void
 judge_rcpt(SmtpServer *server, const MailAddress *path)
 {
     SessionDecision decision = session_rcpt(server->session, path);
+    server->recipients++;
     if (decision.verdict == SESSION_DISCARD) {
         server->discarded++;
         smtp_reply(server, 250, "2.1.5", "recipient ok");
@@ -193,6 +183,19 @@ take_rcpt(SmtpServer *server, const char *text)
     mail_address_clear(&path);
 }
 
+/* It is told so once; whoever goes on all the same is not listening. */
+static void
+refuse_recipient(SmtpServer *server)
+{
+    const char *text = "too many recipients; send to the others later";
+    if (server->recipients++ == server->settings->max_recipients)
+        smtp_limit(server, "-recipients", 452, "4.5.3", text);
+    else if (++server->junk > SMTP_JUNK_LIMIT)
+        smtp_error(server, 452, "4.5.3", text);
+    else
+        smtp_reply(server, 452, "4.5.3", text);
+}
+
 void
 smtp_rcpt(SmtpServer *server, const char *arguments)
 {
@@ -201,10 +204,8 @@ smtp_rcpt(SmtpServer *server, const char *arguments)
         smtp_error(server, 503, "5.5.1", "say MAIL first");
     else if (text == NULL)
         smtp_error(server, 501, "5.5.4", "it is RCPT TO:<address>");
-    else if (server->rcpt_commands->len + server->discarded
-             >= server->settings->max_recipients)
-        smtp_limit(server, "-recipients", 452, "4.5.3",
-                   "too many recipients; send to the others later");
+    else if (server->recipients >= server->settings->max_recipients)
+        refuse_recipient(server);
     else
         take_rcpt(server, text);
 }

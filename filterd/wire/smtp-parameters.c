@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* RFC 1870 3 has 20 digits; more than this no message has. */
-#define SIZE_LIMIT INT64_MAX
+/* RFC 1870 3. */
+#define SIZE_DIGITS 20
 
 static gboolean
 offered_always(const SmtpExtensions *offered)
@@ -30,14 +30,14 @@ offered_smtputf8(const SmtpExtensions *offered)
     return offered->smtputf8;
 }
 
+/* What does not fit into 64 bits becomes the largest number. */
 static gboolean
 take_size(SmtpParameters *parameters, const char *value)
 {
-    int64_t size;
-    if (value == NULL || !g_ascii_isdigit(*value)
-        || !text_parse_int(value, 0, SIZE_LIMIT, &size))
+    gsize digits = value != NULL ? strspn(value, "0123456789") : 0;
+    if (digits == 0 || digits > SIZE_DIGITS || value[digits] != '\0')
         return FALSE;
-    parameters->size = (gsize)size;
+    parameters->size = g_ascii_strtoull(value, NULL, 10);
     return TRUE;
 }
 

@@ -21,13 +21,22 @@ drop(SmtpServer *server)
     server->client_in_mail = FALSE;
 }
 
+/* It has closed, or has said what nobody asked for. */
+static void
+drop_stale(SmtpServer *server)
+{
+    if (server->client != NULL && smtp_client_stale(server->client))
+        drop(server);
+}
+
 static void
 fault(SmtpServer *server, GError *error, MailReply *reply)
 {
     drop(server);
     metrics_add(METRIC_BACKEND_FAULTS, 1);
     log_event(FILTERD_LOG_WARNING, "backend", "%s [%s]",
-              error != NULL ? error->message : "its answer changed",
+              error != NULL ? error->message
+                            : "backend: its answer is not the one expected",
               session_id(server->session));
     mail_reply_set(reply, 451, "4.3.0",
                    "the mail server behind this one does not answer as it "
@@ -71,29 +80,16 @@ static gboolean
 begin(SmtpServer *server, const char *rcpt_command, MailReply *reply,
       GError **error)
 {
-    if (server->client != NULL && smtp_client_stale(server->client))
-        drop(server);
     if (server->client == NULL && !take(server, FALSE, error))
         return FALSE;
-    if (say_mail_and_rcpt(server, rcpt_command, reply, NULL))
+    gboolean rested = smtp_client_rested(server->client);
+    if (say_mail_and_rcpt(server, rcpt_command, reply, rested ? NULL : error))
         return TRUE;
+    if (!rested)
+        return FALSE;
     drop(server);
     return take(server, TRUE, error)
            && say_mail_and_rcpt(server, rcpt_command, reply, error);
-}
-
-/* After MAIL was refused the connection is of use for the next. */
-void
-smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
-                  MailReply *reply)
-{
-    g_autoptr(GError) error = NULL;
-    gboolean said =
-        server->client_in_mail
-            ? smtp_client_command(server->client, rcpt_command, reply, &error)
-            : begin(server, rcpt_command, reply, &error);
-    if (!said || reply->code < 200 || (reply->code >= 300 && reply->code < 400))
-        fault(server, error, reply);
 }
 
 /* ---- saying it again ---------------------------------------------------- */
@@ -144,8 +140,6 @@ renew(SmtpServer *server, gboolean edited, const char *reverse_path,
     MailReply reply = {0};
     g_autofree char *mail_command = format_sender(server, reverse_path);
     g_autoptr(GPtrArray) rcpt_commands = format_recipients(recipients);
-    if (server->client != NULL && smtp_client_stale(server->client))
-        drop(server);
     if (server->client != NULL && edited && server->client_in_mail
         && (!smtp_client_command(server->client, "RSET", &reply, NULL)
             || !ok(&reply)))
@@ -154,6 +148,33 @@ renew(SmtpServer *server, gboolean edited, const char *reverse_path,
     if (server->client == NULL && !take(server, TRUE, error))
         return FALSE;
     return say_again(server, mail_command, rcpt_commands, error);
+}
+
+/* A backend that was lost has to hear of the earlier recipients first. */
+static gboolean
+go_on(SmtpServer *server, const char *rcpt_command, MailReply *reply,
+      GError **error)
+{
+    if (!server->client_in_mail
+        && ((server->client == NULL && !take(server, TRUE, error))
+            || !say_again(server, server->mail_command, server->rcpt_commands,
+                          error)))
+        return FALSE;
+    return smtp_client_command(server->client, rcpt_command, reply, error);
+}
+
+/* After MAIL was refused the connection is of use for the next. */
+void
+smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
+                  MailReply *reply)
+{
+    g_autoptr(GError) error = NULL;
+    drop_stale(server);
+    gboolean first = !server->client_in_mail && server->rcpt_commands->len == 0;
+    gboolean said = first ? begin(server, rcpt_command, reply, &error)
+                          : go_on(server, rcpt_command, reply, &error);
+    if (!said || reply->code / 100 == 3)
+        fault(server, error, reply);
 }
 
 /* ---- the message -------------------------------------------------------- */
@@ -185,8 +206,8 @@ envelope_stands(SmtpServer *server, GError **error)
                             "no recipient is left after the edits");
         return FALSE;
     }
-    if (!edited && server->client != NULL && server->client_in_mail
-        && !smtp_client_stale(server->client))
+    drop_stale(server);
+    if (!edited && server->client_in_mail)
         return TRUE;
     return renew(server, edited, reverse_path, recipients, error);
 }
@@ -205,13 +226,14 @@ smtp_backend_message(SmtpServer *server, MailReply *reply)
 
 /* ---- afterwards --------------------------------------------------------- */
 
-void
-smtp_backend_reset(SmtpServer *server)
+/* The client need not wait for this: it gets its replies first. */
+static void
+end_transaction(SmtpServer *server)
 {
     MailReply reply = {0};
-    if (server->client != NULL && server->client_in_mail
-        && (!smtp_client_command(server->client, "RSET", &reply, NULL)
-            || !ok(&reply)))
+    smtp_flush(server);
+    if (!smtp_client_command(server->client, "RSET", &reply, NULL)
+        || !ok(&reply))
         drop(server);
     server->client_in_mail = FALSE;
     mail_reply_clear(&reply);
@@ -220,7 +242,8 @@ smtp_backend_reset(SmtpServer *server)
 void
 smtp_backend_release(SmtpServer *server)
 {
-    smtp_backend_reset(server);
+    if (server->client != NULL && server->client_in_mail)
+        end_transaction(server);
     if (server->client != NULL)
         backend_pool_give(server->service->pool, server->client);
     server->client = NULL;

@@ -2,15 +2,20 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/base/metrics.h"
+#include "filterd/base/clock.h"
 #include "filterd/wire/smtp-state.h"
 
+/* For a client that does not read what it asked for. */
+#define FLUSH_TIMEOUT 10000
+
+/* Nothing more is done for whoever cannot be answered. */
 static void
 send_reply(SmtpServer *server, const MailReply *reply, const char *suffix)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     mail_reply_append(text, reply, suffix);
-    stream_write(server->stream, text->str, text->len);
+    if (stream_write(server->stream, text->str, text->len) != STREAM_OK)
+        server->closing = TRUE;
 }
 
 void
@@ -47,21 +52,11 @@ smtp_relay(SmtpServer *server, const MailReply *reply)
     send_reply(server, reply, NULL);
 }
 
-static gboolean
-errors_exceeded(SmtpServer *server)
-{
-    if (++server->errors < server->settings->max_errors)
-        return FALSE;
-    server->closing = TRUE;
-    smtp_limit(server, "-errors", 421, "4.7.0", "too many errors");
-    return TRUE;
-}
-
 void
 smtp_error(SmtpServer *server, int code, const char *enhanced, const char *text)
 {
-    if (!errors_exceeded(server))
-        smtp_reply(server, code, enhanced, text);
+    server->errors++;
+    smtp_reply(server, code, enhanced, text);
 }
 
 gboolean
@@ -69,14 +64,20 @@ smtp_follow(SmtpServer *server, SessionDecision decision)
 {
     if (decision.verdict == SESSION_CONTINUE)
         return TRUE;
-    if (decision.verdict == SESSION_CANCELLED) {
-        server->closing = TRUE;
+    server->closing |= decision.verdict == SESSION_DISCONNECT
+                       || decision.verdict == SESSION_CANCELLED;
+    if (decision.verdict == SESSION_CANCELLED)
         return FALSE;
-    }
-    if (decision.verdict == SESSION_DISCONNECT)
-        server->closing = TRUE;
-    if (decision.verdict == SESSION_REJECT && errors_exceeded(server))
-        return FALSE;
+    if (decision.verdict == SESSION_REJECT)
+        server->errors++;
     smtp_refuse(server, decision.reply);
     return FALSE;
+}
+
+void
+smtp_flush(SmtpServer *server)
+{
+    stream_set_deadline(server->stream, clock_after(FLUSH_TIMEOUT));
+    if (stream_flush(server->stream) != STREAM_OK)
+        server->closing = TRUE;
 }

@@ -5,20 +5,28 @@
  */
 #include "filterd/wire/smtp-server.h"
 
-#include "filterd/base/fiber.h"
+#include "filterd/base/clock.h"
 #include "filterd/base/log.h"
-#include "filterd/base/metrics.h"
 #include "filterd/base/text.h"
 #include "filterd/wire/proxy-protocol.h"
 #include "filterd/wire/smtp-state.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* A load balancer speaks at once. */
 #define PROXY_TIMEOUT 10000
 /* RFC 5321 4.5.3.1.2. */
 #define HELO_LIMIT 255
+
+/* Commands that deliver nothing are free only so often. */
+static void
+idle_reply(SmtpServer *server, int code, const char *enhanced, const char *text)
+{
+    if (++server->junk > SMTP_JUNK_LIMIT)
+        smtp_error(server, code, enhanced, text);
+    else
+        smtp_reply(server, code, enhanced, text);
+}
 
 /* ---- greetings ---------------------------------------------------------- */
 
@@ -57,9 +65,9 @@ hello(SmtpServer *server, const char *name, gboolean extended)
         return;
     }
     smtp_transaction_end(server);
-    smtp_backend_release(server);
-    g_free((char *)server->identity.helo);
-    server->identity.helo = g_strdup(name);
+    g_free(server->helo);
+    server->helo = g_strdup(name);
+    server->identity.helo = server->helo;
     server->identity.esmtp = extended;
     server->greeted = FALSE;
     if (!smtp_follow(server, session_helo(server->session, name,
@@ -69,7 +77,7 @@ hello(SmtpServer *server, const char *name, gboolean extended)
     g_autofree char *text =
         extended ? format_extensions(server)
                  : g_strdup(engine_hostname(server->service->engine));
-    smtp_reply(server, 250, "", text);
+    idle_reply(server, 250, "", text);
 }
 
 static void
@@ -85,16 +93,6 @@ smtp_ehlo(SmtpServer *server, const char *arguments)
 }
 
 /* ---- small verbs -------------------------------------------------------- */
-
-/* Commands without effect are free only so often. */
-static void
-idle_reply(SmtpServer *server, int code, const char *enhanced, const char *text)
-{
-    if (++server->junk > SMTP_JUNK_LIMIT)
-        smtp_error(server, code, enhanced, text);
-    else
-        smtp_reply(server, code, enhanced, text);
-}
 
 static void
 smtp_rset(SmtpServer *server, const char *arguments)
@@ -145,17 +143,34 @@ static const struct Verb {
     {"QUIT", smtp_quit},
 };
 
+/* The last words of a connection. */
+static void
+close_with(SmtpServer *server, const char *rule, const char *enhanced,
+           const char *text)
+{
+    server->closing = TRUE;
+    smtp_limit(server, rule, 421, enhanced, text);
+}
+
+/* RFC 5322 2.2, white space before the colon borne. */
+static gboolean
+is_field(const char *line)
+{
+    gsize name = 0;
+    while (g_ascii_isgraph(line[name]) && line[name] != ':')
+        name++;
+    return name > 0 && line[name + strspn(line + name, " \t")] == ':';
+}
+
 /* A message that comes as commands is not refused line by line. */
 static void
-unknown_verb(SmtpServer *server, const char *line, gsize word)
+unknown_verb(SmtpServer *server, const char *line)
 {
-    if (word > 0 && line[word - 1] == ':') {
-        server->closing = TRUE;
-        smtp_limit(server, "-no-command", 421, "4.7.0",
+    if (is_field(line))
+        close_with(server, "-no-command", "4.7.0",
                    "this is no place for a message");
-        return;
-    }
-    smtp_error(server, 500, "5.5.1", "unknown command");
+    else
+        smtp_error(server, 500, "5.5.1", "unknown command");
 }
 
 static void
@@ -173,16 +188,18 @@ carry_out(SmtpServer *server, char *line)
             verbs[i].carry_out(server, arguments);
         return;
     }
-    unknown_verb(server, line, word);
+    unknown_verb(server, line);
 }
 
 /* ---- lines -------------------------------------------------------------- */
 
-/* What is wrong with a line, its CRLF not counted. */
+/* What is wrong with a line; `length` is without its LF. */
 static const char *
 line_problem(const char *line, gsize length)
 {
-    for (gsize i = 0; i < length; i++)
+    if (length == 0 || line[length - 1] != '\r')
+        return "lines end with CR LF";
+    for (gsize i = 0; i < length - 1; i++)
         if ((guchar)line[i] < ' ' && line[i] != '\t')
             return "a command is one line of text";
     return NULL;
@@ -191,15 +208,24 @@ line_problem(const char *line, gsize length)
 static void
 take_line(SmtpServer *server, const char *bytes, gsize length)
 {
-    const char *problem;
-    if (length == 0 || bytes[length - 1] != '\r') {
-        smtp_error(server, 500, "5.5.2", "lines end with CR LF");
-    } else if ((problem = line_problem(bytes, length - 1)) != NULL) {
+    const char *problem = line_problem(bytes, length);
+    g_autofree char *line =
+        problem == NULL ? g_strndup(bytes, length - 1) : NULL;
+    stream_consume(server->stream, length + 1);
+    if (server->errors >= server->settings->max_errors)
+        close_with(server, "-errors", "4.7.0", "too many errors");
+    else if (problem != NULL)
         smtp_error(server, 500, "5.5.2", problem);
-    } else {
-        g_autofree char *line = g_strndup(bytes, length - 1);
+    else
         carry_out(server, line);
-    }
+}
+
+static void
+ended(SmtpServer *server, StreamStatus status)
+{
+    server->closing = TRUE;
+    if (status == STREAM_TIMEOUT)
+        close_with(server, "-timeout", "4.4.2", "you were silent");
 }
 
 /* Where a line is too long its rest is read and forgotten. */
@@ -214,8 +240,9 @@ skip_line(SmtpServer *server)
                        lf != NULL ? (size_t)(lf + 1 - bytes) : length);
         if (lf != NULL)
             break;
-        if (stream_fill(server->stream) != STREAM_OK) {
-            server->closing = TRUE;
+        StreamStatus status = stream_fill(server->stream);
+        if (status != STREAM_OK) {
+            ended(server, status);
             return;
         }
     }
@@ -228,28 +255,14 @@ take_command(SmtpServer *server)
 {
     size_t length;
     const char *bytes = stream_peek(server->stream, &length);
-    const char *lf = length > 0 ? memchr(bytes, '\n', length) : NULL;
+    const char *lf = memchr(bytes, '\n', MIN(length, SMTP_LINE_LIMIT));
     if (lf == NULL && length < SMTP_LINE_LIMIT)
         return FALSE;
-    if (lf == NULL || lf - bytes >= SMTP_LINE_LIMIT) {
+    if (lf == NULL)
         skip_line(server);
-        return TRUE;
-    }
-    gsize size = (gsize)(lf - bytes);
-    g_autofree char *copy = g_memdup2(bytes, size);
-    stream_consume(server->stream, size + 1);
-    take_line(server, copy, size);
+    else
+        take_line(server, bytes, (gsize)(lf - bytes));
     return TRUE;
-}
-
-static void
-ended(SmtpServer *server, StreamStatus status)
-{
-    server->closing = TRUE;
-    if (status == STREAM_TIMEOUT)
-        smtp_limit(server, "-timeout", 421, "4.4.2", "you were silent");
-    else if (status == STREAM_CANCELLED)
-        smtp_reply(server, 421, "4.3.2", "closing for maintenance");
 }
 
 /* Whether we may close here, because this worker goes. */
@@ -258,10 +271,12 @@ leave_for_good(SmtpServer *server)
 {
     if (!server->service->draining || server->in_mail)
         return FALSE;
-    ended(server, STREAM_CANCELLED);
+    server->closing = TRUE;
+    smtp_reply(server, 421, "4.3.2", "closing for maintenance");
     return TRUE;
 }
 
+/* An acceptor that drains ends the reading of those that are idle. */
 static void
 wait_for_more(SmtpServer *server)
 {
@@ -273,7 +288,8 @@ wait_for_more(SmtpServer *server)
     if (status == STREAM_OK)
         status = stream_fill(server->stream);
     server->connection->idle = FALSE;
-    if (status != STREAM_OK)
+    if (status != STREAM_OK
+        && !(status == STREAM_EOF && leave_for_good(server)))
         ended(server, status);
 }
 
@@ -286,7 +302,6 @@ converse(SmtpServer *server)
         while (!server->closing && !take_command(server))
             wait_for_more(server);
     }
-    stream_flush(server->stream);
 }
 
 /* ---- the connection ----------------------------------------------------- */
@@ -323,13 +338,12 @@ read_proxy(SmtpServer *server, Endpoint *peer, Endpoint *local)
         return TRUE;
     stream_set_deadline(server->stream, clock_after(PROXY_TIMEOUT));
     ProxyStatus status = proxy_read(server->stream, peer, local);
-    if (status == PROXY_OK || status == PROXY_LOCAL)
-        return TRUE;
     char ip[IP_TEXT_SIZE];
-    log_event(FILTERD_LOG_WARNING, "proxy",
-              "%s is listed in proxy-from and sent no PROXY header",
-              ip_format(&peer->ip, ip));
-    return FALSE;
+    if (status == PROXY_INVALID)
+        log_event(FILTERD_LOG_WARNING, "proxy",
+                  "%s is listed in proxy-from and sent no PROXY header",
+                  ip_format(&peer->ip, ip));
+    return status == PROXY_OK || status == PROXY_LOCAL;
 }
 
 static void
@@ -340,6 +354,17 @@ local_endpoint(int fd, Endpoint *local)
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0
         || !endpoint_from_sockaddr((struct sockaddr *)&address, size, local))
         *local = (Endpoint){0};
+}
+
+/* RFC 5321 4.3.1 knows 554 and 421 only, whatever the rule says. */
+static void
+refuse_greeting(SmtpServer *server, const MailReply *reply)
+{
+    MailReply greeting = {0};
+    int code = reply->code / 100 == 5 ? 554 : 421;
+    mail_reply_set(&greeting, code, reply->enhanced, reply->text);
+    smtp_refuse(server, &greeting);
+    mail_reply_clear(&greeting);
 }
 
 static gboolean
@@ -355,7 +380,7 @@ greet(SmtpServer *server)
     server->shut = decision.verdict == SESSION_REJECT;
     server->closing = !server->shut;
     if (decision.verdict != SESSION_CANCELLED)
-        smtp_refuse(server, decision.reply);
+        refuse_greeting(server, decision.reply);
     return server->shut;
 }
 
@@ -385,10 +410,9 @@ static void
 close_session(SmtpServer *server)
 {
     smtp_transaction_end(server);
-    smtp_backend_release(server);
     session_free(server->session);
     g_ptr_array_unref(server->rcpt_commands);
-    g_free((char *)server->identity.helo);
+    g_free(server->helo);
 }
 
 static void
@@ -403,16 +427,15 @@ serve(SmtpServer *server)
     open_session(server, &peer, &local, early);
     if (greet(server))
         converse(server);
-    stream_flush(server->stream);
+    smtp_flush(server);
     close_session(server);
 }
 
 static void
 turn_away(SmtpServer *server)
 {
-    stream_set_deadline(server->stream, clock_after(PROXY_TIMEOUT));
     smtp_reply(server, 421, "4.3.2", "too many sessions; try again later");
-    stream_flush(server->stream);
+    smtp_flush(server);
 }
 
 void
@@ -424,11 +447,9 @@ smtp_server_run(SmtpConnection *connection)
         .settings = &engine_config(connection->service->engine)->settings,
         .stream = stream_new(connection->fd),
     };
-    metrics_add(METRIC_SESSIONS, 1);
     if (connection->refused)
         turn_away(&server);
     else
         serve(&server);
-    metrics_add(METRIC_SESSIONS, -1);
     stream_free(server.stream);
 }

@@ -11,7 +11,8 @@
 
 /* RFC 5321 4.5.3.1.4 has 512; parameters need more. CRLF included. */
 #define SMTP_LINE_LIMIT 2048
-/* Commands that lead nowhere (NOOP, RSET, VRFY …) before each is an error. */
+/* Commands that lead nowhere (NOOP, RSET, VRFY …) before each is an error. Both
+ * are counted from the last message that was delivered. */
 #define SMTP_JUNK_LIMIT 100
 
 typedef struct SmtpServer {
@@ -20,9 +21,10 @@ typedef struct SmtpServer {
     const PolicySettings *settings;
     Stream *stream;
     Session *session;
-    SmtpIdentity identity; /* for the backend; `helo` is owned */
-    gboolean greeted;      /* with HELO or EHLO */
-    gboolean shut;         /* refused at connect: QUIT only */
+    SmtpIdentity identity; /* for the backend */
+    char *helo;
+    gboolean greeted; /* with HELO or EHLO */
+    gboolean shut;    /* refused at connect: QUIT only */
     gboolean closing;
     unsigned errors, junk;
 
@@ -30,6 +32,7 @@ typedef struct SmtpServer {
     char *mail_command;       /* for the backend */
     GPtrArray *rcpt_commands; /* that the backend took */
     unsigned discarded;       /* recipients that go nowhere */
+    unsigned recipients;      /* all that were judged */
 
     SmtpClient *client;      /* the backend, while it is ours */
     gboolean client_in_mail; /* it has heard MAIL */
@@ -39,7 +42,7 @@ typedef struct SmtpServer {
 
 void smtp_reply(SmtpServer *server, int code, const char *enhanced,
                 const char *text);
-/* A protocol error: counted, and the last one that is borne is 421. */
+/* A protocol error: counted; behind the last one that is borne comes 421. */
 void smtp_error(SmtpServer *server, int code, const char *enhanced,
                 const char *text);
 /* A decision of ours, which names the session. */
@@ -51,6 +54,8 @@ void smtp_limit(SmtpServer *server, const char *rule, int code,
 void smtp_relay(SmtpServer *server, const MailReply *reply);
 /* Carries out what a decision asks for; TRUE: go on. */
 gboolean smtp_follow(SmtpServer *server, SessionDecision decision);
+/* What has been said so far goes out, however long it took to find it. */
+void smtp_flush(SmtpServer *server);
 
 /* ---- smtp-mail.c: MAIL, RCPT, RSET -------------------------------------- */
 
@@ -74,5 +79,3 @@ void smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
 void smtp_backend_message(SmtpServer *server, MailReply *reply);
 /* Gives the connection back, in good order if it can be had. */
 void smtp_backend_release(SmtpServer *server);
-/* Its transaction is over; the connection stays ours. */
-void smtp_backend_reset(SmtpServer *server);
