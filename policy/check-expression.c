@@ -43,7 +43,7 @@ waits_for_other(const Compile *compile, const Node *node)
 static void
 check_pair(Compile *compile, Node *left, Node *right)
 {
-    if (waits_for_other(compile, left)) {
+    if (waits_for_other(compile, left) && !waits_for_other(compile, right)) {
         check_operand(compile, right, NULL);
         check_operand(compile, left, right);
     } else {
@@ -203,7 +203,7 @@ no_such_list(Compile *compile, Node *right)
         g_ptr_array_add(names, (gpointer)list->name);
     }
     g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &right->place, "list", right->text,
+    compile_no_such(compile, &right->place, "no list", right->text,
                     (const char *const *)names->pdata);
     right->kind = NODE_BAD;
 }

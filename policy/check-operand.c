@@ -172,7 +172,7 @@ check_bare(Compile *compile, Node *node, const Node *other)
         check_word(compile, node, other);
     } else {
         if (other == NULL || other->kind != NODE_BAD)
-            check_no_fact(compile, &node->place, node->text);
+            check_no_fact(compile, &node->place, node->text, other);
         node->kind = NODE_BAD;
     }
 }
@@ -189,7 +189,7 @@ no_such_map(Compile *compile, Node *node)
             g_ptr_array_add(names, (gpointer)map->name);
     }
     g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &node->place, "map", node->text,
+    compile_no_such(compile, &node->place, "no map", node->text,
                     (const char *const *)names->pdata);
     node->kind = NODE_BAD;
 }

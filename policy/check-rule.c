@@ -61,7 +61,8 @@ check_code(Compile *compile, const Rule *rule)
     }
     if (*rule->enhanced == '\0' || *rule->enhanced == class)
         return;
-    g_autofree char *hint = g_strdup_printf("%c%s", class, rule->enhanced + 1);
+    g_autofree char *hint =
+        g_strdup_printf("such as %c%s", class, rule->enhanced + 1);
     compile_error(compile, &rule->enhanced_place, hint,
                   "%s does not go with %d", rule->enhanced, rule->code);
 }
@@ -111,7 +112,7 @@ no_such_action(Compile *compile, const Rule *rule)
                             g_strdup_printf("%s.%s", use->name, own->name));
     }
     g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &rule->public.place, "action", rule->action,
+    compile_no_such(compile, &rule->public.place, "no action", rule->action,
                     (const char *const *)names->pdata);
 }
 

@@ -68,7 +68,7 @@ check_expect(Compile *compile, const TestExpect *expect)
     }
     g_ptr_array_add(names, NULL);
     g_autofree char *kind =
-        g_strdup_printf("rule%s %s", expect->would ? " would" : "",
+        g_strdup_printf("no rule%s %s", expect->would ? " would" : "",
                         policy_verdict_words[expect->kind]);
     compile_no_such(compile, &expect->place, kind, expect->name,
                     (const char *const *)names->pdata);

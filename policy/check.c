@@ -60,34 +60,43 @@ names_of(const Compile *compile, const char *instance)
     return names;
 }
 
+/* What may have been meant by a name that nobody has. */
+static char *
+guess_meaning(const Compile *compile, const char *name, const Node *other)
+{
+    g_autofree char *instance = instance_of(name);
+    FilterdType type = other != NULL ? other->type : FILTERD_UNKNOWN;
+
+    if (type == FILTERD_IP || type == FILTERD_INT || type == FILTERD_DURATION
+        || type == FILTERD_BOOL)
+        return g_strdup(literal_example(type));
+    if (type != FILTERD_UNKNOWN || strchr(name, '.') == NULL)
+        return g_strdup_printf("quote it to mean a text: \"%s\"", name);
+    if (!has_instance(compile->config, instance))
+        return g_strdup_printf("is `use %s` missing?", instance);
+    g_autoptr(GPtrArray) own = names_of(compile, instance);
+    g_autofree char *joined = compile_join((const char *const *)own->pdata);
+    return joined != NULL ? g_strdup_printf("there is %s", joined) : NULL;
+}
+
 void
-check_no_fact(Compile *compile, const PolicyPlace *place, const char *name)
+check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
+              const Node *other)
 {
     g_autofree char *instance = instance_of(name);
     g_autoptr(GPtrArray) all = names_of(compile, NULL);
     const char *near = text_suggest(name, (const char *const *)all->pdata);
-    gboolean dotted = strchr(name, '.') != NULL;
-    const char *kind = dotted ? "fact" : "fact or let";
-    g_autofree char *hint = NULL;
+    const char *kind = strchr(name, '.') != NULL ? "no fact" : "no fact or let";
 
     if (g_hash_table_contains(compile->lost, instance))
         return;
     if (near != NULL) {
-        compile_error(compile, place, NULL, "no %s `%s`; did you mean `%s`?",
-                      kind, name, near);
+        compile_error(compile, place, NULL, "%s `%s`; did you mean `%s`?", kind,
+                      name, near);
         return;
     }
-    if (dotted && has_instance(compile->config, instance)) {
-        g_autoptr(GPtrArray) own = names_of(compile, instance);
-        g_autofree char *joined = compile_join((const char *const *)own->pdata);
-        if (joined != NULL)
-            hint = g_strdup_printf("there is %s", joined);
-    } else if (dotted) {
-        hint = g_strdup_printf("is `use %s` missing?", instance);
-    } else {
-        hint = g_strdup_printf("quote it to mean a text: \"%s\"", name);
-    }
-    compile_error(compile, place, hint, "no %s `%s`", kind, name);
+    g_autofree char *hint = guess_meaning(compile, name, other);
+    compile_error(compile, place, hint, "%s `%s`", kind, name);
 }
 
 /* The fact that a plugin needs: by its name or, where the other plugin has

@@ -32,6 +32,7 @@ extern const char *const check_stage_names[];
 void check_rule(Compile *compile, Rule *rule);
 void check_tests(Compile *compile);
 
-/* "no fact `x`", with what is near; silent where its plugin did not load. */
-void check_no_fact(Compile *compile, const PolicyPlace *place,
-                   const char *name);
+/* "no fact `x`", with what is near; silent where its plugin did not load.
+ * `other` as above: what may have been meant. */
+void check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
+                   const Node *other);

@@ -101,6 +101,7 @@ compile_source(Compile *compile, const Source *source)
         check_all(compile);
     if (!compile->skeleton && compile->report->errors == before)
         warn_all(compile);
+    policy_report_sort(compile->report);
     if (compile->report->errors > before)
         return NULL;
     group_prepare(compile->rules);

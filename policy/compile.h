@@ -58,10 +58,10 @@ void compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
 void compile_warning(Compile *compile, const PolicyPlace *place,
                      const char *hint, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
-/* "no KIND `word`", with a suggestion of `words` where one is near, and all of
- * them as the hint where they are few. */
+/* "WHAT `word`", as in "no fact `x`", with a suggestion of `words` where one is
+ * near, and all of them as the hint where they are few. */
 void compile_no_such(Compile *compile, const PolicyPlace *place,
-                     const char *kind, const char *word,
+                     const char *what, const char *word,
                      const char *const *words);
 /* "a, b or c"; NULL if there are none or too many. Caller frees. */
 char *compile_join(const char *const *words);

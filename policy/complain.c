@@ -106,7 +106,7 @@ compile_join(const char *const *words)
 }
 
 void
-compile_no_such(Compile *compile, const PolicyPlace *place, const char *kind,
+compile_no_such(Compile *compile, const PolicyPlace *place, const char *what,
                 const char *word, const char *const *words)
 {
     const char *near = text_suggest(word, words);
@@ -114,11 +114,11 @@ compile_no_such(Compile *compile, const PolicyPlace *place, const char *kind,
     g_autofree char *hint = NULL;
 
     if (near != NULL) {
-        compile_error(compile, place, NULL, "no %s `%s`; did you mean `%s`?",
-                      kind, word, near);
+        compile_error(compile, place, NULL, "%s `%s`; did you mean `%s`?", what,
+                      word, near);
         return;
     }
     if (joined != NULL)
         hint = g_strdup_printf("there is %s", joined);
-    compile_error(compile, place, hint, "no %s `%s`", kind, word);
+    compile_error(compile, place, hint, "%s `%s`", what, word);
 }

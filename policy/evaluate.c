@@ -22,6 +22,27 @@ truth_of(gboolean yes)
     return yes ? POLICY_YES : POLICY_NO;
 }
 
+static gboolean
+is_textual(FilterdType type)
+{
+    return type == FILTERD_TEXT || type == FILTERD_WORD
+           || type == FILTERD_DOMAIN || type == FILTERD_ADDRESS;
+}
+
+static gboolean
+is_integer(FilterdType type)
+{
+    return type == FILTERD_INT || type == FILTERD_DURATION;
+}
+
+/* The check saw to it, but what a plugin puts into a list is its own. */
+static gboolean
+comparable(FilterdType a, FilterdType b)
+{
+    return a == b || (is_textual(a) && is_textual(b))
+           || (is_integer(a) && is_integer(b));
+}
+
 const FilterdValue *
 evaluate_value(const Evaluation *evaluation, const Node *node)
 {
@@ -36,16 +57,10 @@ evaluate_value(const Evaluation *evaluation, const Node *node)
     if (node->kind != NODE_ENTRY)
         return &truths[evaluate_truth(evaluation, node)];
     const FilterdValue *key = evaluate_value(evaluation, node->first);
-    if (key->type == FILTERD_UNKNOWN)
+    if (!comparable(key->type, node->declaration->type))
         return &unknown;
     const FilterdValue *found = lookup_find(node->declaration->lookup, key);
     return found != NULL ? found : &unknown;
-}
-
-static gboolean
-is_integer(FilterdType type)
-{
-    return type == FILTERD_INT || type == FILTERD_DURATION;
 }
 
 /* Less than, equal to or greater than 0; texts without case. */
@@ -65,21 +80,24 @@ compare(const FilterdValue *left, const FilterdValue *right)
 static PolicyTruth
 truth_compare(const Evaluation *evaluation, const Node *node)
 {
-    const FilterdValue *left = evaluate_value(evaluation, node->first);
-    if (left->type == FILTERD_UNKNOWN)
+    /* For less, equal, more. */
+    static const gboolean answers[][3] = {
+        [COMPARE_EQUAL] = {FALSE, TRUE, FALSE},
+        [COMPARE_UNEQUAL] = {TRUE, FALSE, TRUE},
+        [COMPARE_LESS] = {TRUE, FALSE, FALSE},
+        [COMPARE_LESS_EQUAL] = {TRUE, TRUE, FALSE},
+        [COMPARE_MORE] = {FALSE, FALSE, TRUE},
+        [COMPARE_MORE_EQUAL] = {FALSE, TRUE, TRUE},
+    };
+    /* A copy: the right side may wait, and its fact be written in its place. */
+    FilterdValue left = *evaluate_value(evaluation, node->first);
+    if (left.type == FILTERD_UNKNOWN)
         return POLICY_UNKNOWN;
     const FilterdValue *right = evaluate_value(evaluation, node->first->next);
-    if (right->type == FILTERD_UNKNOWN)
+    if (!comparable(left.type, right->type))
         return POLICY_UNKNOWN;
-    int order = compare(left, right);
-    const gboolean answers[] = {
-        [COMPARE_EQUAL] = order == 0,
-        [COMPARE_UNEQUAL] = order != 0,
-        [COMPARE_LESS] = order<
-            0, [COMPARE_LESS_EQUAL] = order <= 0, [COMPARE_MORE] = order> 0,
-        [COMPARE_MORE_EQUAL] = order >= 0,
-    };
-    return truth_of(answers[node->comparison]);
+    int order = compare(&left, right);
+    return truth_of(answers[node->comparison][(order > 0) - (order < 0) + 1]);
 }
 
 static PolicyTruth
@@ -130,27 +148,38 @@ truth_known(const Evaluation *evaluation, const Node *node)
 
 /* ---- in ---- */
 
-/* Whether one value is in what stands right of `in`. */
 static PolicyTruth
-is_member(const Node *right, const FilterdValue *list,
-          const FilterdValue *value)
+is_item(const FilterdList *list, const FilterdValue *value)
 {
-    if (value->type == FILTERD_UNKNOWN)
-        return POLICY_UNKNOWN;
-    if (right->kind == NODE_NAMED)
-        return truth_of(lookup_find(right->declaration->lookup, value) != NULL);
-    if (list->type != FILTERD_LIST)
-        return truth_of(ip_contains(&list->ip, &value->ip));
     PolicyTruth truth = POLICY_NO;
-    for (gsize i = 0; i < list->list.length; i++) {
-        const FilterdValue *item = &list->list.items[i];
 
-        if (item->type == FILTERD_UNKNOWN)
+    for (gsize i = 0; i < list->length; i++) {
+        const FilterdValue *item = &list->items[i];
+
+        if (!comparable(item->type, value->type))
             truth = POLICY_UNKNOWN;
         else if (compare(item, value) == 0)
             return POLICY_YES;
     }
     return truth;
+}
+
+/* Whether one value is in what stands right of `in`: a list of the file, a
+ * fact that is a list, a network. */
+static PolicyTruth
+is_member(const Node *right, const FilterdValue *list,
+          const FilterdValue *value)
+{
+    FilterdType type =
+        right->kind == NODE_NAMED ? right->declaration->type : FILTERD_IP;
+
+    if (right->kind != NODE_NAMED && list->type == FILTERD_LIST)
+        return is_item(&list->list, value);
+    if (!comparable(value->type, type))
+        return POLICY_UNKNOWN;
+    if (right->kind != NODE_NAMED)
+        return truth_of(ip_contains(&list->ip, &value->ip));
+    return truth_of(lookup_find(right->declaration->lookup, value) != NULL);
 }
 
 /* A list is in it if one of its items is. */
@@ -159,20 +188,20 @@ truth_in(const Evaluation *evaluation, const Node *node)
 {
     const Node *right = node->first->next;
     const FilterdValue *list = &unknown;
-    const FilterdValue *left = evaluate_value(evaluation, node->first);
+    FilterdValue left = *evaluate_value(evaluation, node->first);
     PolicyTruth truth = POLICY_NO;
 
-    if (left->type == FILTERD_UNKNOWN)
+    if (left.type == FILTERD_UNKNOWN)
         return POLICY_UNKNOWN;
     if (right->kind != NODE_NAMED) {
         list = evaluate_value(evaluation, right);
         if (list->type == FILTERD_UNKNOWN)
             return POLICY_UNKNOWN;
     }
-    if (left->type != FILTERD_LIST)
-        return is_member(right, list, left);
-    for (gsize i = 0; i < left->list.length && truth != POLICY_YES; i++) {
-        PolicyTruth one = is_member(right, list, &left->list.items[i]);
+    if (left.type != FILTERD_LIST)
+        return is_member(right, list, &left);
+    for (gsize i = 0; i < left.list.length && truth != POLICY_YES; i++) {
+        PolicyTruth one = is_member(right, list, &left.list.items[i]);
 
         if (one != POLICY_NO)
             truth = one;
@@ -191,7 +220,7 @@ match(const Pattern *pattern, const FilterdValue *value)
         [PATTERN_GAVE_UP] = POLICY_UNKNOWN,
     };
 
-    if (value->type == FILTERD_UNKNOWN)
+    if (!is_textual(value->type))
         return POLICY_UNKNOWN;
     return answers[pattern_match(pattern, value->text)];
 }

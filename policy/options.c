@@ -7,8 +7,10 @@
  */
 #include "policy/options.h"
 
+#include "filterd/base/text.h"
 #include "policy/literal.h"
 #include "policy/option-value.h"
+#include "policy/parse.h"
 
 #include <string.h>
 
@@ -95,11 +97,56 @@ append_item(Options *options, unsigned row)
     return memset(options->many[row]->data + before, 0, size);
 }
 
+static GPtrArray *
+option_names(const Options *options)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (unsigned i = 0; i < options->rows; i++)
+        if (!(options->table[i].flags & FILTERD_POSITION))
+            g_ptr_array_add(names, (gpointer)options->table[i].name);
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static gboolean
+no_such_option(Compile *compile, const Options *options)
+{
+    g_autoptr(GPtrArray) names = option_names(options);
+    const Token *token = &compile->token;
+    g_autofree char *word = g_strndup(token->start, token->length);
+    g_autofree char *what = g_strdup_printf("%s has no option", options->owner);
+
+    compile_no_such(compile, &token->place, what, word,
+                    (const char *const *)names->pdata);
+    return FALSE;
+}
+
+/* Whether the bare word at hand is no value of that type, but nearly an
+ * option. */
+static gboolean
+is_misspelt(Compile *compile, const Options *options, FilterdType type)
+{
+    const Token *token = &compile->token;
+    FilterdValue value;
+
+    if (token->kind != TOKEN_BARE
+        || (type != FILTERD_IP && type != FILTERD_INT
+            && type != FILTERD_DURATION))
+        return FALSE;
+    g_autoptr(GPtrArray) names = option_names(options);
+    g_autofree char *word = g_strndup(token->start, token->length);
+    return !literal_parse(compile, type, word, &value)
+           && text_suggest(word, (const char *const *)names->pdata) != NULL;
+}
+
 /* One value of the row, from the token at hand. */
 static gboolean
 parse_value(Compile *compile, Options *options, unsigned row)
 {
     const FilterdOption *option = &options->table[row];
+    if (is_misspelt(compile, options, option->type))
+        return no_such_option(compile, options);
     void *slot = option->flags & FILTERD_MANY ? append_item(options, row)
                                               : slot_of(options, row);
 
@@ -113,6 +160,8 @@ want_value(Compile *compile, const FilterdOption *option,
     g_autofree char *words = NULL;
     const char *example = literal_example(option->type);
 
+    if (compile->token.kind == TOKEN_BROKEN)
+        return;
     if (option->words != NULL)
         words = compile_join(option->words);
     compile_error(compile, place, words != NULL ? words : example,
@@ -206,23 +255,6 @@ parse_group(Compile *compile, Options *outer, unsigned row)
     return ok && compile->report->errors == before;
 }
 
-static gboolean
-no_such_option(Compile *compile, const Options *options)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const Token *token = &compile->token;
-    g_autofree char *word = g_strndup(token->start, token->length);
-    g_autofree char *kind = g_strdup_printf("option of %s", options->owner);
-
-    for (unsigned i = 0; i < options->rows; i++)
-        if (!(options->table[i].flags & FILTERD_POSITION))
-            g_ptr_array_add(names, (gpointer)options->table[i].name);
-    g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &token->place, kind, word,
-                    (const char *const *)names->pdata);
-    return FALSE;
-}
-
 gboolean
 options_parse_one(Compile *compile, Options *options, gboolean block)
 {
@@ -242,7 +274,8 @@ options_parse_one(Compile *compile, Options *options, gboolean block)
         return parse_group(compile, options, (unsigned)row);
     if (block)
         return parse_values(compile, options, (unsigned)row, NULL);
-    if (!at_value(compile, &none, NULL)) {
+    if (!at_value(compile, &none, NULL)
+        || parse_begins_statement(&compile->token)) {
         want_value(compile, &options->table[row], &options->seen[row]);
         return FALSE;
     }

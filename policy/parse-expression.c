@@ -55,7 +55,8 @@ parse_operand(Compile *compile)
 {
     const Token *token = &compile->token;
 
-    if (token->kind != TOKEN_BARE && token->kind != TOKEN_TEXT) {
+    if ((token->kind != TOKEN_BARE && token->kind != TOKEN_TEXT)
+        || parse_begins_statement(token)) {
         compile_expected(compile, "a fact or a value");
         return NULL;
     }

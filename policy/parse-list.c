@@ -42,7 +42,7 @@ parse_type(Compile *compile, FilterdType *type)
         return FALSE;
     if (literal_type(word, type))
         return TRUE;
-    compile_no_such(compile, &place, "type", word, literal_type_words);
+    compile_no_such(compile, &place, "no type", word, literal_type_words);
     return FALSE;
 }
 

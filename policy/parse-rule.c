@@ -280,7 +280,7 @@ parse_stage_word(Compile *compile)
     for (int i = 0; stage_words[i] != NULL; i++)
         if (strcmp(stage_words[i], word) == 0)
             return i;
-    compile_no_such(compile, &place, "stage", word, stage_words);
+    compile_no_such(compile, &place, "no stage", word, stage_words);
     return -1;
 }
 

@@ -37,6 +37,12 @@ find_statement(const Token *token)
     return -1;
 }
 
+gboolean
+parse_begins_statement(const Token *token)
+{
+    return token->leads && find_statement(token) >= 0;
+}
+
 static void
 no_such_statement(Compile *compile)
 {
@@ -47,7 +53,7 @@ no_such_statement(Compile *compile)
         words[i] = statements[i].word;
     if (token->kind == TOKEN_BARE) {
         g_autofree char *word = g_strndup(token->start, token->length);
-        compile_no_such(compile, &token->place, "statement", word, words);
+        compile_no_such(compile, &token->place, "no statement", word, words);
     } else {
         compile_expected(compile, "a statement");
     }
@@ -58,7 +64,7 @@ static void
 recover(Compile *compile)
 {
     while (compile->token.kind != TOKEN_END
-           && !(compile->token.leads && find_statement(&compile->token) >= 0))
+           && !parse_begins_statement(&compile->token))
         if (compile->token.kind == TOKEN_OPEN)
             compile_skip_block(compile);
         else

@@ -29,5 +29,7 @@ Node *parse_node(Compile *compile, NodeKind kind, const PolicyPlace *place);
 
 /* The verdict, or score or rewrite, of the token at hand; -1. */
 int parse_verdict_word(const Token *token);
+/* Whether the token begins a statement on a line of its own. */
+gboolean parse_begins_statement(const Token *token);
 /* A name of a rule, list, map or let; NULL with a complaint. */
 const char *parse_name(Compile *compile, const char *what);

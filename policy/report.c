@@ -69,6 +69,44 @@ policy_report_add(PolicyReport *report, PolicySeverity severity,
         report->errors++;
 }
 
+/* How many notes come before the first of that note's file. */
+static guint
+file_rank(const GPtrArray *notes, const PolicyNote *note)
+{
+    guint rank = 0;
+
+    while (
+        strcmp(((PolicyNote *)g_ptr_array_index(notes, rank))->file, note->file)
+        != 0)
+        rank++;
+    return rank;
+}
+
+static int
+compare_notes(gconstpointer a, gconstpointer b)
+{
+    const PolicyNote *one = *(PolicyNote *const *)a;
+    const PolicyNote *other = *(PolicyNote *const *)b;
+
+    if (one->rank != other->rank)
+        return one->rank < other->rank ? -1 : 1;
+    if (one->line != other->line)
+        return one->line < other->line ? -1 : 1;
+    return (one->column > other->column) - (one->column < other->column);
+}
+
+void
+policy_report_sort(PolicyReport *report)
+{
+    for (guint i = 0; i < report->notes->len; i++) {
+        PolicyNote *note = g_ptr_array_index(report->notes, i);
+
+        note->rank = file_rank(report->notes, note);
+    }
+    /* A merge sort: notes of one place stay in their order. */
+    g_ptr_array_sort(report->notes, compare_notes);
+}
+
 /* The caret under its column, whatever tabs stand before it. */
 static void
 append_caret(GString *out, const PolicyNote *note)

@@ -26,11 +26,12 @@ typedef struct PolicyNote {
     unsigned line, column, length;
     char *source; /* the line, without its end */
     char *message;
-    char *hint; /* what would be right; or NULL */
+    char *hint;    /* what would be right; or NULL */
+    unsigned rank; /* of its file, for sorting */
 } PolicyNote;
 
 typedef struct PolicyReport {
-    GPtrArray *notes; /* of PolicyNote, in order of discovery */
+    GPtrArray *notes; /* of PolicyNote, see policy_report_sort() */
     unsigned errors;
 } PolicyReport;
 
@@ -42,6 +43,10 @@ void policy_report_clear(PolicyReport *report);
 void policy_report_add(PolicyReport *report, PolicySeverity severity,
                        const PolicyPlace *place, const char *source,
                        const char *message, const char *hint);
+
+/* By line within a file, files in the order of their first notes. Compiling
+ * ends with it. */
+void policy_report_sort(PolicyReport *report);
 
 /* FILE:LINE:COLUMN: error: MESSAGE
  *     source line

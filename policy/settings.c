@@ -52,7 +52,8 @@ parse_choice(Compile *compile, const char *kind, const char *const *words,
     for (int i = 0; i < count; i++)
         if (strcmp(choice[i], word) == 0)
             return i;
-    compile_no_such(compile, &place, kind, word, choice);
+    g_autofree char *what = g_strdup_printf("no %s", kind);
+    compile_no_such(compile, &place, what, word, choice);
     return -1;
 }
 
@@ -69,8 +70,7 @@ parse_endpoint(Compile *compile, Endpoint *endpoint)
         return TRUE;
     compile_error(compile, &place,
                   "such as 0.0.0.0:25, [::1]:25 or \"unix:/run/filterd/x\"",
-                  "`%s` is no place to listen or connect: %s", text,
-                  error->message);
+                  "this is no address to use: %s", error->message);
     return FALSE;
 }
 

@@ -72,7 +72,7 @@ read_fact(Reading *reading)
         end_text(reading);
         g_array_append_val(reading->parts, part);
     } else {
-        check_no_fact(compile, &place, name);
+        check_no_fact(compile, &place, name, NULL);
         reading->failed = TRUE;
     }
     reading->at = end + 1;

@@ -316,6 +316,21 @@ world_config(const char *text)
     return config;
 }
 
+void
+world_check(const WorldCase *cases, gsize count)
+{
+    for (gsize i = 0; i < count; i++) {
+        PolicyConfig *config;
+        g_autofree char *notes =
+            world_compile(cases[i].text, &world_loader, &config);
+
+        if (strcmp(notes, cases[i].notes) != 0)
+            g_test_message("%s", cases[i].text);
+        g_assert_cmpstr(notes, ==, cases[i].notes);
+        g_clear_pointer(&config, policy_config_free);
+    }
+}
+
 /* ---- judging ---- */
 
 static GHashTable *values; /* FilterdValue by PolicyFact */

@@ -25,6 +25,16 @@ char *world_compile(const char *text, const PolicyLoader *loader,
 /* Of a text that compiles without a note. */
 PolicyConfig *world_config(const char *text);
 
+/* Texts and what is said of them. */
+typedef struct WorldCase {
+    const char *text;
+    const char *notes;
+} WorldCase;
+
+void world_check(const WorldCase *cases, gsize count);
+/* Loads every plugin, in line 1. */
+#define PLUGINS "use spf use dkim use dmarc use dnsbl as bl use probe\n"
+
 /* The configuration of `use probe`. */
 typedef struct ProbeItem {
     const char *name;

@@ -1,0 +1,238 @@
+/* file-errors.c: what is said of files, settings and plugins that are wrong.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "world.h"
+
+static const WorldCase lexing[] = {
+    {"set user \"joe\n",
+     "1:10: this text has no end | a text ends with `\"` on its line\n"},
+    {"set user joe;\n"
+     "set user ^ $\n",
+     "2:5: `user` is given twice | it is given in line 1 already\n"},
+    {"@\n", "1:1: no statement `@` | there is include, set, listen, backend, "
+            "dns, store, use, list, map, let, at or test\n"},
+    {"set group \"a\\qb\"\n",
+     "1:13: no escape `\\q` | a text knows \\\" and \\\\ only\n"},
+    {"! set user joe\n", "1:1: this character has no place here\n"},
+};
+
+static const WorldCase statements[] = {
+    {"lisen smtp 0.0.0.0:25\n",
+     "1:1: no statement `lisen`; did you mean `listen`?\n"},
+    {"\"text\"\n", "1:1: expected a statement, found a text\n"},
+    {"at rcp { }\n", "1:4: no stage `rcp`; did you mean `rcpt`?\n"},
+    {"at rcpt {\n"
+     "    pass x\n",
+     "3:1: the block opened in line 1 is not closed | a `}` is missing\n"},
+    {"at rcpt {\n"
+     "    pass x\n"
+     "\n"
+     "set user joe\n",
+     "4:1: expected a rule: a verdict, `would`, `rewrite` or `score`, found "
+     "`set`\n"
+     "5:1: the block opened in line 1 is not closed | a `}` is missing\n"},
+    {"}\n"
+     "set user joe\n",
+     "1:1: expected a statement, found `}`\n"},
+    {"include \"nosuch.conf\"\n",
+     "1:9: cannot read `nosuch.conf`: no such file\n"},
+    {"include \"inner.conf\"\n"
+     "set user 3 4\n",
+     "inner.conf:3:1: expected a fact or a value, found `}`\n"
+     "2:12: no statement `4` | there is include, set, listen, backend, dns, "
+     "store, use, list, map, let, at or test\n"},
+    {"include \"open.conf\"\n"
+     "set user joe\n",
+     "open.conf:2:1: the block opened in line 1 is not closed | a `}` is "
+     "missing\n"},
+    {"include \"loop.conf\"\n", "t2.conf:1:9: `loop.conf` includes itself\n"},
+    {"include \"t.conf\"\n", "1:9: `t.conf` includes itself\n"},
+    {"include\n", "2:1: expected a path, but the file ends here\n"},
+    {"list x of colour { red }\n",
+     "1:11: no type `colour` | there is ip, domain, address, text, word, int "
+     "or duration\n"},
+    {"list x { red }\n", "1:8: expected `of`, found `{`\n"},
+    {"list x of ip red\n", "1:14: expected `{` or `from`, found `red`\n"},
+    {"list if\n"
+     "list x of ip { 192.0.2.1 192.0.2.300 }\n",
+     "2:1: expected `of`, found `list`\n"
+     "2:26: `192.0.2.300` is not an ip | such as 192.0.2.1, 192.0.2.0/24 or "
+     "2001:db8::/32\n"},
+    {"list x of domain from \"bad.list\"\n"
+     "at mail { accept a if mail.domain in x }\n",
+     "bad.list:2:1: `bad..x` is not a domain | such as example.com\n"},
+    {"list x of domain from \"nosuch.list\"\n"
+     "at mail { accept a if mail.domain in x }\n",
+     "1:23: cannot read `nosuch.list`: no such file\n"},
+    {"list x of ip { }\n"
+     "let x = client.fcrdns\n",
+     "2:5: the name `x` is declared twice | it is in line 1 already\n"},
+    {"let score = client.fcrdns\n", "1:5: `score` is the name of a fact\n"},
+    {"map x of text to int { a 1 b }\n",
+     "1:30: expected the key's value, found `}`\n"},
+    {"map x of text to int { a b }\n",
+     "1:24: `b` is not an int | such as 5, -2 or 10M\n"},
+    {"map x of text to int { a 1 A 2 }\n"
+     "let y = x[\"a\"]\n"
+     "at mail { accept z if y = 1 }\n",
+     "1:28: the key `A` is there twice\n"},
+    {"let x =\n", "2:1: expected a fact or a value, but the file ends here\n"},
+    {"let a_b/c = client.fcrdns\n",
+     "1:5: `a_b/c` cannot be a name | a name has letters, digits, `-`, `_` and "
+     "`.` and begins with a letter or digit\n"},
+};
+
+static const WorldCase settings[] = {
+    {"set hostname\n",
+     "1:5: `hostname` needs a value: a domain | such as example.com\n"},
+    {"set hostname foo..bar\n",
+     "1:14: `foo..bar` is not a domain | such as example.com\n"},
+    {"set hostname a.example\n"
+     "set hostname b.example\n",
+     "2:5: `hostname` is given twice | it is given in line 1 already\n"},
+    {"set log jsn\n",
+     "1:9: `log` cannot be `jsn`; did you mean `json`? | it is text or json\n"},
+    {"set workers -1\n", "1:13: `workers` has to be between 0 and 1024\n"},
+    {"set max-message-size 10X\n",
+     "1:22: `10X` is not an int | such as 5, -2 or 10M\n"},
+    {"set authentication-results maybe\n",
+     "1:28: `maybe` is not a bool | yes or no\n"},
+    {"set drain-timeout 300\n",
+     "1:19: `300` is not a duration | such as 500ms, 10s, 5m, 2h or 7d\n"},
+    {"set quarantine\n"
+     "set user joe\n",
+     "1:5: `quarantine` needs a value: a word | mark or spool\n"},
+    {"listen smpt 0.0.0.0:25\n",
+     "1:8: no way in `smpt`; did you mean `smtp`?\n"},
+    {"listen smtp 0.0.0.0\n",
+     "1:13: this is no address to use: \"0.0.0.0\": it needs an address and a "
+     "port | such as 0.0.0.0:25, [::1]:25 or \"unix:/run/filterd/x\"\n"},
+    {"listen smtp 0.0.0.0:25 { tls opportunistic }\n",
+     "1:26: TLS needs a `certificate` | certificate \"/etc/filterd/mx.pem\"\n"
+     "1:26: TLS needs a `key` | key \"/etc/filterd/mx.key\"\n"},
+    {"listen smtp 0.0.0.0:25 { tls sometimes }\n",
+     "1:30: `tls` cannot be `sometimes` | it is off, opportunistic, required "
+     "or implicit\n"},
+    {"listen smtp 0.0.0.0:25 { proxy-from 192.0.2.0/24 xclient-form 192.0.2.1 "
+     "}\n",
+     "1:50: `listen` has no option `xclient-form`; did you mean "
+     "`xclient-from`?\n"},
+    {"listen smtp 0.0.0.0:25 { command-timeout 5m command-timeout 6m }\n",
+     "1:45: `command-timeout` is given twice | it is given in line 1 "
+     "already\n"},
+    {"listen smtp 0.0.0.0:25 { certificate \"nosuch.pem\" }\n",
+     "1:38: cannot read `nosuch.pem`: no such file\n"},
+    {"listen smtp 0.0.0.0:25 { max-sessions }\n",
+     "1:26: `max-sessions` needs a value: an int | such as 5, -2 or 10M\n"},
+    {"listen smtp 0.0.0.0:25 { max-sessions 5\n",
+     "2:1: the block opened in line 1 is not closed | a `}` is missing\n"},
+    {"backend milter 127.0.0.1:25\n",
+     "1:9: no way out `milter` | there is smtp or lmtp\n"},
+    {"backend smtp 127.0.0.1:25 { identity xclent }\n",
+     "1:38: `identity` cannot be `xclent`; did you mean `xclient`? | it is "
+     "none, xclient, xforward, proxy-v1 or proxy-v2\n"},
+    {"dns\n", "2:1: expected `{`, but the file ends here\n"},
+    {"dns { resolver 192.0.2.53 }\n",
+     "1:7: `192.0.2.53` is no resolver | system, recursive or ADDRESS@PORT, "
+     "such as 192.0.2.53@53\n"},
+    {"dns { timeout 5s }\n"
+     "dns { budget 5s }\n",
+     "2:1: `dns` is given twice | it is given in line 1 already\n"},
+    {"store mysql \"x\"\n",
+     "1:7: no store `mysql` | there is memory, sqlite or redis\n"},
+    {"store sqlite\n", "2:1: expected a path, but the file ends here\n"},
+    {"store memory { path \"x\" }\n", "1:16: `store` has no option `path`\n"},
+    {"store memory\n"
+     "store memory\n",
+     "2:1: `store` is given twice | it is given in line 1 already\n"},
+};
+
+static const WorldCase plugins[] = {
+    {"use nosuch { a b { c } d }\n"
+     "at mail { reject x if nosuch.result = 5 }\n",
+     "1:5: cannot load the plugin `nosuch`: no such plugin\n"},
+    {"use spf\n"
+     "use spf\n",
+     "2:5: `spf` is used twice | it is used in line 1 already; give this one a "
+     "name of its own with `as`\n"},
+    {"use dnsbl as mail\n", "1:14: `mail` is a name of filterd's own facts | "
+                            "give it another name with `as`\n"},
+    {"use strict\n", "1:5: `strict` needs `needed` | \n"},
+    {"use needy\n",
+     "1:5: `needy` needs the fact `spf.result`, which nobody has | use spf\n"},
+    {"use probe { count 200000 }\n",
+     "1:19: `count` has to be between 1 and 100000\n"},
+    {"use probe { delay 10ms }\n",
+     "1:19: `delay` has to be between 1s and 1d\n"},
+    {"use probe { flag 2 }\n", "1:18: `2` is not a bool | yes or no\n"},
+    {"use probe { network example.com }\n",
+     "1:21: `example.com` is not an ip | such as 192.0.2.1, 192.0.2.0/24 or "
+     "2001:db8::/32\n"},
+    {"use probe { word purple }\n",
+     "1:18: `word` cannot be `purple` | it is red, green or blue\n"},
+    {"use probe { address \"a b\" }\n",
+     "1:21: `a b` is not an address | such as \"user@example.com\"\n"},
+    {"use probe { zone }\n", "1:13: `zone` needs `NAME` | \n"},
+    {"use probe { zone 192.0.2.1/99 }\n",
+     "1:18: `192.0.2.1/99` is not a domain | such as example.com\n"},
+    {"use probe { zone a.example 127.0.0.2 weight }\n",
+     "1:38: `weight` needs a value: an int | such as 5, -2 or 10M\n"},
+    {"use probe { zone a.example 127.0.0.2 weight 5 weight 6 }\n",
+     "1:47: `weight` is given twice | it is given in line 1 already\n"},
+    {"use probe { zone a.example 127.0.0.2 weight 500 }\n",
+     "1:45: `weight` has to be between -9 and 99\n"},
+    {"use probe { zone a.example 127.0.0.2 heavy 5 }\n",
+     "1:38: `heavy` is not an ip | such as 192.0.2.1, 192.0.2.0/24 or "
+     "2001:db8::/32\n"},
+    {"use probe { networks 192.0.2.1 nonet }\n",
+     "1:32: `probe` has no option `nonet`; did you mean `zone`?\n"},
+    {"use probe { cuont 5 delay 5x flag perhaps }\n",
+     "1:13: `probe` has no option `cuont`; did you mean `count`?\n"
+     "1:27: `5x` is not a duration | such as 500ms, 10s, 5m, 2h or 7d\n"
+     "1:35: `perhaps` is not a bool | yes or no\n"},
+};
+
+static void
+test_lexing(void)
+{
+    world_check(lexing, G_N_ELEMENTS(lexing));
+    world_clear();
+}
+
+static void
+test_statements(void)
+{
+    world_file("bad.list", "a.example\nbad..x # c\n");
+    world_file("loop.conf", "set workers 1\ninclude \"t2.conf\"\n");
+    world_file("t2.conf", "include \"loop.conf\"\n");
+    world_file("inner.conf", "at rcpt {\n    reject x if\n}\n");
+    world_file("open.conf", "at rcpt {\n");
+    world_check(statements, G_N_ELEMENTS(statements));
+    world_clear();
+}
+
+static void
+test_settings(void)
+{
+    world_check(settings, G_N_ELEMENTS(settings));
+    world_clear();
+}
+
+static void
+test_plugins(void)
+{
+    world_check(plugins, G_N_ELEMENTS(plugins));
+    world_clear();
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/policy/errors/characters-and-texts", test_lexing);
+    g_test_add_func("/policy/errors/statements-and-files", test_statements);
+    g_test_add_func("/policy/errors/settings", test_settings);
+    g_test_add_func("/policy/errors/plugins-and-their-options", test_plugins);
+    return g_test_run();
+}
