@@ -165,6 +165,12 @@ dns_flights_free(DnsFlights *flights)
     g_free(flights);
 }
 
+unsigned
+dns_flights_open(const DnsFlights *flights)
+{
+    return g_hash_table_size(flights->table);
+}
+
 /* libunbound is called from the loop's own stack: in a fiber or in one of its
  * callbacks we only take note. */
 static Flight *

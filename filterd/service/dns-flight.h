@@ -18,6 +18,9 @@ DnsFlights *dns_flights_new(DnsResolver *resolver, DnsCache *cache,
 /* Nobody may be waiting. */
 void dns_flights_free(DnsFlights *flights);
 
+/* Those without an answer. */
+unsigned dns_flights_open(const DnsFlights *flights);
+
 /* Does not wait; the answer goes to the cache. */
 void dns_flights_start(DnsFlights *flights, const char *key);
 

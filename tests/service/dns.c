@@ -7,6 +7,8 @@
 #include "filterd/base/ip.h"
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
+#include "filterd/service/dns-flight.h"
+#include "filterd/service/dns-name.h"
 #include "tests/service/server.h"
 #include "tests/service/support.h"
 
@@ -219,6 +221,34 @@ test_single_flight(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(server_questions(fixture->server, "zero.example"), ==, 1);
 }
 
+/* libunbound would make them one question to the server, too. */
+static void
+test_flights(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    const char *forward[] = {server_address(fixture->server), NULL};
+    const DnsConfig config = {.forward = forward};
+    DnsResolver *resolver = dns_resolver_new(&config, NULL);
+    DnsCache *cache = dns_cache_new(0);
+    DnsFlights *flights = dns_flights_new(resolver, cache, TIMEOUT);
+    char key[DNS_KEY_SIZE];
+    dns_key_init(key, "silent.example", FILTERD_DNS_A);
+    dns_flights_start(flights, key);
+    dns_flights_start(flights, key);
+    g_assert_cmpuint(dns_flights_open(flights), ==, 1);
+    dns_key_init(key, "a.example", FILTERD_DNS_A);
+    dns_flights_start(flights, key);
+    g_assert_cmpuint(dns_flights_open(flights), ==, 2);
+    run_for(50);
+    g_assert_cmpuint(dns_flights_open(flights), ==, 1);
+    g_assert_true(dns_cache_has(cache, key));
+    run_for(TIMEOUT);
+    g_assert_cmpuint(dns_flights_open(flights), ==, 0);
+    dns_flights_start(flights, key);
+    dns_flights_free(flights);
+    dns_resolver_free(resolver);
+    dns_cache_free(cache);
+}
+
 static void
 test_cache(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -291,6 +321,7 @@ test_budget(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpint(fixture->budget.left, ==, 0);
     g_assert_cmpint(ask(&fixture->budget, "a.example", FILTERD_DNS_A)->status,
                     ==, FILTERD_DNS_TIMEOUT);
+    run_for(30);
     g_assert_cmpuint(server_questions(fixture->server, "a.example"), ==, 0);
 }
 
@@ -396,6 +427,8 @@ main(int argc, char **argv)
         {"/service/dns/ten-kilobytes-come-by-tcp", test_long_text},
         {"/service/dns/impossible-names-are-not-asked", test_bad_names},
         {"/service/dns/a-hundred-askers-are-one-flight", test_single_flight},
+        {"/service/dns/a-flight-ends-with-its-answer-or-its-time",
+         test_flights},
         {"/service/dns/answers-and-absences-are-cached", test_cache},
         {"/service/dns/ttl-zero-is-used-once", test_ttl_zero_is_used_once},
         {"/service/dns/a-prefetched-answer-waits", test_prefetch},

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,6 +102,13 @@ write_file(const char *directory, const char *name, const char *text)
     g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
+/* It does not outlive a test that fails. */
+static void
+end_with_parent(void *data G_GNUC_UNUSED)
+{
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 static GPid
 start_nsd(const char *program, const char *directory, unsigned port)
 {
@@ -117,7 +125,7 @@ start_nsd(const char *program, const char *directory, unsigned port)
     g_spawn_async(NULL, (char **)arguments, NULL,
                   G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL
                       | G_SPAWN_STDERR_TO_DEV_NULL,
-                  NULL, NULL, &pid, &error);
+                  end_with_parent, NULL, &pid, &error);
     g_assert_no_error(error);
     return pid;
 }
