@@ -20,7 +20,6 @@ struct Store {
     StoreSqlite *sqlite; /* of the lane's thread */
     int64_t dead_until;  /* likewise */
     char *problem;       /* of the loop */
-    int64_t retry_at;    /* likewise */
 };
 
 typedef struct Job {
@@ -78,7 +77,6 @@ note_outcome(Store *store, const Job *job)
         return;
     g_free(store->problem);
     store->problem = g_strdup(job->error->message);
-    store->retry_at = job->now + PAUSE;
 }
 
 static FilterdStoreStatus
@@ -87,7 +85,7 @@ run(Store *store, StoreRequest *request)
     Job job = {.store = store, .request = *request, .now = clock_monotonic()};
     job.request.status = FILTERD_STORE_FAILED;
     job.request.now = clock_real();
-    if (job.now >= store->retry_at && !offload_run(store, run_job, &job))
+    if (!offload_run(store, run_job, &job))
         return FILTERD_STORE_FAILED;
     note_outcome(store, &job);
     g_clear_error(&job.error);

@@ -146,11 +146,13 @@ test_cancelled_before(void)
 {
     Work job = {.lane = &job};
     set_up();
-    Fiber *fiber = fiber_start("test", offload_in_fiber, &job);
-    fiber_cancel(fiber);
-    while (!fiber_ended(fiber))
-        loop_turn(TRUE);
-    fiber_join(fiber);
+    for (int i = 0; i < JOBS; i++) {
+        Fiber *fiber = fiber_start("test", offload_in_fiber, &job);
+        fiber_cancel(fiber);
+        while (!fiber_ended(fiber))
+            loop_turn(TRUE);
+        fiber_join(fiber);
+    }
     g_assert_false(job.ran);
     tear_down();
 }

@@ -369,6 +369,57 @@ test_locked(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+test_queue_behind_failure(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    sqlite3 *other;
+    Step steps[10];
+    void *pointers[10];
+    put(fixture, "a", "x", 0);
+    sqlite3_open(fixture->path, &other);
+    sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        steps[i] = (Step){.store = fixture->store,
+                          .kind = PUT,
+                          .space = "space",
+                          .key = "a",
+                          .value = "y",
+                          .length = 1};
+        pointers[i] = &steps[i];
+    }
+    int64_t before = g_get_monotonic_time();
+    support_run_many(step_in_fiber, pointers, G_N_ELEMENTS(steps));
+    g_assert_cmpint(g_get_monotonic_time() - before, <, 3000000);
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
+        g_assert_cmpint(steps[i].status, ==, FILTERD_STORE_FAILED);
+    sqlite3_close(other);
+}
+
+static void
+test_short_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    sqlite3 *other;
+    Step step = {.store = fixture->store,
+                 .kind = PUT,
+                 .space = "space",
+                 .key = "a",
+                 .value = "y",
+                 .length = 1};
+    put(fixture, "a", "x", 0);
+    sqlite3_open(fixture->path, &other);
+    sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+    Fiber *fiber = fiber_start("test", step_in_fiber, &step);
+    loop_turn(FALSE);
+    g_usleep(100000);
+    loop_turn(FALSE);
+    g_assert_false(fiber_ended(fiber));
+    sqlite3_close(other);
+    while (!fiber_ended(fiber))
+        loop_turn(TRUE);
+    fiber_join(fiber);
+    g_assert_cmpint(step.status, ==, FILTERD_STORE_OK);
+}
+
+static void
 test_full(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     g_autofree char *value = g_strnfill(STORE_VALUE_LIMIT, 'v');
@@ -477,6 +528,9 @@ main(int argc, char **argv)
          test_directory_missing},
         {"/service/store/a-read-only-directory-fails", test_read_only},
         {"/service/store/a-locked-store-fails-soon", test_locked},
+        {"/service/store/what-queues-behind-a-failure-fails-with-it",
+         test_queue_behind_failure},
+        {"/service/store/a-short-lock-is-waited-for", test_short_lock},
         {"/service/store/a-full-disk-fails", test_full},
         {"/service/store/a-killed-writer-leaves-a-sound-file", test_kill},
         {"/service/store/processes-add-without-losing", test_two_processes},
