@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "policy/judge.h"
+
 #include "policy/evaluate.h"
 #include "policy/template.h"
 

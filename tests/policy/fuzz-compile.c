@@ -4,7 +4,7 @@
  *
  * Linked with fuzz-replay.c it is a test over a corpus.
  */
-#include "world.h"
+#include "tests/policy/world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "world.h"
+#include "tests/policy/world.h"
 
 #define LISTS                                                        \
     "use greylist\n"                                                 \
@@ -38,7 +38,7 @@ truth_of(const char *condition, const char *facts, char **asked)
         /* Unknown is what its negation does not make yes either. */
         g_autofree char *negated = g_strdup_printf(
             PLUGINS LISTS "at message { accept x if not (%s) }\n", condition);
-        g_autofree char *again = world_compile(negated, &world_loader, &config);
+        g_free(world_compile(negated, &world_loader, &config));
         world_facts(config, facts);
         if (policy_judge(config, FILTERD_MESSAGE, &world_client) == NULL)
             truth = POLICY_UNKNOWN;

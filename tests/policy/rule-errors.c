@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "world.h"
+#include "tests/policy/world.h"
 
 #include <string.h>
 
