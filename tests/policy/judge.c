@@ -10,6 +10,8 @@
     "list some of domain { example.com .example.org "                \
     "xn--bcher-kva.example }\n"                                      \
     "list users of address { Joe@Example.com \"\" }\n"               \
+    "list six of ip { ::/0 }\n"                                      \
+    "list four of ip { 0.0.0.0/0 }\n"                                \
     "list names of text { Alpha \"two words\" }\n"                   \
     "list bad of word { fail softfail }\n"                           \
     "list sizes of int { 5 10k }\n"                                  \
@@ -144,6 +146,13 @@ static const Case memberships[] = {
     {"client.ip in 192.0.2.0/24", "client.ip=192.0.3.9", 'n', NULL},
     {"client.ip in probe.ips", "client.ip=192.0.2.9 probe.ips=::1,192.0.2.9",
      'y', NULL},
+    {"client.ip in six", "client.ip=192.0.2.1", 'n', NULL},
+    {"client.ip in six", "client.ip=2001:db8::1", 'y', NULL},
+    {"client.ip in four", "client.ip=192.0.2.1", 'y', NULL},
+    {"client.ip in four", "client.ip=2001:db8::1", 'n', NULL},
+    {"client.ip in ::/0", "client.ip=192.0.2.1", 'n', NULL},
+    {"client.ip in ::/0", "client.ip=2001:db8::1", 'y', NULL},
+    {"client.ip in 0.0.0.0/0", "client.ip=192.0.2.1", 'y', NULL},
     {"mail.domain in some", "mail.domain=example.com", 'y', NULL},
     {"mail.domain in some", "mail.domain=a.example.com", 'n', NULL},
     {"mail.domain in some", "mail.domain=notexample.com", 'n', NULL},

@@ -370,6 +370,11 @@ static const WorldCase expressions[] = {
              "}\n",
      "4:20: `m` is an int and `b` is a text: they do not compare | only texts, "
      "words, domains and addresses are written in quotes\n"},
+    /* Found by the parser last, and said in the order of the lines. */
+    {"at mail { reject x if spf.result = fail }\nset log jsn\n",
+     "1:23: no fact `spf.result` | is `use spf` missing?\n"
+     "2:9: `log` cannot be `jsn`; did you mean `json`? | it is text or "
+     "json\n"},
 };
 
 static const WorldCase tests[] = {
