@@ -11,8 +11,6 @@
 
 /* Milliseconds that another worker's write is waited for. */
 #define BUSY_TIMEOUT 1000
-#define OPEN_ATTEMPTS 20
-#define OPEN_PAUSE 50
 
 #define STATEMENTS (STORE_EXPIRE + 1)
 
@@ -99,20 +97,6 @@ create_file(const char *path)
         close(fd);
 }
 
-/* Of workers that start together one makes the table; WAL mode cannot be waited
- * for by SQLite itself. */
-static int
-run_setup(sqlite3 *base)
-{
-    int code = SQLITE_BUSY;
-    for (int i = 0; i < OPEN_ATTEMPTS && (code & 0xff) == SQLITE_BUSY; i++) {
-        if (i > 0)
-            g_usleep(OPEN_PAUSE * 1000);
-        code = sqlite3_exec(base, setup, NULL, NULL, NULL);
-    }
-    return code;
-}
-
 static int
 open_base(StoreSqlite *sqlite)
 {
@@ -126,7 +110,7 @@ open_base(StoreSqlite *sqlite)
     if (code != SQLITE_OK)
         return code;
     sqlite3_busy_timeout(sqlite->base, BUSY_TIMEOUT);
-    code = run_setup(sqlite->base);
+    code = sqlite3_exec(sqlite->base, setup, NULL, NULL, NULL);
     for (gsize i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
         code = sqlite3_prepare_v3(sqlite->base, texts[i], -1,
                                   SQLITE_PREPARE_PERSISTENT,
