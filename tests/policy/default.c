@@ -104,6 +104,77 @@ test_own_network(void)
     policy_config_free(config);
 }
 
+/* Whatever was written down first has to stay legal. */
+static const char example[] =
+    "set hostname mx.example.com\n"
+    "\n"
+    "listen smtp 0.0.0.0:25 {\n"
+    "    tls         opportunistic\n"
+    "    certificate \"/etc/filterd/mx.pem\"\n"
+    "    key         \"/etc/filterd/mx.key\"\n"
+    "}\n"
+    "listen milter \"unix:/run/filterd/milter.sock\"\n"
+    "\n"
+    "backend smtp 127.0.0.1:10025 { identity xclient }\n"
+    "\n"
+    "store sqlite \"/var/lib/filterd/filterd.db\"        # or: store redis "
+    "127.0.0.1:6379\n"
+    "\n"
+    "use spf\n"
+    "use dkim\n"
+    "use dmarc\n"
+    "use dnsbl as bl { zone bl.example.net 127.0.0.2 weight 5 }\n"
+    "use greylist    { delay 5m }\n"
+    "\n"
+    "list trusted    of ip     { 192.0.2.0/24 2001:db8::/32 }\n"
+    "list forwarders of ip     from \"/etc/filterd/forwarders\"\n"
+    "list ours       of domain { example.com }\n"
+    "\n"
+    "at connect {\n"
+    "    accept   trusted    if client.ip in trusted\n"
+    "}\n"
+    "at rcpt {\n"
+    "    accept   authenticated if known auth.user\n"
+    "    reject   relay      if rcpt.domain not in ours           reply 550 "
+    "5.7.1 \"relay denied\"\n"
+    "    accept   postmaster if rcpt.local = \"postmaster\"\n"
+    "    reject   listed     if bl.score >= 5\n"
+    "             reply 554 5.7.1 \"{client.ip} is listed: {bl.reason}\"\n"
+    "    tempfail spf-broken if spf.result = temperror\n"
+    "    reject   spf-fail   if spf.result = fail and client.ip not in "
+    "forwarders\n"
+    "             reply 550 5.7.23 \"{client.ip} may not send mail for "
+    "{mail.domain}\"\n"
+    "    tempfail greylist   if not client.fcrdns and (greylist.state = new or "
+    "greylist.state = early)\n"
+    "             reply 451 4.7.1 \"please try again in {greylist.wait}\"\n"
+    "}\n"
+    "at message {\n"
+    "    would reject dmarc-reject if dmarc.result = fail and dmarc.policy = "
+    "reject and spf.result != pass\n"
+    "             reply 550 5.7.26 \"{dmarc.domain} asks to refuse "
+    "unauthenticated mail\"\n"
+    "    rewrite add-header(\"X-Spam-Score\", \"{score}\") if score > 0\n"
+    "    quarantine dmarc-quarantine if dmarc.disposition = quarantine\n"
+    "}\n"
+    "\n"
+    "test \"our own network is never asked anything\" {\n"
+    "    given client.ip = 192.0.2.9\n"
+    "    expect accept trusted\n"
+    "}\n";
+
+static void
+test_example(void)
+{
+    world_file("/etc/filterd/mx.pem", "certificate");
+    world_file("/etc/filterd/mx.key", "key");
+    world_file("/etc/filterd/forwarders", "203.0.113.25\n");
+    PolicyConfig *config = world_config(example);
+    g_assert_cmpuint(policy_rules(config)->len, ==, 11);
+    policy_config_free(config);
+    world_clear();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -111,5 +182,6 @@ main(int argc, char **argv)
     g_test_add_func("/policy/default/judges-as-it-says", test_verdicts);
     g_test_add_func("/policy/default/asks-nothing-of-our-own-network",
                     test_own_network);
+    g_test_add_func("/policy/default/the-first-example-compiles", test_example);
     return g_test_run();
 }
