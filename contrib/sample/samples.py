@@ -83,7 +83,7 @@ def marked(rule):
 def unforged(delivered):
     if b"everything-is-fine" in delivered:
         return "the forged field is still there"
-    return says("spf=none", "dkim=none")(delivered)
+    return says("spf=pass", "dkim=none", "dmarc=none")(delivered)
 
 
 # ---- the samples ------------------------------------------------------------
@@ -127,9 +127,9 @@ def forgeries():
         Sample("relay attempt", LIST, "owner@lists.example",
                compose("owner@lists.example", "through you"),
                550, "relay", recipient="someone@elsewhere.example"),
-        Sample("forged Authentication-Results", OFFICE, "bob@example.com",
-               compose("bob@example.com", "believe me", extra=FORGED),
-               250, "trusted", check=unforged),
+        Sample("forged Authentication-Results", LIST, "owner@lists.example",
+               compose("owner@lists.example", "believe me", extra=FORGED),
+               250, "-", check=unforged),
     ]
 
 

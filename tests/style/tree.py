@@ -7,6 +7,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOLD = 20  # faults of one point
 PARTS = ["filterd", "policy", "plugins", "tests", "contrib"]
 TEXTS = [".c", ".h", ".py", ".build", ".md", ".1", ".5", ".8", ".policy",
          ".conf", ".service", ""]
@@ -49,8 +50,10 @@ class Tap:
         faults = list(faults)
         self.points += 1
         self.failed += bool(faults)
-        for fault in faults:
+        for fault in faults[:TOLD]:
             print("# " + fault)
+        if len(faults) > TOLD:
+            print("# … and %d more" % (len(faults) - TOLD))
         print("%s %d - %s" % ("not ok" if faults else "ok", self.points,
                               sentence))
 

@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""manual.py: the manual pages know every setting, fact, option and limit.
+
+The sources' tables are read as text: each row's name has to stand in the page,
+with its default.
+"""
+
+# SPDX-License-Identifier: BSD-2-Clause
+
+import re
+
+import tree
+
+CONF = "docs/filterd.conf.5"
+DAEMON = "docs/filterd.8"
+CONTROL = "docs/filterctl.1"
+
+# MACRO("name", FILTERD_TYPE, field, "default"
+SETTING = re.compile(
+    r'\b(SET|LISTEN|BACKEND|DNS)\("([\w-]+)", FILTERD_(\w+), \w+, '
+    r'(?:NULL|"([^"]*)")')
+SECTIONS = {"SET": "set", "LISTEN": "listen", "BACKEND": "backend",
+            "DNS": "dns"}
+TABLE = r"\b%s\s+\w+\[[^\]]*\] = \{(.*?)^\};"
+ROW = re.compile(r'(?:^    |= )\{\s*(?:\.name = )?"([\w.-]+)"', re.M)
+# What a limit is in the text of filterd(8).
+LIMITS = {
+    "SMTP_LINE_LIMIT": "2048 octets",
+    "SMTP_JUNK_LIMIT": "100",
+    "HELO_LIMIT": "255 octets",
+    "MAIL_HEADER_LIMIT": "256 KiB",
+    "MAIL_FIELD_LIMIT": "1000",
+    "HOP_LIMIT": "100",
+    "PROXY_V1_LIMIT": "107",
+    "PROXY_V2_LIMIT": "4112",
+    "REFUSED_LIMIT": "64",
+    "EDIT_LIMIT": "1000",
+    "MAIL_REPLY_PARSE_LINE": "2048 octets",
+    "MAIL_REPLY_LINES": "64",
+    "DNS_FLIGHTS_LIMIT": "8192",
+    "DNS_CACHE_ENTRIES": "20000",
+    "DNS_RECORDS_LIMIT": "1000",
+    "STORE_KEY_LIMIT": "512 octets",
+    "COMPILE_FILES": "1000",
+    "COMPILE_INCLUDE_DEPTH": "16",
+    "COMPILE_LIST_SIZE": "4000000",
+    "COMPILE_NESTING": "64",
+    "COMPILE_ERRORS": "50",
+    "PATTERN_MATCH_LIMIT": "100000",
+}
+UNITS = {"KiB": 1024, "octets": 1, "": 1}
+PROXY_V2_HEADER = 16
+
+
+def read(name):
+    return (tree.ROOT / name).read_text()
+
+
+def section(page, title):
+    """From one .Ss or .Sh to the next."""
+    found = re.search(r"^\.S[sh] %s\n(.*?)(?=^\.S[sh] )" % re.escape(title),
+                      page, re.M | re.S)
+    return found.group(1) if found else ""
+
+
+def tables(path, kind):
+    for found in re.findall(TABLE % kind, path.read_text(), re.M | re.S):
+        yield from ROW.findall(found)
+
+
+def settings():
+    page = read(CONF)
+    rows = SETTING.findall(
+        re.sub(r"\s+", " ", read("policy/setting-tables.c")))
+    if len(rows) < 20:
+        yield "only %d settings were found in the sources" % len(rows)
+    for macro, name, _, default in rows:
+        text = section(page, SECTIONS[macro])
+        item = re.search(r"^\.It .*?\b(?:Cm|,) %s\b.*$" % re.escape(name),
+                         text, re.M)
+        if item is None:
+            yield "%s: nothing about %s of `%s`" % (CONF, name,
+                                                    SECTIONS[macro])
+        elif default and not item.group().endswith(
+                ("Pq " + default, "Pq Pa " + default)):
+            yield "%s: the default of %s is %s" % (CONF, name, default)
+
+
+def core_facts():
+    facts = list(tables(tree.ROOT / "filterd/session/core.c", "FilterdFact"))
+    text = section(read(CONF), "FACTS OF THE CORE")
+    if not facts:
+        yield "no fact was found in the sources"
+    for fact in facts:
+        if "\n.It %s Ta " % fact not in text:
+            yield "%s: nothing about %s" % (CONF, fact)
+
+
+def plugins():
+    page = read(CONF)
+    for folder in sorted((tree.ROOT / "plugins").iterdir()):
+        text = section(page, folder.name)
+        for path in sorted(folder.glob("*.c")):
+            for fact in tables(path, "FilterdFact"):
+                if "\n.It %s.%s Ta " % (folder.name, fact) not in text:
+                    yield "%s: nothing about %s.%s" % (CONF, folder.name,
+                                                       fact)
+            for option in tables(path, "FilterdOption"):
+                if option not in ["name", "answer"] \
+                        and "Cm %s " % option not in text:
+                    yield "%s: nothing about %s of %s" % (CONF, option,
+                                                          folder.name)
+
+
+def value_of(text):
+    number, _, unit = text.partition(" ")
+    return int(number) * UNITS[unit]
+
+
+def limits():
+    page = section(read(DAEMON), "LIMITS") \
+        + read(DAEMON).split(".Sh LIMITS", 1)[1]
+    found = {}
+    for path, _ in tree.sources(["filterd", "policy"]):
+        found.update(re.findall(r"^#define (\w+) (\d+)\b", path.read_text(),
+                                re.M))
+    for name, text in LIMITS.items():
+        more = PROXY_V2_HEADER if name == "PROXY_V2_LIMIT" else 0
+        if name not in found:
+            yield "the sources have no %s" % name
+        elif int(found[name]) + more != value_of(text):
+            yield "%s is %s, the manual says %s" % (name, found[name], text)
+        if text.split(" ")[0] not in page:
+            yield "%s: nothing about %s" % (DAEMON, name)
+
+
+def rules():
+    """Names of rules that are none of the file."""
+    page = read(DAEMON)
+    for path, name in tree.sources(["filterd/session", "filterd/wire"]):
+        for rule in re.findall(r'"(-[a-z][a-z-]+)"', path.read_text()):
+            if rule not in page:
+                yield "%s: nothing about the rule %s of %s" % (DAEMON, rule,
+                                                               name)
+
+
+def commands():
+    page = read(CONTROL)
+    for path, _ in tree.files(".c", parts=["filterd/tool"]):
+        for option in re.findall(r'^\s+\{"([\w-]+)", \'?\w\'?, 0, G_OPTION',
+                                 path.read_text(), re.M):
+            if not re.search(r"Fl -%s\b" % option, page):
+                yield "%s: nothing about --%s" % (CONTROL, option)
+    for command in re.findall(r'\{"(\w+)", "', read("filterd/ctl.c")):
+        if "\n.Cm %s\n" % command not in page:
+            yield "%s: nothing about %s" % (CONTROL, command)
+
+
+def main():
+    tap = tree.Tap()
+    tap.point("every setting, with its default", settings())
+    tap.point("every fact of the core", core_facts())
+    tap.point("every option and fact of the plugins", plugins())
+    tap.point("every limit, with its value", limits())
+    tap.point("every rule that is none of the file", rules())
+    tap.point("every command, with its options", commands())
+    tap.end()
+
+
+main()
