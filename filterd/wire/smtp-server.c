@@ -299,7 +299,8 @@ converse(SmtpServer *server)
     int64_t timeout = server->service->listen->command_timeout;
     while (!server->closing) {
         stream_set_deadline(server->stream, clock_after(timeout));
-        while (!server->closing && !take_command(server))
+        while (!server->closing && !leave_for_good(server)
+               && !take_command(server))
             wait_for_more(server);
     }
 }
