@@ -84,14 +84,22 @@ try_config(const PolicyConfig *config, GError **error)
 }
 
 static gboolean
+is_available(const Configuration *configuration, const PolicyConfig *config,
+             PolicyReport *report)
+{
+    return available_check(config, configuration->bundle, configuration->path,
+                           report)
+           && available_to_serve(config, configuration->bundle,
+                                 configuration->path, report);
+}
+
+static gboolean
 examine(const Configuration *configuration, PolicyReport *report, GString *text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(PolicyConfig) config = configuration_compile(
         configuration->bundle, configuration->path, FALSE, report);
-    gboolean ok = config != NULL
-                  && available_check(config, configuration->bundle,
-                                     configuration->path, report);
+    gboolean ok = config != NULL && is_available(configuration, config, report);
     g_autofree char *notes = policy_report_format(report);
     g_string_append(text, notes);
     if (!ok || try_config(config, &error))

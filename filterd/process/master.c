@@ -104,6 +104,21 @@ refuse_error(Master *master, const GError *error)
     refuse(master, why);
 }
 
+static void
+setup_log(const Configuration *configuration)
+{
+    gboolean json = configuration->skeleton->settings.log == 1;
+    log_setup(json ? LOG_JSON : LOG_TEXT, FILTERD_LOG_INFO);
+}
+
+static void
+warn_of_root(const Configuration *configuration)
+{
+    if (geteuid() == 0 && configuration->privileges.uid == 0)
+        log_event(FILTERD_LOG_WARNING, "privileges",
+                  "everything runs as root; `set user` would end that");
+}
+
 /* ---- a checked configuration becomes a generation ----------------------- */
 
 /* One for each worker of the generations that there may be at a time. */
@@ -192,10 +207,10 @@ start_generation(Master *master)
     };
     if (start.listeners == NULL)
         return;
-    if (master->current == NULL)
-        log_setup(configuration->skeleton->settings.log == 1 ? LOG_JSON
-                                                             : LOG_TEXT,
-                  FILTERD_LOG_INFO);
+    if (master->current == NULL) {
+        setup_log(configuration);
+        warn_of_root(configuration);
+    }
     start.configuration = g_steal_pointer(&configuration);
     master->next = generation_new(&start);
 }
@@ -247,10 +262,8 @@ step_reload(Master *master)
 static void
 log_reloaded(const Master *master)
 {
-    const PolicySettings *settings =
-        &generation_configuration(master->current)->skeleton->settings;
-    log_setup(settings->log == 1 ? LOG_JSON : LOG_TEXT, FILTERD_LOG_INFO);
     LogLine line;
+    setup_log(generation_configuration(master->current));
     log_begin(&line, FILTERD_LOG_INFO, "reload");
     log_text(&line, "result", "ok");
     log_int(&line, "generation", generation_number(master->current));

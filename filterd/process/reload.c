@@ -4,7 +4,6 @@
  */
 #include "filterd/process/reload.h"
 
-#include "filterd/process/available.h"
 #include "filterd/process/check.h"
 
 struct Reload {
@@ -35,10 +34,7 @@ read_configuration(Reload *reload)
     PolicyReport report;
     policy_report_init(&report);
     reload->configuration = configuration_new(reload->path, &report);
-    gboolean ok = reload->configuration != NULL
-                  && available_to_serve(reload->configuration->skeleton,
-                                        reload->configuration->bundle,
-                                        reload->path, &report);
+    gboolean ok = reload->configuration != NULL;
     if (!ok) {
         g_autofree char *text = policy_report_format(&report);
         g_string_append(reload->report, text);

@@ -269,6 +269,8 @@ worker_run(int control, void *data)
     worker.config = compile(worker.start);
     if (worker.config == NULL)
         return EXIT_FAILURE;
+    log_setup(worker.config->settings.log == 1 ? LOG_JSON : LOG_TEXT,
+              FILTERD_LOG_INFO);
     loop_init();
     offload_init(THREADS);
     worker.control = stream_new(control);

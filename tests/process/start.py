@@ -1,0 +1,371 @@
+"""What filterd says and does when it starts, well or badly."""
+
+# SPDX-License-Identifier: BSD-2-Clause
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+from daemon import Backend, Filterd, Skip, free_port, run, running, sound
+
+
+def refused(program, text, *arguments):
+    """The exit status and what was said, of a configuration of that text."""
+    filterd = Filterd(program, Backend())
+    try:
+        filterd.config.write_text(text.replace("STATE", str(filterd.directory)))
+        result = subprocess.run(
+            arguments or [program, "-c", str(filterd.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            text=True,
+        )
+        said = "".join(
+            line
+            for line in result.stderr.splitlines(True)
+            if "makecontext" not in line
+        )
+        return result.returncode, said, str(filterd.config)
+    finally:
+        filterd.clean()
+
+
+BASE = (
+    'set state-directory "STATE/state"\n'
+    "store memory\n"
+    "set workers 1\n"
+    "list ours of domain { example.com }\n"
+    "at rcpt { reject relay if rcpt.domain not in ours }\n"
+)
+
+
+def mail_passes(program):
+    """mail passes to the backend, and its reply to the client"""
+    with running(program) as (filterd, backend):
+        filterd.send("hello")
+        assert backend.subjects() == ["hello"], backend.subjects()
+        assert b"Received: " in backend.messages[0]
+        assert 'reply="250 2.0.0 taken"' in filterd.log()
+
+
+def relay_refused(program):
+    """a rule of the policy decides"""
+    with running(program) as (filterd, backend):
+        with filterd.session() as session:
+            session.ehlo()
+            session.mail("sender@example.org")
+            code, text = session.rcpt("user@elsewhere.test")
+        assert code == 550, (code, text)
+        assert "rule=relay" in filterd.log()
+
+
+def plugins_load(program):
+    """plugins are loaded by the check and by the workers"""
+    with running(program, "use spf\nuse dkim\nuse dmarc\nuse greylist\n") as (
+        filterd,
+        backend,
+    ):
+        filterd.send("with plugins")
+        assert backend.subjects() == ["with plugins"]
+        assert b"Authentication-Results: " in backend.messages[0]
+
+
+def version_and_help(program):
+    """--version and --help say what they should, on standard output"""
+    out = subprocess.run([program, "--version"], capture_output=True, text=True)
+    assert out.returncode == 0 and re.match(r"filterd \d+\.\d+", out.stdout)
+    out = subprocess.run([program, "--help"], capture_output=True, text=True)
+    assert out.returncode == 0 and "--config=FILE" in out.stdout
+
+
+def no_file(program):
+    """a file that is not there is named"""
+    status, said, _ = refused(program, "", program, "-c", "/nonexistent/f.conf")
+    assert status == 1
+    assert "/nonexistent/f.conf" in said and "No such file" in said, said
+
+
+def broken_file(program):
+    """a broken configuration is shown with its line and a caret"""
+    status, said, path = refused(
+        program, BASE + "listen smtp 127.0.0.1:0\nat rcpt { reject x if }\n"
+    )
+    assert status == 1
+    assert f"{path}:7:" in said and "^" in said, said
+
+
+def broken_plugin_option(program):
+    """what only a plugin's table can know is found, too"""
+    status, said, path = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + "use greylist { delai 5m }\n",
+    )
+    assert status == 1
+    assert f"{path}:8:" in said and "`delay`" in said, said
+
+
+def missing_plugin(program):
+    """a plugin that is not there is named, with its place"""
+    status, said, path = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + "use nosuchthing\n",
+    )
+    assert status == 1
+    assert f"{path}:8:5: error" in said and "nosuchthing" in said, said
+
+
+def taken_port(program):
+    """a taken port is named with the place of its listen"""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, said, path = refused(
+            program,
+            BASE + f"backend smtp 127.0.0.1:1\nlisten smtp 127.0.0.1:{port}\n",
+        )
+    assert status == 1
+    assert f"{path}:7:1: error" in said, said
+    assert f"127.0.0.1:{port}" in said and "in use" in said, said
+
+
+def nothing_to_do(program):
+    """a file without listen or backend says what is missing"""
+    status, said, _ = refused(program, BASE)
+    assert status == 1
+    assert "`listen smtp`" in said and "`backend`" in said, said
+
+
+NOT_YET = [
+    ("listen lmtp 127.0.0.1:0\n", "lmtp"),
+    ('listen milter "unix:/nonexistent/m"\n', "milter"),
+    ("listen policy 127.0.0.1:0\n", "policy"),
+    ("listen smtp 127.0.0.1:0 { xclient-from 127.0.0.1 }\n", "xclient-from"),
+    ("backend lmtp 127.0.0.1:1\n", "lmtp"),
+    ("backend smtp 127.0.0.1:1 {\n  identity xforward }\n", "identity"),
+    ("backend smtp 127.0.0.1:1 { identity proxy-v2 }\n", "identity"),
+    ("backend smtp 127.0.0.1:1 { tls required }\n", "tls"),
+    ("set quarantine spool\n", "quarantine"),
+    ("set mixed-replies defer\n", "mixed-replies"),
+]
+
+
+def not_yet(program):
+    """what this version cannot do is refused where it stands, never ignored"""
+    rest = "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+    for text, word in NOT_YET:
+        status, said, path = refused(program, BASE + rest + text)
+        assert status == 1, text
+        source = [line for line in text.split("\n") if word in line][0]
+        line = 8 + text[: text.index(source)].count("\n")
+        column = source.index(word) + 1
+        assert f"{path}:{line}:{column}: error" in said, (text, said)
+        assert "^" + "~" * (len(word) - 1) in said, (text, said)
+
+
+def redis_not_yet(program):
+    """store redis is refused where it stands"""
+    text = BASE.replace("store memory", "store redis 127.0.0.1:6379")
+    status, said, path = refused(
+        program, text + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+    )
+    assert status == 1 and f"{path}:2:7: error" in said, said
+
+
+def twins(program):
+    """an address that is listened on twice is refused"""
+    status, said, path = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:2\nbackend smtp 127.0.0.1:1\n"
+        + "listen smtp 127.0.0.1:2\n",
+    )
+    assert status == 1 and f"{path}:8:1: error" in said, said
+
+
+def plugin_file(program):
+    """a missing list file is named where it stands"""
+    status, said, path = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + 'list more of ip from "nowhere"\n',
+    )
+    assert status == 1 and f"{path}:8:" in said and "nowhere" in said, said
+
+
+def no_such_user(program):
+    """a user who is not there is named where it stands"""
+    status, said, path = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + "set user nobody-of-that-name\n",
+    )
+    assert status == 1 and f"{path}:8:5: error" in said, said
+
+
+def becomes_nobody(program):
+    """set user: workers, observer and state belong to that user, for good"""
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    port = free_port()
+    extra = f"set user nobody\nlisten http 127.0.0.1:{port}\nuse greylist\n"
+    with running(program, extra) as (filterd, backend):
+        filterd.send("as nobody")
+        assert backend.subjects() == ["as nobody"]
+        children = filterd.children("filterd-")
+        assert len(children) == 3, children
+        for child in children:
+            status = open(f"/proc/{child}/status").read()
+            assert re.search(r"^Uid:\t65534\t65534\t65534\t65534$", status, re.M)
+            assert re.search(r"^NoNewPrivs:\t1$", status, re.M)
+            assert re.search(r"^CapEff:\t0+$", status, re.M)
+        state = os.stat(filterd.directory / "state")
+        assert state.st_uid == 65534
+        assert "runs as root" not in filterd.log()
+
+
+def root_warns(program):
+    """root without set user is warned, once"""
+    if os.geteuid() != 0:
+        raise Skip("only root is warned")
+    with running(program) as (filterd, _):
+        assert filterd.log().count("runs as root") == 1
+
+
+def observer(program):
+    """/metrics and /healthz are served"""
+    port = free_port()
+    with running(program, f"listen http 127.0.0.1:{port}\n") as (filterd, _):
+        filterd.send("counted")
+        base = f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(base + "/healthz") as answer:
+            assert answer.status == 200 and answer.read() == b"ok\n"
+        with urllib.request.urlopen(base + "/metrics") as answer:
+            text = answer.read().decode()
+        assert "\nfilterd_accepted_total 1\n" in text, text
+        try:
+            urllib.request.urlopen(base + "/etc/passwd")
+            raise AssertionError("served what is not there")
+        except urllib.error.HTTPError as error:
+            assert error.code == 404
+
+
+def notifies(program):
+    """the service manager is told READY and STOPPING"""
+    filterd = Filterd(program, Backend())
+    path = str(filterd.directory / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(30)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            filterd.start()
+            lines = manager.recv(4096).decode().split("\n")
+            assert "READY=1" in lines, lines
+            assert f"MAINPID={filterd.process.pid}" in lines, lines
+            filterd.signal(signal.SIGHUP)
+            assert manager.recv(4096).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert manager.recv(4096).startswith(b"READY=1")
+            assert filterd.stop() == 0
+            assert manager.recv(4096) == b"STOPPING=1"
+            sound(filterd)
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+            filterd.clean()
+
+
+def inherits(program):
+    """a socket that systemd opened is served"""
+    filterd = Filterd(program, Backend())
+    with socket.create_server(("127.0.0.1", filterd.port)) as given:
+
+        def become():
+            os.dup2(given.fileno(), 3)
+            os.set_inheritable(3, True)
+            os.environ["LISTEN_FDS"] = "1"
+            os.environ["LISTEN_PID"] = str(os.getpid())
+
+        log = open(filterd.log_path, "ab")
+        filterd.process = subprocess.Popen(
+            ["/bin/sh", "-c", f'exec "{program}" -c "{filterd.config}"'],
+            stderr=log,
+            preexec_fn=become,
+            close_fds=False,
+        )
+        try:
+            filterd.wait_log(" started ")
+            filterd.send("inherited")
+            assert filterd.backend.subjects() == ["inherited"]
+            assert filterd.stop() == 0
+            sound(filterd)
+        finally:
+            filterd.clean()
+
+
+def json_log(program):
+    """set log json makes every line of every process an object"""
+    import json
+
+    with running(program, "set log json\n") as (filterd, _):
+        filterd.send("json")
+        filterd.wait_log('"event":"accepted"')
+        lines = [l for l in filterd.log().split("\n") if l.startswith("{")]
+        events = [json.loads(line)["event"] for line in lines]
+        assert "started" in events and "accepted" in events, events
+
+
+def idle_memory(program):
+    """master and two workers cost less than 40 MB when idle"""
+    with running(program, "use spf\nuse dkim\nuse dmarc\nuse greylist\n") as (
+        filterd,
+        _,
+    ):
+        filterd.send("warm")
+        total = 0
+        for pid in [filterd.process.pid] + filterd.children("filterd-"):
+            rollup = open(f"/proc/{pid}/smaps_rollup").read()
+            pss = int(re.search(r"^Pss: +(\d+)", rollup, re.M).group(1))
+            print(f"# {pid}: {pss} KB")
+            total += pss
+        print(f"# PSS of all processes: {total} KB", flush=True)
+        maps = open(f"/proc/{filterd.process.pid}/maps").read()
+        if "asan" in maps and total >= 40 * 1024:
+            raise Skip("a sanitizer needs more")
+        assert total < 40 * 1024, total
+
+
+run(
+    [
+        mail_passes,
+        relay_refused,
+        plugins_load,
+        version_and_help,
+        no_file,
+        broken_file,
+        broken_plugin_option,
+        missing_plugin,
+        taken_port,
+        nothing_to_do,
+        not_yet,
+        redis_not_yet,
+        twins,
+        plugin_file,
+        no_such_user,
+        becomes_nobody,
+        root_warns,
+        observer,
+        notifies,
+        inherits,
+        json_log,
+        idle_memory,
+    ]
+)
