@@ -137,6 +137,9 @@ lookup(FilterdCall *plugin_call, unsigned need)
     return visit_fact(call->visit, *fact, FALSE);
 }
 
+static void log_plugin(FilterdCall *plugin_call, FilterdLogLevel level,
+                       const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 static void
 log_plugin(FilterdCall *plugin_call, FilterdLogLevel level, const char *format,
            ...)

@@ -227,7 +227,7 @@ static void
 discover_by_walk(FilterdCall *call, const char *domain,
                  DmarcDiscovery *discovery)
 {
-    Walk walk;
+    Walk walk = {0};
 
     walk_tree(call, domain, &walk);
     discovery->exists = !walk.levels[0].nxdomain;

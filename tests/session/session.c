@@ -299,7 +299,6 @@ accepted_recipient(World *world)
     world_mail(world, "a@example.org");
     world_rcpt(world, "postmaster@example.com");
     g_assert_cmpint(world_message(world, MESSAGE), ==, SESSION_CONTINUE);
-    g_autofree char *out = world_outgoing(world);
     g_assert_cmpuint(probe.eom, ==, 0);
     session_reset(world->session);
     world_mail(world, "a@example.org");
