@@ -278,14 +278,14 @@ add_received(Session *session)
 {
     char ip[IP_TEXT_SIZE];
     const char *literal = ip_is_v4(&session->ip) ? "" : "IPv6:";
+    const char *name = session_client_name(session);
     g_autofree char *date = clock_format_mail(clock_real());
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_printf(text, "from %s (%s [%s%s])\n by %s (filterd) with %s id %s",
                     session->helo != NULL ? session->helo : "unknown",
-                    session->reverse.name != NULL ? session->reverse.name
-                                                  : "unknown",
-                    literal, ip_format(&session->ip, ip),
-                    session->engine->hostname, session->protocol, session->id);
+                    name != NULL ? name : "unknown", literal,
+                    ip_format(&session->ip, ip), session->engine->hostname,
+                    session->protocol, session->id);
     if (session->envelope->len == 1)
         g_string_append_printf(
             text, "\n for <%s>",

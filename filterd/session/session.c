@@ -102,6 +102,16 @@ session_id(const Session *session)
     return session->id;
 }
 
+const char *
+session_client_name(const Session *session)
+{
+    const SessionReverse *reverse = &session->reverse;
+    gboolean confirmed = reverse->done
+                         && reverse->confirmed.type == FILTERD_BOOL
+                         && reverse->confirmed.boolean;
+    return confirmed ? reverse->name : NULL;
+}
+
 void
 session_observe(Session *session, const SessionObserver *observer)
 {

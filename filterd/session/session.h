@@ -52,6 +52,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
 /* Unique over workers, restarts and machines: "7f3a91c2-2". At the end of each
  * refusal, as "[7f3a91c2-2]". */
 const char *session_id(const Session *session);
+/* The client's name if it has been looked up and leads back to the client; NULL
+ * otherwise. Never waits; valid as long as the session. */
+const char *session_client_name(const Session *session);
 
 SessionDecision session_connect(Session *session);
 /* `protocol` is "SMTP", "ESMTP", "LMTP": for Received. Ends a transaction. */
