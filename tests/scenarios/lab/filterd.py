@@ -1,0 +1,164 @@
+# filterd.py: the gateway, the program itself, with a configuration of the
+# test's own.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import re
+import signal
+import subprocess
+
+from .failure import Failure, check, equal
+from .program import HOST, Program, children, free_port, wait_until
+from .smtp import SmtpClient
+
+# What a sanitizer or an assertion leaves behind.
+CRASH = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:"
+                   r"|assertion failed|CRITICAL|stack smashing")
+FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z ")
+
+CONFIGURATION = """set hostname mx.example.com
+set state-directory "{state}"
+set workers {workers}
+
+listen smtp {host}:{port} {{
+    proxy-from 127.0.0.0/8 ::1
+{listen}
+}}
+{backends}
+dns {{ resolver "{resolver}" {dns} }}
+
+{policy}
+"""
+
+
+def parse_line(line):
+    """Event and fields of a line of the log; None for other output."""
+    text = TIME.sub("", line)
+    words = text.split(" ", 1)
+    if text == line or not words[0]:
+        return None
+    fields = {name: value[1:-1] if value.startswith('"') else value
+              for name, value in FIELD.findall(text)}
+    fields["event"] = words[0]
+    return fields
+
+
+class Filterd(Program):
+    """`options`: lines for the configuration's blocks, by name."""
+
+    def __init__(self, directory, build, policy="", backend=None, dns=None,
+                 **options):
+        self.directory = directory
+        self.build = build
+        self.port = free_port()
+        self.file = os.path.join(directory, "filterd.conf")
+        self.state = os.path.join(directory, "state")
+        self.backend = backend
+        self.resolver = dns.resolver if dns else f"{HOST}@9"
+        self.options = options
+        super().__init__("filterd",
+                         [os.path.join(build, "filterd", "filterd"), "-c",
+                          self.file], directory,
+                         {"ASAN_OPTIONS": "detect_leaks=1"})
+        os.makedirs(self.state, exist_ok=True)
+        self.configure(policy)
+
+    # ---- configuration -----------------------------------------------------
+
+    def backends(self):
+        if self.backend is None:
+            return ""
+        identity = self.options.get("identity", "xclient")
+        more = self.options.get("to_backend", "")
+        return (f"backend smtp {HOST}:{self.backend.port} "
+                f"{{ identity {identity} {more} }}")
+
+    def configure(self, policy):
+        self.write(CONFIGURATION.format(
+            state=self.state, host=HOST, port=self.port,
+            workers=self.options.get("workers", 1),
+            listen=self.options.get("listen", ""), backends=self.backends(),
+            resolver=self.resolver, dns=self.options.get("dns_options", "timeout 2s budget 5s"),
+            policy=policy))
+
+    def write(self, text):
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    # ---- life --------------------------------------------------------------
+
+    def start(self):
+        super().start()
+        self.wait_listening(self.port)
+
+    def workers(self):
+        """Those that have been started and not yet ended."""
+        return [pid for pid in children(self.pid)
+                if "worker" in self.title(pid)]
+
+    def title(self, pid):
+        try:
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                title = file.read()
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                return title + " " + file.read()
+        except OSError:
+            return ""
+
+    def reload(self):
+        os.kill(self.pid, signal.SIGHUP)
+
+    def stop(self, patience=20):
+        """Ends it; it must end well and have left no crash behind."""
+        if self.process is None:
+            return 0
+        status = super().stop(patience)
+        equal(status, 0, "filterd's exit status after SIGTERM")
+        self.check_clean()
+        return status
+
+    def check_clean(self):
+        match = CRASH.search(self.text())
+        if match:
+            start = max(self.text().find(match.group()) - 500, 0)
+            raise Failure(f"filterd crashed:\n"
+                          f"{self.text()[start:start + 6000]}")
+
+    def connect(self, client="198.51.100.9", **options):
+        return SmtpClient(HOST, self.port, client, **options)
+
+    def deliver(self, message, recipient="bob@example.com",
+                sender="alice@example.org", client="198.51.100.9"):
+        """One message by a connection of its own; the last reply."""
+        with self.connect(client) as connection:
+            reply = connection.envelope(sender, recipient)
+            if reply.code == 250:
+                reply = connection.data(message)
+            return reply
+
+    # ---- what it says ------------------------------------------------------
+
+    def lines(self, event=None, **fields):
+        """The lines of the log that have these fields."""
+        found = []
+        for line in self.text().splitlines():
+            parsed = parse_line(line)
+            if parsed and (event is None or parsed["event"] == event) \
+                    and all(parsed.get(name.replace("_", "-")) == value
+                            for name, value in fields.items()):
+                found.append(parsed)
+        return found
+
+    def wait_line(self, event=None, patience=5, **fields):
+        """A line may be written a moment after the reply."""
+        return wait_until(lambda: self.lines(event, **fields),
+                          f"a line of the log: {event} {fields}", patience)
+
+    def check_refused(self, patience=20):
+        """Runs it: it must refuse its configuration. What it says."""
+        run = subprocess.run(self.argv, capture_output=True, text=True,
+                             timeout=patience, check=False)
+        check(run.returncode == 1,
+              f"exit status {run.returncode}, expected 1:\n{run.stderr}")
+        return run.stderr

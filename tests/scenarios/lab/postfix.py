@@ -1,0 +1,156 @@
+# postfix.py: Postfix as the mail server behind, with everything of its own:
+# configuration, queue, log, mailboxes.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import email
+import os
+import pwd
+import re
+import shutil
+
+from .failure import Missing
+from .message import Delivered
+from .program import (HOST, Program, children, command_name, find, free_port,
+                      wait_until)
+
+HOSTNAME = "inner.example.com"
+
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {directory}/queue
+data_directory = {directory}/data
+maillog_file = {directory}/maillog
+maillog_file_prefixes = {directory}
+myhostname = {hostname}
+mydestination =
+inet_protocols = all
+alias_maps =
+alias_database =
+mynetworks = 127.0.0.0/8 [::1]/128
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_peername_lookup = no
+smtpd_forbid_bare_newline_exclusions =
+smtpd_timeout = 60s
+virtual_mailbox_domains = example.com example.net
+virtual_mailbox_base = {directory}/mail
+virtual_mailbox_maps = regexp:{directory}/mailboxes
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_minimum_uid = 1
+message_size_limit = 52428800
+virtual_mailbox_limit = 0
+"""
+
+MASTER = """
+{host}:{port} inet n - n - - smtpd
+postlog unix-dgram n - n - 1 postlogd
+pickup  unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr    unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce  unix - - n - 0 bounce
+defer   unix - - n - 0 bounce
+trace   unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+anvil   unix - - n - 1 anvil
+virtual unix - n n - - virtual
+retry   unix - - n - - error
+error   unix - - n - - error
+"""
+
+# Everybody has a mailbox but nobody.
+MAILBOXES = """
+if !/^nobody@/
+/@/ box/
+endif
+"""
+
+TAKEN = re.compile(r"postfix/qmgr\[\d+\]: (\w+): from=.*queue active")
+REMOVED = re.compile(r"postfix/qmgr\[\d+\]: (\w+): removed")
+
+
+class Postfix(Program):
+    kind = "postfix"
+
+    def __init__(self, directory):
+        if os.geteuid() != 0:
+            raise Missing("Postfix can be started by root only")
+        self.directory = os.path.join(directory, "postfix")
+        self.port = free_port()
+        super().__init__("postfix", [find("postfix"), "-c", self.directory,
+                                     "start-fg"], directory)
+        self.prepare(pwd.getpwnam("postfix"))
+
+    def prepare(self, owner):
+        for part in (".", "queue", "data", "mail"):
+            os.makedirs(os.path.join(self.directory, part), exist_ok=True)
+        for part in ("data", "mail"):
+            os.chown(os.path.join(self.directory, part), owner.pw_uid,
+                     owner.pw_gid)
+        values = {"directory": self.directory, "hostname": HOSTNAME,
+                  "host": HOST, "port": self.port,
+                  "uid": owner.pw_uid, "gid": owner.pw_gid}
+        self.write("main.cf", MAIN.format(**values))
+        self.write("master.cf", MASTER.format(**values))
+        self.write("mailboxes", MAILBOXES)
+
+    def write(self, name, text):
+        with open(os.path.join(self.directory, name), "w",
+                  encoding="utf-8") as file:
+            file.write(text)
+
+    def start(self):
+        super().start()
+        self.wait_listening(self.port)
+
+    def forget(self):
+        """Mailboxes and log are empty again, for the next test."""
+        wait_until(self.queue_empty, "Postfix delivers what it has")
+        mail = os.path.join(self.directory, "mail")
+        for name in os.listdir(mail):
+            shutil.rmtree(os.path.join(mail, name))
+        with open(self.maillog(), "r+", encoding="utf-8") as file:
+            file.truncate()
+
+    def sessions(self):
+        """The processes that talk to clients."""
+        return [pid for pid in children(self.pid)
+                if command_name(pid) == "smtpd"]
+
+    # ---- what it has -------------------------------------------------------
+
+    def maillog(self):
+        return os.path.join(self.directory, "maillog")
+
+    def log_text(self):
+        with open(self.maillog(), encoding="utf-8") as file:
+            return file.read()
+
+    def queue_empty(self):
+        text = self.log_text()
+        return set(TAKEN.findall(text)) <= set(REMOVED.findall(text))
+
+    def delivered(self, count=0):
+        """What is in the mailboxes, once there are `count` messages."""
+        wait_until(lambda: len(self.files()) >= count and self.queue_empty(),
+                   f"Postfix delivers {count} messages")
+        return [self.open(path) for path in self.files()]
+
+    def files(self):
+        new = os.path.join(self.directory, "mail", "box", "new")
+        if not os.path.isdir(new):
+            return []
+        return sorted((os.path.join(new, name) for name in os.listdir(new)),
+                      key=os.path.getmtime)
+
+    def open(self, path):
+        with open(path, "rb") as file:
+            octets = file.read().replace(b"\n", b"\r\n")
+        fields = email.message_from_bytes(octets)
+        sender = fields["Return-Path"].strip("<>")
+        return Delivered(octets, [fields["X-Original-To"]], sender) \
+            .without_backend(HOSTNAME)
+
+    def violations(self):
+        return ""

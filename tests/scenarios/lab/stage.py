@@ -1,0 +1,113 @@
+# stage.py: the parts that the tests of a run share, and those of each.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import shutil
+import tempfile
+
+from .backend import Sink
+from .dns import Nsd, Silence
+from .failure import Failure, check
+from .filterd import Filterd
+from .postfix import Postfix
+
+
+class Options:
+    """What the command line said."""
+
+    def __init__(self, build, root, wire="smtp", backend="sink", keep=False):
+        self.build = build
+        self.root = root
+        self.wire = wire
+        self.backend = backend
+        self.keep = keep
+
+
+class Stage:
+    """A directory, and parts in it, for one test."""
+
+    def __init__(self, theatre):
+        self.theatre = theatre
+        self.options = theatre.options
+        self.directory = tempfile.mkdtemp(prefix="story-",
+                                          dir=theatre.directory)
+        os.chmod(self.directory, 0o755)
+        self.parts = []
+
+    def add(self, part):
+        self.parts.append(part)
+        part.start()
+        return part
+
+    def nsd(self, records=(), broken=()):
+        return self.add(Nsd(self.directory, records, broken))
+
+    def silence(self):
+        return self.add(Silence())
+
+    def sink(self):
+        return self.add(Sink(self.directory))
+
+    def postfix(self):
+        return self.theatre.postfix()
+
+    def backend(self, kind=None):
+        kind = kind or self.options.backend
+        return self.postfix() if kind == "postfix" else self.sink()
+
+    def filterd(self, policy="", backend=None, dns=None, **options):
+        """Started; one that must not start is made by hand."""
+        return self.add(self.filterd_at_rest(policy, backend, dns, **options))
+
+    def filterd_at_rest(self, policy="", backend=None, dns=None, **options):
+        return Filterd(self.directory, self.options.build, policy, backend,
+                       dns, **options)
+
+    def end(self):
+        """In good order; whoever does not end well is a failure."""
+        for part in reversed(self.parts):
+            part.stop()
+        for part in self.parts:
+            if isinstance(part, Sink):
+                check(not part.violations(),
+                      f"not canonical: {part.violations()}")
+
+    def clear(self):
+        """Whatever happened: nothing is left."""
+        for part in reversed(self.parts):
+            try:
+                part.kill() if hasattr(part, "kill") else part.stop()
+            except (Failure, OSError):
+                continue
+        if not self.options.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def story(self):
+        """For whoever looks for the reason of a failure."""
+        return "\n".join(f"---- {part.name}\n{part.tail()}"
+                         for part in self.parts if hasattr(part, "log"))
+
+
+class Theatre:
+    """One Postfix for all tests of a run: it takes a second to start."""
+
+    def __init__(self, options):
+        self.options = options
+        self.directory = tempfile.mkdtemp(prefix="filterd-scenarios-")
+        os.chmod(self.directory, 0o755)
+        self.shared = None
+
+    def postfix(self):
+        if self.shared is None or not self.shared.running():
+            directory = tempfile.mkdtemp(prefix="shared-", dir=self.directory)
+            os.chmod(directory, 0o755)
+            self.shared = Postfix(directory)
+            self.shared.start()
+        self.shared.forget()
+        return self.shared
+
+    def close(self):
+        if self.shared is not None:
+            self.shared.stop()
+        if not self.options.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
