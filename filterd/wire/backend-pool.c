@@ -241,14 +241,22 @@ backend_of(BackendPool *pool, const SmtpClient *client)
     g_assert_not_reached();
 }
 
-/* XFORWARD and PROXY bind a connection to one client. */
+/* XFORWARD and PROXY bind a connection to one client; so does XCLIENT where
+ * the backend does not let that client say it again, as Postfix. */
+gboolean
+backend_pool_shares(BackendPool *pool, const SmtpClient *client)
+{
+    int identity = backend_of(pool, client)->config->identity;
+    return identity == POLICY_IDENTITY_NONE
+           || (identity == POLICY_IDENTITY_XCLIENT
+               && smtp_client_extensions(client)->xclient != NULL);
+}
+
 void
 backend_pool_give(BackendPool *pool, SmtpClient *client)
 {
     Backend *backend = backend_of(pool, client);
-    gboolean reusable = backend->config->identity == POLICY_IDENTITY_NONE
-                        || backend->config->identity == POLICY_IDENTITY_XCLIENT;
-    if (!reusable || backend->idle.length >= IDLE_LIMIT
+    if (!backend_pool_shares(pool, client) || backend->idle.length >= IDLE_LIMIT
         || smtp_client_stale(client)) {
         close_client(backend, client);
         return;

@@ -20,6 +20,8 @@ void backend_pool_free(BackendPool *pool);
  * are tried in the order of their priority. `fresh`: not one that was idle. */
 SmtpClient *backend_pool_take(BackendPool *pool, const SmtpIdentity *identity,
                               gboolean fresh, GError **error);
+/* Whether it could serve another client than it did. */
+gboolean backend_pool_shares(BackendPool *pool, const SmtpClient *client);
 /* Between two transactions: for the next client, where that is safe. */
 void backend_pool_give(BackendPool *pool, SmtpClient *client);
 /* In an unknown state: closed. */

@@ -233,11 +233,11 @@ smtp_client_commands(SmtpClient *client, const char *first, const char *second,
 /* ---- opening ------------------------------------------------------------ */
 
 static gboolean
-say_hello(SmtpClient *client, GError **error)
+say_hello(SmtpClient *client, const char *name, GError **error)
 {
     MailReply reply = {0};
-    g_autofree char *ehlo = g_strconcat("EHLO ", client->helo, NULL);
-    g_autofree char *helo = g_strconcat("HELO ", client->helo, NULL);
+    g_autofree char *ehlo = g_strconcat("EHLO ", name, NULL);
+    g_autofree char *helo = g_strconcat("HELO ", name, NULL);
     smtp_extensions_clear(&client->extensions);
     gboolean ok = smtp_client_command(client, ehlo, &reply, error);
     if (ok && reply.code == 250)
@@ -295,7 +295,8 @@ smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
     client->backend = backend;
     client->stream = stream;
     client->helo = g_strdup(helo);
-    if (!read_greeting(client, error) || !say_hello(client, error))
+    if (!read_greeting(client, error)
+        || !say_hello(client, client->helo, error))
         return NULL;
     return g_steal_pointer(&client);
 }
@@ -354,7 +355,8 @@ smtp_client_rested(const SmtpClient *client)
 
 /* ---- identity ----------------------------------------------------------- */
 
-/* The backend greets anew, and must be greeted anew. */
+/* The backend greets anew, and must be greeted anew: by the client's name, for
+ * Postfix forgets the HELO attribute at our EHLO. */
 static gboolean
 say_xclient(SmtpClient *client, const SmtpIdentity *identity, GError **error)
 {
@@ -368,7 +370,7 @@ say_xclient(SmtpClient *client, const SmtpIdentity *identity, GError **error)
     if (ok && reply.code != 220)
         ok = broken(client, "it refuses XCLIENT", error);
     mail_reply_clear(&reply);
-    return ok && say_hello(client, error);
+    return ok && say_hello(client, identity->helo, error);
 }
 
 gboolean

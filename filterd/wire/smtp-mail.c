@@ -21,7 +21,7 @@ void
 smtp_transaction_end(SmtpServer *server)
 {
     session_reset(server->session);
-    smtp_backend_release(server);
+    smtp_backend_end(server);
     g_clear_pointer(&server->mail_command, g_free);
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = server->recipients = 0;

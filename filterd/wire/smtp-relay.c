@@ -54,6 +54,7 @@ ok(const MailReply *reply)
 static gboolean
 take(SmtpServer *server, gboolean fresh, GError **error)
 {
+    server->identity.name = session_client_name(server->session);
     server->client = backend_pool_take(server->service->pool, &server->identity,
                                        fresh, error);
     return server->client != NULL;
@@ -228,7 +229,7 @@ smtp_backend_message(SmtpServer *server, MailReply *reply)
 
 /* The client need not wait for this: it gets its replies first. */
 static void
-end_transaction(SmtpServer *server)
+say_rset(SmtpServer *server)
 {
     MailReply reply = {0};
     smtp_flush(server);
@@ -240,10 +241,21 @@ end_transaction(SmtpServer *server)
 }
 
 void
+smtp_backend_end(SmtpServer *server)
+{
+    if (server->client_in_mail)
+        say_rset(server);
+    if (server->client == NULL)
+        return;
+    if (backend_pool_shares(server->service->pool, server->client))
+        smtp_backend_release(server);
+    else
+        smtp_client_rest(server->client);
+}
+
+void
 smtp_backend_release(SmtpServer *server)
 {
-    if (server->client != NULL && server->client_in_mail)
-        end_transaction(server);
     if (server->client != NULL)
         backend_pool_give(server->service->pool, server->client);
     server->client = NULL;

@@ -65,6 +65,7 @@ hello(SmtpServer *server, const char *name, gboolean extended)
         return;
     }
     smtp_transaction_end(server);
+    smtp_backend_release(server);
     g_free(server->helo);
     server->helo = g_strdup(name);
     server->identity.helo = server->helo;
@@ -176,9 +177,8 @@ unknown_verb(SmtpServer *server, const char *line)
 static void
 carry_out(SmtpServer *server, char *line)
 {
-    gsize word = strcspn(line, " ");
+    gsize word = strcspn(g_strchomp(line), " ");
     const char *arguments = line + word + strspn(line + word, " ");
-    g_strchomp(line);
     for (unsigned i = 0; i < G_N_ELEMENTS(verbs); i++) {
         if (!text_equal_nocase(line, word, verbs[i].word))
             continue;
@@ -411,6 +411,7 @@ static void
 close_session(SmtpServer *server)
 {
     smtp_transaction_end(server);
+    smtp_backend_release(server);
     session_free(server->session);
     g_ptr_array_unref(server->rcpt_commands);
     g_free(server->helo);

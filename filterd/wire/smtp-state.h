@@ -77,5 +77,7 @@ void smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
                        MailReply *reply);
 /* The judged message. The reply is the client's. */
 void smtp_backend_message(SmtpServer *server, MailReply *reply);
-/* Gives the connection back, in good order if it can be had. */
+/* Ends its transaction. A connection that nobody else could use stays ours. */
+void smtp_backend_end(SmtpServer *server);
+/* Gives the connection back. */
 void smtp_backend_release(SmtpServer *server);

@@ -1,0 +1,280 @@
+/* backend.c: a mail server that does what a test wants.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/wire/backend.h"
+
+#include "filterd/base/loop.h"
+#include "filterd/base/stream.h"
+
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Visit {
+    Backend *backend;
+    Stream *stream;
+    Fiber *fiber;
+    gboolean spoiled, named;
+    gboolean closing;
+    unsigned said[BACKEND_STEPS];
+} Visit;
+
+static const struct Step {
+    const char *verb; /* NULL: not a command */
+    const char *reply;
+} steps[BACKEND_STEPS] = {
+    [BACKEND_CONNECT] = {NULL, "220 backend.test ESMTP\r\n"},
+    [BACKEND_EHLO] = {"EHLO", "250-backend.test\r\n250-PIPELINING\r\n"
+                              "250-8BITMIME\r\n250-SIZE 5000000\r\n"
+                              "250 XCLIENT NAME ADDR HELO\r\n"},
+    [BACKEND_HELO] = {"HELO", "250 backend.test\r\n"},
+    [BACKEND_XCLIENT] = {"XCLIENT", "220 backend.test ESMTP\r\n"},
+    [BACKEND_MAIL] = {"MAIL", "250 2.1.0 ok\r\n"},
+    [BACKEND_RCPT] = {"RCPT", "250 2.1.5 ok\r\n"},
+    [BACKEND_DATA] = {"DATA", "354 go on\r\n"},
+    [BACKEND_BODY] = {NULL, ""},
+    [BACKEND_END] = {NULL, "250 2.0.0 queued as 1\r\n"},
+    [BACKEND_RSET] = {"RSET", "250 2.0.0 ok\r\n"},
+    [BACKEND_QUIT] = {"QUIT", "!221 2.0.0 bye\r\n"},
+};
+
+static void
+babble(Visit *visit)
+{
+    while (stream_printf(visit->stream, "250-and so on\r\n") == STREAM_OK
+           && stream_flush(visit->stream) == STREAM_OK)
+        continue;
+    visit->closing = TRUE;
+}
+
+static void
+hang(Visit *visit)
+{
+    clock_advance(BACKEND_SILENCE);
+    while (stream_fill(visit->stream) == STREAM_OK)
+        stream_discard(visit->stream);
+    visit->closing = TRUE;
+}
+
+static const char *
+reply_to(const Visit *visit, BackendStep step)
+{
+    const char *reply = visit->backend->replies[step];
+    if (step == BACKEND_EHLO && visit->named && visit->backend->named_once)
+        return "250-backend.test\r\n250 PIPELINING\r\n";
+    return visit->spoiled && reply != NULL ? reply : steps[step].reply;
+}
+
+/* The first or the second of two. */
+static char *
+choose(Visit *visit, BackendStep step)
+{
+    const char *first = reply_to(visit, step);
+    const char *second = strchr(first, BACKEND_OTHER);
+    if (second == NULL)
+        return g_strdup(first);
+    return visit->said[step]++ > 0 ? g_strdup(second + 1)
+                                   : g_strndup(first, (gsize)(second - first));
+}
+
+static void
+answer(Visit *visit, BackendStep step)
+{
+    g_autofree char *reply = choose(visit, step);
+    if (strcmp(reply, BACKEND_HANGS) == 0) {
+        hang(visit);
+    } else if (strcmp(reply, BACKEND_BABBLES) == 0) {
+        babble(visit);
+    } else {
+        visit->closing = *reply == *BACKEND_CLOSES;
+        stream_write(visit->stream, reply + visit->closing,
+                     strlen(reply + visit->closing));
+    }
+}
+
+/* Octets of the message, its dot included; 0 until they are there. */
+static gsize
+message_length(const char *bytes, gsize length)
+{
+    if (length >= 3 && memcmp(bytes, ".\r\n", 3) == 0)
+        return 3;
+    const char *end = memmem(bytes, length, "\r\n.\r\n", 5);
+    return end != NULL ? (gsize)(end + 5 - bytes) : 0;
+}
+
+/* No CR without LF, no LF without CR, no NUL. */
+static void
+check_canonical(const GString *message)
+{
+    const char *p = message->str;
+    g_assert_null(memchr(p, '\0', message->len));
+    for (gsize i = 0; i < message->len; i++) {
+        g_assert_true(p[i] != '\r' || p[i + 1] == '\n');
+        g_assert_true(p[i] != '\n' || (i > 0 && p[i - 1] == '\r'));
+    }
+}
+
+static void
+take_message(Visit *visit)
+{
+    Backend *backend = visit->backend;
+    gsize size = 0, length;
+    const char *bytes = NULL;
+    stream_flush(visit->stream);
+    while (size == 0 && !visit->closing) {
+        if (stream_fill(visit->stream) != STREAM_OK)
+            visit->closing = TRUE;
+        else if (bytes == NULL)
+            answer(visit, BACKEND_BODY);
+        bytes = stream_peek(visit->stream, &length);
+        size = message_length(bytes, length);
+    }
+    if (size == 0 || visit->closing)
+        return;
+    g_string_truncate(backend->message, 0);
+    g_string_append_len(backend->message, bytes, (gssize)size - 3);
+    check_canonical(backend->message);
+    stream_consume(visit->stream, size);
+    backend->messages++;
+    g_string_append(backend->heard, "message\n");
+    answer(visit, BACKEND_END);
+}
+
+static void
+carry_out(Visit *visit, const char *line)
+{
+    for (BackendStep step = 0; step < BACKEND_STEPS; step++)
+        if (steps[step].verb != NULL
+            && g_str_has_prefix(line, steps[step].verb)) {
+            answer(visit, step);
+            visit->named |= step == BACKEND_XCLIENT;
+            if (step == BACKEND_DATA
+                && g_str_has_prefix(reply_to(visit, step), "354"))
+                take_message(visit);
+            return;
+        }
+    stream_printf(visit->stream, "502 5.5.1 what?\r\n");
+}
+
+/* Strict: a command is a line of printable octets that ends with CRLF. */
+static gboolean
+take_command(Visit *visit)
+{
+    gsize length;
+    const char *bytes = stream_peek(visit->stream, &length);
+    const char *lf = length > 0 ? memchr(bytes, '\n', length) : NULL;
+    if (lf == NULL)
+        return FALSE;
+    g_assert_true(lf > bytes && lf[-1] == '\r');
+    g_autofree char *line = g_strndup(bytes, (gsize)(lf - 1 - bytes));
+    g_assert_cmpuint(strlen(line), ==, (gsize)(lf - 1 - bytes));
+    g_assert_null(strpbrk(line, "\r\t"));
+    stream_consume(visit->stream, (gsize)(lf + 1 - bytes));
+    g_string_append_printf(visit->backend->heard, "%s\n", line);
+    carry_out(visit, line);
+    return TRUE;
+}
+
+static void
+serve(void *data)
+{
+    Visit *visit = data;
+    Backend *backend = visit->backend;
+    answer(visit, BACKEND_CONNECT);
+    while (!visit->closing) {
+        while (!visit->closing && take_command(visit))
+            continue;
+        if (stream_flush(visit->stream) != STREAM_OK
+            || (!visit->closing && stream_fill(visit->stream) != STREAM_OK))
+            visit->closing = TRUE;
+    }
+    stream_flush(visit->stream);
+    stream_free(visit->stream);
+    g_ptr_array_remove(backend->open, visit);
+    fiber_detach(visit->fiber);
+    g_free(visit);
+}
+
+static void
+accept_one(Backend *backend)
+{
+    int fd = accept4(backend->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return;
+    Visit *visit = g_new0(Visit, 1);
+    visit->backend = backend;
+    visit->stream = stream_new(fd);
+    visit->spoiled =
+        backend->connections >= backend->spared
+        && (backend->spoiled == 0
+            || backend->connections < backend->spared + backend->spoiled);
+    backend->connections++;
+    g_ptr_array_add(backend->open, visit);
+    visit->fiber = fiber_start("backend visit", serve, visit);
+}
+
+static void
+on_ready(evutil_socket_t fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data)
+{
+    fiber_wake(data);
+}
+
+static void
+run(void *data)
+{
+    Backend *backend = data;
+    struct event *ready = event_new(
+        loop_base(), backend->fd, EV_READ | EV_PERSIST, on_ready, fiber_self());
+    event_add(ready, NULL);
+    while (fiber_wait(CLOCK_NEVER) != FIBER_CANCELLED)
+        accept_one(backend);
+    event_free(ready);
+}
+
+void
+backend_start(Backend *backend)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    backend->heard = g_string_new(NULL);
+    backend->message = g_string_new(NULL);
+    backend->open = g_ptr_array_new();
+    Endpoint any = {0};
+    g_assert_true(ip_parse("127.0.0.1", &any.ip));
+    backend->fd = endpoint_listen(&any, NULL);
+    g_assert_cmpint(backend->fd, >=, 0);
+    getsockname(backend->fd, (struct sockaddr *)&address, &size);
+    endpoint_from_sockaddr((struct sockaddr *)&address, size,
+                           &backend->endpoint);
+    backend->fiber = fiber_start("backend", run, backend);
+}
+
+void
+backend_kick(Backend *backend)
+{
+    for (unsigned i = 0; i < backend->open->len; i++)
+        fiber_cancel(((Visit *)g_ptr_array_index(backend->open, i))->fiber);
+    while (backend->open->len > 0)
+        fiber_yield();
+}
+
+void
+backend_stop(Backend *backend)
+{
+    if (backend->fiber == NULL)
+        return;
+    fiber_cancel(backend->fiber);
+    fiber_join(backend->fiber);
+    backend->fiber = NULL;
+    close(backend->fd);
+    backend_kick(backend);
+}
+
+void
+backend_clear(Backend *backend)
+{
+    backend_stop(backend);
+    g_string_free(backend->heard, TRUE);
+    g_string_free(backend->message, TRUE);
+    g_ptr_array_unref(backend->open);
+}

@@ -1,0 +1,408 @@
+/* gateway.c: a client, a gateway and a backend in one process, and what they
+ * say to each other.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/wire/gateway.h"
+
+#include "filterd/base/log.h"
+#include "filterd/base/loop.h"
+#include "filterd/base/stream.h"
+#include "filterd/service/dns.h"
+#include "filterd/service/offload.h"
+#include "filterd/wire/acceptor.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Seconds until a test that hangs is ended. */
+#define PATIENCE 60
+
+struct Gateway {
+    const GatewayCase *play;
+    Backend backend;
+    PolicyConfig *config;
+    Engine *engine;
+    BackendPool *pool;
+    SmtpService service;
+    Acceptor *acceptor;
+    Endpoint endpoint;
+    int fd;
+
+    Stream *client, *other;
+    GString *reply; /* the last one */
+    void (*body)(Gateway *gateway, void *data);
+    void *data;
+};
+
+static GString *logged;
+
+static void
+log_sink(FilterdLogLevel level G_GNUC_UNUSED, const char *line)
+{
+    g_string_append(logged, line);
+}
+
+/* ---- setting up --------------------------------------------------------- */
+
+static char *
+write_file(const Gateway *gateway)
+{
+    const GatewayCase *play = gateway->play;
+    const char *backend = play->backend != NULL ? play->backend : "";
+    g_autofree char *where = endpoint_format(&gateway->backend.endpoint);
+    g_autofree char *behind =
+        *backend == '-'
+            ? g_strdup("")
+            : g_strdup_printf("backend smtp %s { command-timeout 20s "
+                              "data-timeout 20s connect-timeout 20s %s }\n",
+                              where, backend);
+    return g_strdup_printf("set hostname mx.test\n"
+                           "set max-errors 5\n"
+                           "listen smtp 127.0.0.1:25 { %s }\n%s%s\n",
+                           play->listen != NULL ? play->listen : "", behind,
+                           play->rules != NULL ? play->rules : "");
+}
+
+/* Without this function only a skeleton would be compiled. */
+static const FilterdPlugin *
+no_plugin(void *data G_GNUC_UNUSED, const char *name G_GNUC_UNUSED,
+          GError **error)
+{
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "no plugin");
+    return NULL;
+}
+
+static PolicyConfig *
+compile(const Gateway *gateway)
+{
+    const PolicyLoader loader = {.plugin = no_plugin,
+                                 .core_facts = engine_core_facts,
+                                 .core_actions = engine_core_actions};
+    PolicyReport report;
+    g_autofree char *text = write_file(gateway);
+    policy_report_init(&report);
+    PolicyConfig *config =
+        policy_compile_text("test.conf", text, &loader, &report);
+    g_autofree char *notes = policy_report_format(&report);
+    if (config == NULL)
+        g_error("%s", notes);
+    policy_report_clear(&report);
+    return config;
+}
+
+static void
+start_listening(Gateway *gateway)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    Endpoint any = {0};
+    g_assert_true(ip_parse("127.0.0.1", &any.ip));
+    gateway->fd = endpoint_listen(&any, NULL);
+    g_assert_cmpint(gateway->fd, >=, 0);
+    getsockname(gateway->fd, (struct sockaddr *)&address, &size);
+    endpoint_from_sockaddr((struct sockaddr *)&address, size,
+                           &gateway->endpoint);
+    gateway->service = (SmtpService){
+        .engine = gateway->engine,
+        .pool = gateway->pool,
+        .listen = g_ptr_array_index(gateway->config->listens, 0),
+    };
+    gateway->acceptor = acceptor_new(&gateway->service, gateway->fd);
+}
+
+static void
+start(Gateway *gateway)
+{
+    const DnsConfig dns = {.zones_only = TRUE, .timeout = 1000};
+    const EngineOptions options = {.private_store = TRUE};
+    logged = g_string_new(NULL);
+    log_set_sink(log_sink);
+    loop_init();
+    offload_init(1);
+    g_assert_true(dns_init(&dns, NULL));
+    if (!gateway->play->clock_runs)
+        clock_stop(0);
+    backend_start(&gateway->backend);
+    gateway->config = compile(gateway);
+    gateway->engine = engine_new(gateway->config, &options, NULL);
+    g_assert_nonnull(gateway->engine);
+    gateway->pool = backend_pool_new(gateway->config, "mx.test", 1);
+    start_listening(gateway);
+}
+
+/* In the fiber. */
+static void
+stop(Gateway *gateway)
+{
+    acceptor_cancel(gateway->acceptor);
+    while (acceptor_sessions(gateway->acceptor) > 0)
+        fiber_yield();
+    acceptor_free(gateway->acceptor);
+    close(gateway->fd);
+    backend_pool_free(gateway->pool);
+    engine_free(gateway->engine);
+    backend_clear(&gateway->backend);
+}
+
+static void
+finish(Gateway *gateway)
+{
+    g_assert_cmpuint(fiber_count(), ==, 0);
+    clock_start();
+    dns_clear();
+    offload_clear();
+    fiber_pool_clear();
+    loop_clear();
+    policy_config_free(gateway->config);
+    log_set_sink(NULL);
+    g_string_free(logged, TRUE);
+}
+
+static void
+run_body(void *data)
+{
+    Gateway *gateway = data;
+    gateway->body(gateway, gateway->data);
+    stop(gateway);
+    loop_stop();
+}
+
+void
+gateway_run(const GatewayCase *play, void (*body)(Gateway *gateway, void *data),
+            void *data)
+{
+    Gateway gateway = {
+        .play = play, .backend = play->server, .body = body, .data = data};
+    alarm(PATIENCE);
+    start(&gateway);
+    fiber_detach(fiber_start("test", run_body, &gateway));
+    loop_run();
+    finish(&gateway);
+}
+
+Backend *
+gateway_backend(Gateway *gateway)
+{
+    return &gateway->backend;
+}
+
+unsigned
+gateway_sessions(Gateway *gateway)
+{
+    return acceptor_sessions(gateway->acceptor);
+}
+
+int
+gateway_connect(Gateway *gateway)
+{
+    struct sockaddr_storage address;
+    socklen_t size = endpoint_to_sockaddr(&gateway->endpoint, &address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&address, size), ==, 0);
+    return fd;
+}
+
+/* ---- a client ----------------------------------------------------------- */
+
+static void
+say(Gateway *gateway, const char *bytes, gsize length)
+{
+    stream_write(gateway->client, bytes, length);
+    stream_flush(gateway->client);
+}
+
+/* Whether the line at `start` was the last one of a reply. */
+static gboolean
+take_reply_line(Gateway *gateway, gsize start)
+{
+    for (;;) {
+        gsize length;
+        const char *bytes = stream_peek(gateway->client, &length);
+        const char *lf = length > 0 ? memchr(bytes, '\n', length) : NULL;
+        if (lf != NULL) {
+            g_string_append_len(gateway->reply, bytes, lf + 1 - bytes);
+            stream_consume(gateway->client, (gsize)(lf + 1 - bytes));
+            const char *line = gateway->reply->str + start;
+            g_assert_true(g_str_has_suffix(line, "\r\n"));
+            g_assert_cmpuint(strlen(line), >=, 5);
+            return line[3] == ' ';
+        }
+        if (stream_fill(gateway->client) != STREAM_OK)
+            return TRUE;
+    }
+}
+
+static void
+expect(Gateway *gateway, const char *prefix)
+{
+    g_string_truncate(gateway->reply, 0);
+    while (!take_reply_line(gateway, gateway->reply->len))
+        continue;
+    if (!g_str_has_prefix(gateway->reply->str, prefix))
+        g_error("expected: %s\ngot: %s\nlog: %s\nbackend:\n%s", prefix,
+                gateway->reply->str, logged->str, gateway->backend.heard->str);
+}
+
+static void
+expect_end(Gateway *gateway)
+{
+    gsize length;
+    StreamStatus status = stream_fill(gateway->client);
+    const char *bytes = stream_peek(gateway->client, &length);
+    if (length > 0)
+        g_error("expected the end, got: %.*s", (int)length, bytes);
+    g_assert_true(status == STREAM_EOF || status == STREAM_ERROR);
+}
+
+static void
+say_line(Gateway *gateway, const char *text)
+{
+    g_autofree char *line = g_strconcat(text, "\r\n", NULL);
+    say(gateway, line, strlen(line));
+}
+
+/* The escape \000 is a NUL; g_strcompress() would end there. */
+static void
+say_octets(Gateway *gateway, const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "\\000", 0);
+    g_autoptr(GString) octets = g_string_new(NULL);
+    for (unsigned i = 0; parts[i] != NULL; i++) {
+        g_autofree char *part = g_strcompress(parts[i]);
+        if (i > 0)
+            g_string_append_c(octets, '\0');
+        g_string_append(octets, part);
+    }
+    say(gateway, octets->str, octets->len);
+}
+
+static void
+has(Gateway *gateway, const char *text)
+{
+    g_assert_nonnull(strstr(gateway->reply->str, text));
+}
+
+static void
+has_not(Gateway *gateway, const char *text)
+{
+    g_assert_null(strstr(gateway->reply->str, text));
+}
+
+static void
+pass_time(Gateway *gateway G_GNUC_UNUSED, const char *text)
+{
+    clock_advance(g_ascii_strtoll(text, NULL, 10));
+}
+
+static void
+client_ends(Gateway *gateway)
+{
+    g_clear_pointer(&gateway->client, stream_free);
+}
+
+static void
+clients_swap(Gateway *gateway)
+{
+    Stream *client = gateway->client;
+    gateway->client = gateway->other;
+    gateway->other = client;
+    if (gateway->client == NULL)
+        gateway->client = stream_new(gateway_connect(gateway));
+}
+
+static void
+client_begins(Gateway *gateway)
+{
+    client_ends(gateway);
+    gateway->client = stream_new(gateway_connect(gateway));
+}
+
+/* ---- dialogues ---------------------------------------------------------- */
+
+static void
+do_event(Gateway *gateway, const char *event)
+{
+    if (strcmp(event, "kick") == 0)
+        backend_kick(&gateway->backend);
+    else if (strcmp(event, "stop") == 0)
+        backend_stop(&gateway->backend);
+    else if (strcmp(event, "drain") == 0)
+        acceptor_drain(gateway->acceptor);
+    else if (strcmp(event, "cut") == 0)
+        client_ends(gateway);
+    else if (strcmp(event, "swap") == 0)
+        clients_swap(gateway);
+    else if (strcmp(event, "new") == 0)
+        client_begins(gateway);
+    else
+        g_error("no event: %s", event);
+}
+
+static void
+do_line(Gateway *gateway, const char *line)
+{
+    static const struct Mark {
+        char mark;
+        void (*carry_out)(Gateway *gateway, const char *text);
+    } marks[] = {
+        {'>', say_line}, {'~', say_octets}, {'<', expect},   {'=', has},
+        {'/', has_not},  {'+', pass_time},  {'!', do_event},
+    };
+    if (*line == '$')
+        expect_end(gateway);
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (marks[i].mark == *line)
+            marks[i].carry_out(gateway, line + 2);
+}
+
+void
+gateway_talk(Gateway *gateway, const char *dialogue)
+{
+    g_auto(GStrv) lines = g_strsplit(dialogue, "\n", 0);
+    gateway->reply = g_string_new(NULL);
+    client_begins(gateway);
+    for (unsigned i = 0; lines[i] != NULL; i++)
+        do_line(gateway, lines[i]);
+    client_ends(gateway);
+    g_clear_pointer(&gateway->other, stream_free);
+    g_string_free(gateway->reply, TRUE);
+}
+
+static void
+check_text(const char *text, const char *part)
+{
+    if (part != NULL && strstr(text, part) == NULL)
+        g_error("expected: %s\nin: %s", part, text);
+}
+
+static void
+play(Gateway *gateway, void *data)
+{
+    const GatewayCase *play = data;
+    gateway_talk(gateway, play->dialogue);
+    while (acceptor_sessions(gateway->acceptor) > 0)
+        fiber_yield();
+    if (play->heard != NULL)
+        g_assert_cmpstr(gateway->backend.heard->str, ==, play->heard);
+    g_assert_cmpuint(gateway->backend.messages, ==, play->messages);
+    if (play->connections > 0)
+        g_assert_cmpuint(gateway->backend.connections, ==, play->connections);
+    check_text(gateway->backend.message->str, play->message);
+    check_text(logged->str, play->log);
+}
+
+void
+gateway_test(gconstpointer gateway_case)
+{
+    gateway_run(gateway_case, play, (void *)gateway_case);
+}
+
+void
+gateway_add(const char *path, const GatewayCase *cases, gsize count)
+{
+    for (gsize i = 0; i < count; i++) {
+        g_autofree char *name = g_strconcat(path, cases[i].name, NULL);
+        g_test_add_data_func(name, &cases[i], gateway_test);
+    }
+}

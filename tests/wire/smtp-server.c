@@ -1,0 +1,274 @@
+/* smtp-server.c: tests of what an SMTP client gets to hear. (RFC 5321)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/wire/gateway.h"
+
+#define HELLO "< 220 mx.test\n> EHLO c.test\n< 250\n"
+#define ENVELOPE                                                   \
+    "> MAIL FROM:<a@c.test>\n< 250 2.1.0\n> RCPT TO:<b@mx.test>\n" \
+    "< 250 2.1.5\n"
+#define MESSAGE                                                     \
+    "> DATA\n< 354\n> From: <a@c.test>\n> Subject: s\n> \n> body\n" \
+    "> .\n< 250 2.0.0 queued\n"
+
+static const GatewayCase syntax[] = {
+    {"bare-lf", HELLO "~ NOOP\\n\n< 500 5.5.2\n> NOOP\n< 250 2.0.0\n"},
+    {"lf-alone", HELLO "~ \\n\n< 500 5.5.2\n"},
+    {"empty-line", HELLO "> \n< 500 5.5.1\n"},
+    {"bare-cr", HELLO "~ NOOP\\rNOOP\\r\\n\n< 500 5.5.2\n> NOOP\n< 250\n"},
+    {"nul", HELLO "~ NOOP\\000\\r\\n\n< 500 5.5.2\n"},
+    {"nul-in-path", HELLO "~ MAIL FROM:<a\\000b@c.test>\\r\\n\n< 500 5.5.2\n"},
+    {"unknown-verb", HELLO "> FOO\n< 500 5.5.1\n"},
+    {"verb-and-more", HELLO "> NOOPS\n< 500 5.5.1\n"},
+    {"lower-case", "< 220\n> ehlo c.test\n< 250\n> noop\n< 250\n"},
+    {"header-field-ends-it", HELLO "> Subject: hello\n< 421 4.7.0\n$\n",
+     .log = "-no-command"},
+    {"header-field-without-space-ends-it",
+     HELLO "> Received:from x\n< 421 4.7.0\n$\n"},
+    {"quit", HELLO "> QUIT\n< 221 2.0.0\n$\n"},
+    {"vrfy", HELLO "> VRFY a\n< 252 2.5.2\n"},
+    {"help", HELLO "> HELP\n< 214\n"},
+    {"trailing-blanks", HELLO "> NOOP  \n< 250\n> RSET\t\n< 250\n"},
+    {"helo-without-name", "< 220\n> HELO\n< 501 5.5.4\n"},
+    {"helo-with-two-names", "< 220\n> EHLO a b\n< 501 5.5.4\n"},
+    {"helo-with-8-bit", "< 220\n~ EHLO \\303\\274\\r\\n\n< 501 5.5.4\n"},
+    {"helo-with-literal", "< 220\n> EHLO [192.0.2.1]\n< 250\n"},
+    {"mail-before-helo", "< 220\n> MAIL FROM:<a@c.test>\n< 503 5.5.1\n"},
+    {"mail-without-from", HELLO "> MAIL <a@c.test>\n< 501 5.5.4\n"},
+    {"mail-without-brackets", HELLO "> MAIL FROM:a@c.test\n< 501 5.1.7\n"},
+    {"mail-with-space", HELLO "> MAIL FROM: <a@c.test>\n< 250\n"},
+    {"mail-twice", HELLO ENVELOPE "> MAIL FROM:<a@c.test>\n< 503 5.5.1\n"},
+    {"null-sender", HELLO "> MAIL FROM:<>\n< 250\n"},
+    {"bracket-in-quotes", HELLO "> MAIL FROM:<\"a>b\"@c.test> SIZE=9\n< 250\n"},
+    {"parameter-unknown", HELLO "> MAIL FROM:<a@c.test> FOO=1\n< 555 5.5.4\n"},
+    {"parameter-twice",
+     HELLO "> MAIL FROM:<a@c.test> SIZE=1 SIZE=1\n< 501 5.5.4\n"},
+    {"rcpt-before-mail", HELLO "> RCPT TO:<b@mx.test>\n< 503 5.5.1\n"},
+    {"rcpt-parameter",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test> X\n< 555 5.5.4\n"},
+    {"rcpt-empty", HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<>\n< 501 5.1.3\n"},
+    {"rcpt-postmaster",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<Postmaster>\n< 250\n"},
+    {"data-before-mail", HELLO "> DATA\n< 503 5.5.1\n"},
+    {"data-before-rcpt", HELLO "> MAIL FROM:<>\n< 250\n> DATA\n< 554 5.5.1\n"},
+    {"data-with-argument", HELLO ENVELOPE "> DATA x\n< 501 5.5.4\n"},
+    {"eightbit-sender",
+     HELLO "~ MAIL FROM:<\\303\\274@c.test>\\r\\n\n< 553 5.6.7\n"},
+    {"eightbit-sender-if-offered-but-not-asked-for",
+     HELLO "~ MAIL FROM:<\\303\\274@c.test> SIZE=1\\r\\n\n< 553 5.6.7\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 SMTPUTF8\r\n"},
+    {"eightbit-sender-if-asked-for-in-lower-case",
+     HELLO "~ MAIL FROM:<\\303\\274@c.test> smtputf8\\r\\n\n< 250 2.1.0\n"
+           "~ RCPT TO:<\\303\\274@mx.test>\\r\\n\n< 250 2.1.5\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 SMTPUTF8\r\n"},
+    {"eightbit-recipient-without-smtputf8",
+     HELLO "> MAIL FROM:<a@c.test>\n< 250\n"
+           "~ RCPT TO:<\\303\\274@mx.test>\\r\\n\n< 553 5.6.7\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 SMTPUTF8\r\n"},
+    {"invalid-utf8", HELLO "~ MAIL FROM:<\\303@c.test> SMTPUTF8\\r\\n\n< 501\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 SMTPUTF8\r\n"},
+    {"size-over-the-limit",
+     HELLO "> MAIL FROM:<a@c.test> SIZE=99999999999999999999\n< 552 5.3.4\n"},
+    {"size-over-the-backends-limit",
+     HELLO "> MAIL FROM:<a@c.test> SIZE=5000001\n< 552 5.3.4\n"},
+};
+
+static const GatewayCase dialogues[] = {
+    {"a-message", HELLO ENVELOPE MESSAGE "> QUIT\n< 221\n$\n", .messages = 1,
+     .message = "\r\nSubject: s\r\n\r\nbody\r\n",
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "DATA\nmessage\n"},
+    {"two-messages-over-one-connection",
+     HELLO ENVELOPE MESSAGE ENVELOPE MESSAGE, .messages = 2,
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "DATA\nmessage\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "DATA\nmessage\n"},
+    {"pipelined-in-one-packet",
+     HELLO "~ MAIL FROM:<a@c.test>\\r\\nRCPT TO:<b@mx.test>\\r\\n"
+           "RCPT TO:<c@mx.test>\\r\\nDATA\\r\\n\n"
+           "< 250 2.1.0\n< 250 2.1.5\n< 250 2.1.5\n< 354\n"
+           "~ A: b\\r\\n\\r\\nc\\r\\n.\\r\\nRSET\\r\\nNOOP\\r\\nQUIT\\r\\n\n"
+           "< 250 2.0.0 queued\n< 250\n< 250\n< 221\n$\n",
+     .messages = 1},
+    {"everything-at-once",
+     "~ EHLO c\\r\\nMAIL FROM:<a@c.test>\\r\\nRCPT TO:<b@mx.test>\\r\\n"
+     "DATA\\r\\nA: b\\r\\n\\r\\nc\\r\\n.\\r\\nQUIT\\r\\n\n"
+     "< 220\n< 250\n< 250 2.1.0\n< 250 2.1.5\n< 354\n< 250\n< 221\n$\n",
+     .messages = 1},
+    {"extensions", "< 220\n> EHLO c.test\n< 250-mx.test\r\n= 250-PIPELINING\n"
+                   "= SIZE 5000000\n= 8BITMIME\n= ENHANCEDSTATUSCODES\n"
+                   "/ SMTPUTF8\n/ STARTTLS\n/ CHUNKING\n/ XCLIENT\n"},
+    {"helo-has-no-extensions", "< 220\n> HELO c.test\n< 250 mx.test\r\n"},
+    {"extensions-without-backend",
+     "< 220\n> EHLO c.test\n< 250\n= SIZE\n/ 8BITMIME\n", .backend = "-"},
+    {"no-backend-is-a-tempfail",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test>\n< 451 4.3.0\n",
+     .backend = "-", .log = "there is no backend"},
+    {"ehlo-resets", HELLO ENVELOPE "> EHLO c.test\n< 250\n> DATA\n< 503\n",
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RSET\n"},
+    {"rset-resets",
+     HELLO ENVELOPE "> RSET\n< 250\n> DATA\n< 503\n"
+                    "> RCPT TO:<x@mx.test>\n< 503\n",
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RSET\n"},
+    {"nothing-after-a-message",
+     HELLO ENVELOPE MESSAGE "> RCPT TO:<x@mx.test>\n< 503\n> DATA\n< 503\n",
+     .messages = 1},
+    {"a-message-without-header", HELLO ENVELOPE "> DATA\n< 354\n> .\n< 250\n",
+     .messages = 1, .message = "Received: from c.test"},
+    {"dots",
+     HELLO ENVELOPE "> DATA\n< 354\n> A: b\n> \n> ..\n> ..x\n> .\n"
+                    "< 250\n",
+     .messages = 1, .message = "\r\n\r\n..\r\n..x\r\n"},
+    {"identity", HELLO ENVELOPE, .backend = "identity xclient",
+     .heard = "EHLO mx.test\nXCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 "
+              "HELO=c.test\nEHLO c.test\nMAIL FROM:<a@c.test>\n"
+              "RCPT TO:<b@mx.test>\nRSET\n"},
+    {"a-named-connection-serves-the-same-client-again",
+     HELLO ENVELOPE MESSAGE ENVELOPE "> EHLO d.test\n< 250\n" ENVELOPE,
+     .backend = "identity xclient", .server.named_once = TRUE, .messages = 1,
+     .heard = "EHLO mx.test\nXCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 "
+              "HELO=c.test\nEHLO c.test\nMAIL FROM:<a@c.test>\n"
+              "RCPT TO:<b@mx.test>\nDATA\nmessage\nMAIL FROM:<a@c.test>\n"
+              "RCPT TO:<b@mx.test>\nRSET\nQUIT\nEHLO mx.test\n"
+              "XCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 HELO=d.test\n"
+              "EHLO d.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RSET\n"},
+    {"parameters-go-on",
+     HELLO "> MAIL FROM:<\"a>b\"@c.test> BODY=8BITMIME SIZE=9\n< 250\n"
+           "> RCPT TO:<b@mx.test>\n< 250\n",
+     .heard = "EHLO mx.test\nMAIL FROM:<\"a>b\"@c.test> SIZE=9 BODY=8BITMIME\n"
+              "RCPT TO:<b@mx.test>\nRSET\n"},
+    {"discarded-without-backend",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test>\n< 250\n> DATA\n"
+           "< 354\n> .\n< 250\n> RCPT TO:<b@mx.test>\n< 503\n",
+     .backend = "-", .rules = "at rcpt { discard all }"},
+    {"edited-envelope-is-said-again",
+     HELLO "> MAIL FROM:<a@c.test> SIZE=9\n< 250\n> RCPT TO:<b@mx.test>\n"
+           "< 250\n" MESSAGE,
+     .messages = 1, .rules = "at message { rewrite set-sender(\"x@y.test\") }",
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test> SIZE=9\n"
+              "RCPT TO:<b@mx.test>\nRSET\nMAIL FROM:<x@y.test> SIZE=9\n"
+              "RCPT TO:<b@mx.test>\nDATA\nmessage\n"},
+};
+
+static const GatewayCase limits[] = {
+    {"bare-newline-in-the-message",
+     HELLO ENVELOPE
+     "> DATA\n< 354\n~ A: b\\r\\n\\r\\nc\\nd\\r\\n.\\r\\n\n< 550 5.6.11\n"
+     "> RCPT TO:<x@mx.test>\n< 503\n",
+     .log = "-newline",
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RSET\n"},
+    {"bare-newline-made-whole",
+     HELLO ENVELOPE
+     "> DATA\n< 354\n~ A: b\\r\\n\\r\\nc\\n.\\r\\nd\\r\\n.\\r\\n\n< 250\n",
+     .rules = "set line-endings normalize", .messages = 1,
+     .message = "\r\n\r\nc\r\n..\r\nd\r\n"},
+    {"message-too-large",
+     HELLO ENVELOPE
+     "> DATA\n< 354\n> A: b\n> \n"
+     "> 0123456789012345678901234567890123456789012345678901234567890123\n"
+     "> .\n< 552 5.3.4\n> NOOP\n< 250\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 SIZE 50\r\n"},
+    {"recipients",
+     HELLO ENVELOPE "> RCPT TO:<c@mx.test>\n< 250\n"
+                    "> RCPT TO:<d@mx.test>\n< 452 4.5.3\n" MESSAGE,
+     .rules = "set max-recipients 2", .messages = 1, .log = "-recipients"},
+    {"refused-recipients-count",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<a@x>\n< 451\n"
+           "> RCPT TO:<b@x>\n< 451\n> RCPT TO:<c@x>\n< 452 4.5.3\n",
+     .rules = "set max-recipients 2 at rcpt { tempfail no }"},
+    {"errors",
+     HELLO "> X\n< 500\n> X\n< 500\n> X\n< 500\n> X\n< 500\n"
+           "> X\n< 500\n> NOOP\n< 421 4.7.0\n$\n",
+     .log = "-errors"},
+    {"refusals-are-errors-and-are-told",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<a@x>\n< 550\n> RCPT TO:<b@x>\n"
+           "< 550\n> RCPT TO:<c@x>\n< 550\n> RCPT TO:<d@x>\n< 550\n"
+           "> RCPT TO:<e@x>\n< 550\n> RCPT TO:<f@x>\n< 421 4.7.0\n$\n",
+     .rules = "at rcpt { reject no }"},
+    {"the-backends-refusals-are-errors",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<a@x>\n< 550 5.1.1\n"
+           "> RCPT TO:<b@x>\n< 550\n> RCPT TO:<c@x>\n< 550\n"
+           "> RCPT TO:<d@x>\n< 550\n> RCPT TO:<e@x>\n< 550\n> NOOP\n< 421\n$\n",
+     .server.replies[BACKEND_RCPT] = "550 5.1.1 no\r\n"},
+    {"a-delivered-message-forgives-errors",
+     HELLO "> X\n< 500\n> X\n< 500\n> X\n< 500\n> X\n< 500\n" ENVELOPE MESSAGE
+           "> X\n< 500\n> X\n< 500\n> NOOP\n< 250\n",
+     .messages = 1},
+    {"command-timeout", HELLO "+ 61000\n< 421 4.4.2\n$\n",
+     .listen = "command-timeout 1m", .log = "-timeout"},
+    {"one-octet-at-a-time",
+     HELLO "~ N\n+ 20000\n~ O\n+ 20000\n~ O\n+ 20000\n< 421 4.4.2\n$\n",
+     .listen = "command-timeout 1m"},
+    {"a-long-line-in-pieces",
+     HELLO "+ 59999\n~ NOOP\\r\\n\n< 250\n+ 59999\n~ NOOP\\r\\n\n< 250\n",
+     .listen = "command-timeout 1m"},
+    {"data-timeout",
+     HELLO ENVELOPE "> DATA\n< 354\n> A: b\n+ 61000\n< 421 4.4.2\n$\n",
+     .listen = "data-timeout 1m", .log = "-timeout"},
+    {"data-octet-by-octet",
+     HELLO ENVELOPE
+     "> DATA\n< 354\n> A: b\n+ 30000\n~ x\n+ 31000\n< 421 4.4.2\n$\n",
+     .listen = "data-timeout 1m", .log = "-timeout"},
+    {"cut-off-in-the-message",
+     HELLO ENVELOPE "> DATA\n< 354\n~ A: b\\r\\n\\r\\nc\\r\\n.\\r\n! cut\n"},
+    {"draining-ends-the-idle", HELLO "! drain\n< 421 4.3.2\n$\n"},
+    {"draining-spares-a-transaction",
+     HELLO ENVELOPE "! drain\n" MESSAGE "< 421 4.3.2\n$\n", .messages = 1},
+    {"session-limit", "< 220\n! new\n< 220\n", .clock_runs = TRUE},
+};
+
+static const GatewayCase greetings[] = {
+    {"refused-at-connect",
+     "< 554 5.7.1\n> EHLO c\n< 503 5.5.1\n> MAIL FROM:<>\n< 503\n> QUIT\n"
+     "< 221\n$\n",
+     .rules = "at connect { reject no reply 550 5.7.1 \"go away\" }"},
+    {"tempfailed-at-connect", "< 421 4.7.1\n$\n",
+     .rules = "at connect { tempfail no reply 451 4.7.1 \"later\" }"},
+    {"disconnected-at-connect", "< 421\n$\n",
+     .rules = "at connect { disconnect no }"},
+    {"refused-at-connect-after-a-delay", "< 421\n$\n",
+     .listen = "greeting-delay 20ms", .rules = "at connect { tempfail no }",
+     .clock_runs = TRUE},
+    {"early-talker", "> EHLO c.test\n< 554 5.5.1 early\n",
+     .listen = "greeting-delay 20s",
+     .rules = "at connect { reject early if client.early-talker "
+              "reply 554 5.5.1 \"early\" }",
+     .clock_runs = TRUE},
+    {"patient-talker", "< 220\n> EHLO c.test\n< 250\n",
+     .listen = "greeting-delay 20ms",
+     .rules = "at connect { reject early if client.early-talker "
+              "reply 554 5.5.1 \"early\" }",
+     .clock_runs = TRUE},
+    {"refused-at-helo", "< 220\n> EHLO c\n< 550\n> MAIL FROM:<>\n< 503\n",
+     .rules = "at helo { reject no }"},
+    {"refused-at-mail", HELLO "> MAIL FROM:<>\n< 550\n> RCPT TO:<x@y>\n< 503\n",
+     .rules = "at mail { reject no }"},
+    {"refused-at-data", HELLO ENVELOPE "> DATA\n< 550\n> DATA\n< 503\n",
+     .rules = "at data { reject no }"},
+    {"refused-at-message",
+     HELLO ENVELOPE "> DATA\n< 354\n> .\n< 550\n> DATA\n< 503\n",
+     .rules = "at message { reject no }"},
+    {"proxied",
+     "> PROXY TCP4 192.0.2.1 198.51.100.2 1 25\n< 554\n= 192.0.2.1\n",
+     .listen = "proxy-from 127.0.0.0/8",
+     .rules = "at connect { reject no reply 554 \"{client.ip}\" }"},
+    {"not-proxied", "> EHLO c.test\n$\n", .listen = "proxy-from 127.0.0.0/8",
+     .log = "no PROXY header"},
+    {"proxied-by-a-stranger", "< 220\n> PROXY UNKNOWN\n< 500\n"},
+};
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    gateway_add("/wire/server/syntax/", syntax, G_N_ELEMENTS(syntax));
+    gateway_add("/wire/server/dialogue/", dialogues, G_N_ELEMENTS(dialogues));
+    gateway_add("/wire/server/limit/", limits, G_N_ELEMENTS(limits));
+    gateway_add("/wire/server/greeting/", greetings, G_N_ELEMENTS(greetings));
+    return g_test_run();
+}
