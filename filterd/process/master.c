@@ -7,12 +7,10 @@
 #include "filterd/base/clock.h"
 #include "filterd/base/log.h"
 #include "filterd/base/metrics.h"
-#include "filterd/process/board.h"
-#include "filterd/process/generation.h"
+#include "filterd/process/launch.h"
 #include "filterd/process/notify.h"
 #include "filterd/process/reload.h"
 #include "filterd/process/signals.h"
-#include "filterd/process/state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,21 +21,17 @@
 #include <unistd.h>
 
 #define TICK 1000
-/* Rows of the board are for generations of so many workers at least. */
-#define LEAST_WORKERS 8
 
 typedef struct Master {
     const char *path;
     int signals;
-    gboolean boarded;
-    Listeners *inherited;
-    char *memory_store;
-    unsigned generations; /* so far */
-    Generation *current;  /* serves */
-    Generation *next;     /* starts */
-    GPtrArray *leaving;   /* Generation */
-    Reload *reload;       /* is being checked */
-    gboolean wanted;      /* another reload */
+    Launch launch;
+    Generation *current; /* serves */
+    Generation *next;    /* starts */
+    GPtrArray *leaving;  /* Generation */
+    Reload *reload;      /* is being checked */
+    gboolean wanted;     /* another reload */
+    gboolean told;       /* that it has to wait */
     gboolean stopping;
     int64_t ticked;
     int status;
@@ -97,14 +91,6 @@ refuse(Master *master, const char *why)
 }
 
 static void
-refuse_error(Master *master, const GError *error)
-{
-    g_autofree char *why =
-        g_strdup_printf("%s: error: %s\n", master->path, error->message);
-    refuse(master, why);
-}
-
-static void
 setup_log(const Configuration *configuration)
 {
     gboolean json = configuration->skeleton->settings.log == 1;
@@ -119,102 +105,6 @@ warn_of_root(const Configuration *configuration)
                   "everything runs as root; `set user` would end that");
 }
 
-/* ---- a checked configuration becomes a generation ----------------------- */
-
-/* One for each worker of the generations that there may be at a time. */
-static gboolean
-have_rows(Master *master, const Configuration *configuration, GError **error)
-{
-    unsigned workers = configuration_workers(configuration->skeleton);
-    if (!master->boarded)
-        board_init((MASTER_DRAINING + 1) * MAX(workers, LEAST_WORKERS));
-    master->boarded = TRUE;
-    if (board_left() >= workers)
-        return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
-                "%u workers are too many for a reload; start filterd again",
-                workers);
-    return FALSE;
-}
-
-static gboolean
-same_privileges(const Master *master, const Configuration *configuration,
-                GError **error)
-{
-    if (master->current == NULL
-        || privileges_equal(
-            &generation_configuration(master->current)->privileges,
-            &configuration->privileges))
-        return TRUE;
-    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                        "`set user` and `set group` cannot change in a "
-                        "reload; start filterd again");
-    return FALSE;
-}
-
-static gboolean
-have_memory_store(Master *master, const Configuration *configuration,
-                  GError **error)
-{
-    if (configuration->skeleton->store.kind != POLICY_STORE_MEMORY
-        || master->memory_store != NULL)
-        return TRUE;
-    master->memory_store = state_memory_new(&configuration->privileges, error);
-    return master->memory_store != NULL;
-}
-
-static gboolean
-prepare(Master *master, const Configuration *configuration)
-{
-    g_autoptr(GError) error = NULL;
-    if (have_rows(master, configuration, &error)
-        && same_privileges(master, configuration, &error)
-        && state_prepare(configuration, &error)
-        && have_memory_store(master, configuration, &error))
-        return TRUE;
-    refuse_error(master, error);
-    return FALSE;
-}
-
-static Listeners *
-open_listeners(Master *master, const Configuration *configuration)
-{
-    const Listeners *before = master->current != NULL
-                                  ? generation_listeners(master->current)
-                                  : master->inherited;
-    PolicyReport report;
-    policy_report_init(&report);
-    Listeners *listeners = listeners_new(configuration->skeleton, before,
-                                         configuration->bundle, &report);
-    if (listeners == NULL) {
-        g_autofree char *text = policy_report_format(&report);
-        refuse(master, text);
-    }
-    policy_report_clear(&report);
-    return listeners;
-}
-
-static void
-start_generation(Master *master)
-{
-    g_autoptr(Configuration) configuration = reload_take(master->reload);
-    if (!prepare(master, configuration))
-        return;
-    GenerationStart start = {
-        .number = ++master->generations,
-        .listeners = open_listeners(master, configuration),
-        .memory_store = master->memory_store,
-    };
-    if (start.listeners == NULL)
-        return;
-    if (master->current == NULL) {
-        setup_log(configuration);
-        warn_of_root(configuration);
-    }
-    start.configuration = g_steal_pointer(&configuration);
-    master->next = generation_new(&start);
-}
-
 /* ---- steps -------------------------------------------------------------- */
 
 static void
@@ -227,17 +117,55 @@ leave(Master *master, Generation *generation, int64_t patience,
     g_ptr_array_add(master->leaving, generation);
 }
 
+/* TRUE: others have not drained yet. A reload waits rather than end them. */
+static gboolean
+must_wait(Master *master)
+{
+    if (master->leaving->len < LAUNCH_DRAINING)
+        return FALSE;
+    if (!master->told)
+        log_event(FILTERD_LOG_INFO, "reload",
+                  "waits: %u generations are draining", master->leaving->len);
+    master->told = TRUE;
+    return TRUE;
+}
+
 static void
 begin_reload(Master *master)
 {
-    gboolean busy = master->reload != NULL || master->next != NULL
-                    || master->leaving->len >= MASTER_DRAINING;
-    if (!master->wanted || busy || master->stopping)
+    if (!master->wanted || master->reload != NULL || master->next != NULL
+        || master->stopping || must_wait(master))
         return;
-    master->wanted = FALSE;
+    master->wanted = master->told = FALSE;
     if (master->current != NULL)
         notify_reloading();
     master->reload = reload_new(master->path);
+}
+
+/* Warnings of a configuration that is good. */
+static void
+show_warnings(const Master *master)
+{
+    const char *report = reload_report(master->reload);
+    if (master->current == NULL)
+        fputs(report, stderr);
+    else if (*report != '\0')
+        log_event(FILTERD_LOG_WARNING, "configuration", "%s", report);
+}
+
+static void
+start_generation(Master *master)
+{
+    g_autoptr(GString) why = g_string_new(NULL);
+    Configuration *configuration = reload_take(master->reload);
+    if (master->current == NULL) {
+        setup_log(configuration);
+        warn_of_root(configuration);
+    }
+    master->next =
+        launch_generation(&master->launch, configuration, master->current, why);
+    if (master->next == NULL)
+        refuse(master, why->str);
 }
 
 static void
@@ -252,8 +180,7 @@ step_reload(Master *master)
     if (status == RELOAD_BAD) {
         refuse(master, reload_report(master->reload));
     } else {
-        if (master->current == NULL)
-            fputs(reload_report(master->reload), stderr);
+        show_warnings(master);
         start_generation(master);
     }
     g_clear_pointer(&master->reload, reload_free);
@@ -278,8 +205,7 @@ adopt(Master *master)
     int64_t patience = 0;
     master->current = g_steal_pointer(&master->next);
     if (before == NULL) {
-        listeners_free(g_steal_pointer(&master->inherited),
-                       generation_listeners(master->current));
+        launch_served(&master->launch, master->current);
         log_generation(master, "started");
     } else {
         patience =
@@ -443,12 +369,9 @@ raise_limits(void)
 static void
 clear(Master *master)
 {
-    listeners_free(master->inherited, NULL);
-    state_memory_free(master->memory_store);
+    launch_clear(&master->launch);
     g_ptr_array_unref(master->leaving);
     close(master->signals);
-    if (master->boarded)
-        board_clear();
 }
 
 int
@@ -461,7 +384,7 @@ master_run(const char *path)
         fprintf(stderr, "filterd: signalfd: %s\n", g_strerror(errno));
         return EXIT_FAILURE;
     }
-    master.inherited = listeners_inherit();
+    launch_init(&master.launch);
     master.leaving = g_ptr_array_new();
     run(&master);
     clear(&master);

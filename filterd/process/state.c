@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TMPFS "/dev/shm"
+#define PREFIX "filterd-"
+#define STORE "store.db"
 
 static gboolean
 fail(GError **error, const char *what, const char *path)
@@ -44,12 +48,53 @@ state_prepare(const Configuration *configuration, GError **error)
            || give_to(path, &configuration->privileges, error);
 }
 
+/* No link is followed: others may write to where it is. */
+static void
+remove_directory(const char *directory)
+{
+    static const char *const files[] = {STORE, STORE "-wal", STORE "-shm",
+                                        STORE "-journal"};
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (unsigned i = 0; i < G_N_ELEMENTS(files); i++)
+        unlinkat(fd, files[i], 0);
+    close(fd);
+    rmdir(directory);
+}
+
+/* The process in the name of a directory; 0: it is not one of ours. */
+static pid_t
+owner_of(const char *name)
+{
+    int pid = 0, length = 0;
+    if (sscanf(name, PREFIX "%d-%n", &pid, &length) != 1 || length == 0)
+        return 0;
+    return pid;
+}
+
+/* What those left who were killed. */
+static void
+sweep(const char *top)
+{
+    g_autoptr(GDir) listing = g_dir_open(top, 0, NULL);
+    const char *name;
+    while (listing != NULL && (name = g_dir_read_name(listing)) != NULL) {
+        pid_t owner = owner_of(name);
+        if (owner <= 0 || kill(owner, 0) == 0 || errno != ESRCH)
+            continue;
+        g_autofree char *directory = g_build_filename(top, name, NULL);
+        remove_directory(directory);
+    }
+}
+
 char *
 state_memory_new(const Privileges *privileges, GError **error)
 {
     const char *top = access(TMPFS, W_OK) == 0 ? TMPFS : g_get_tmp_dir();
     g_autofree char *directory =
-        g_strdup_printf("%s/filterd-%d-XXXXXX", top, (int)getpid());
+        g_strdup_printf("%s/" PREFIX "%d-XXXXXX", top, (int)getpid());
+    sweep(top);
     if (g_mkdtemp(directory) == NULL) {
         fail(error, "cannot make", directory);
         return NULL;
@@ -60,20 +105,15 @@ state_memory_new(const Privileges *privileges, GError **error)
         rmdir(directory);
         return NULL;
     }
-    return g_build_filename(directory, "store.db", NULL);
+    return g_build_filename(directory, STORE, NULL);
 }
 
 void
 state_memory_free(char *path)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
     if (path == NULL)
         return;
-    for (unsigned i = 0; i < G_N_ELEMENTS(endings); i++) {
-        g_autofree char *file = g_strconcat(path, endings[i], NULL);
-        unlink(file);
-    }
     g_autofree char *directory = g_path_get_dirname(path);
-    rmdir(directory);
+    remove_directory(directory);
     g_free(path);
 }

@@ -113,6 +113,7 @@ class Filterd:
         self.config = self.directory / "filterd.conf"
         self.log_path = self.directory / "log"
         self.process = None
+        self.crashes = False
         self.write(extra)
 
     def write(self, extra="", workers=None):
@@ -210,7 +211,10 @@ def message(subject):
 
 
 def sound(filterd):
-    """Nothing in the log that a sanitizer or an assertion wrote."""
+    """Nothing in the log that a sanitizer or an assertion wrote, unless the
+    test made a worker crash."""
+    if filterd.crashes:
+        return
     bad = re.findall(
         r"^.*(?:ERROR: \w+Sanitizer|runtime error|assertion failed|CRITICAL).*$",
         filterd.log(),

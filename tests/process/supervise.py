@@ -78,18 +78,6 @@ def killed_in_data(program):
         assert backend.subjects() == ["whole"]
 
 
-def hung_worker(program):
-    """a worker whose loop stands still is ended and replaced"""
-    with running(program, workers=1) as (filterd, backend):
-        worker = filterd.children()[0]
-        time.sleep(1.5)
-        os.kill(worker, signal.SIGSTOP)
-        filterd.wait_log(rf"watchdog .*worker {worker} hangs", seconds=30)
-        os.kill(worker, signal.SIGCONT)
-        filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT")
-        still_serves(filterd, backend, "after the hang")
-
-
 def master_killed(program):
     """nobody outlives a master that is killed"""
     port = free_port()
@@ -107,6 +95,51 @@ def master_killed(program):
         wait_until(gone, "all children are gone", 5)
     finally:
         filterd.clean()
+
+
+def killed_master_swept(program):
+    """what a killed master left in memory is removed by the next one"""
+    filterd, _ = running(program, "use greylist\n").__enter__()
+    try:
+        start = f"filterd-{filterd.process.pid}-"
+        filterd.send("kept")
+        filterd.process.kill()
+        filterd.process.wait()
+        assert [e for e in os.listdir("/dev/shm") if e.startswith(start)]
+        with running(program):
+            assert not [e for e in os.listdir("/dev/shm") if e.startswith(start)]
+    finally:
+        filterd.clean()
+
+
+def reload_warns(program):
+    """warnings of a configuration that is put into force are logged"""
+    with running(program) as (filterd, _):
+        filterd.write("list nobody-asks of ip { 192.0.2.1 }\n")
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload result=ok")
+        assert re.search(r"configuration text=.*nobody-asks", filterd.log())
+
+
+def reload_waits(program):
+    """a third reload waits until one of two old generations has drained"""
+    with running(program) as (filterd, backend):
+        busy = []
+        for generation in (2, 3):
+            session = filterd.session()
+            session.ehlo()
+            session.mail("a@b.test")
+            busy.append(session)
+            filterd.signal(signal.SIGHUP)
+            filterd.wait_log(f"reload result=ok generation={generation}")
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload .*waits: 2 generations are draining")
+        assert busy[0].rcpt("u@example.com")[0] == 250
+        assert busy[0].data(message("oldest"))[0] == 250
+        filterd.wait_log("reload result=ok generation=4")
+        assert busy[1].rcpt("u@example.com")[0] == 250
+        assert busy[1].data(message("older"))[0] == 250
+        assert backend.subjects() == ["oldest", "older"]
 
 
 def reload_changes(program):
@@ -382,8 +415,10 @@ run(
         all_killed,
         dies_again,
         killed_in_data,
-        hung_worker,
         master_killed,
+        killed_master_swept,
+        reload_warns,
+        reload_waits,
         reload_changes,
         reload_workers,
         reload_broken,

@@ -1,0 +1,130 @@
+"""What a plugin in trouble does to the others: a copy of filterd lies where it
+finds the plugin `trouble`, as if both were a build tree."""
+
+# SPDX-License-Identifier: BSD-2-Clause
+
+import os
+import pathlib
+import shutil
+import socket
+import sys
+import tempfile
+import urllib.request
+
+from daemon import Backend, Filterd, free_port, run, running, wait_until
+
+TREE = pathlib.Path(tempfile.mkdtemp(prefix="filterd-tree-"))
+# With a sanitizer in it, a worker that crashes exits.
+CRASHED = r"worker-lost pid=\d+ (signal=SEGV|exit=1) (core=yes )?plugin=trouble"
+RULES = (
+    'use trouble {{ motto "{motto}" }}\n'
+    "at helo {{\n"
+    '  reject never if trouble.motto = "never"\n'
+    '  reject asked if helo.name = "motto.test" reply 550 5.7.1 "{{trouble.motto}}"\n'
+    "}}\n"
+)
+
+
+def plant(program):
+    """A tree with the program and the plugin; the program in it."""
+    (TREE / "filterd").mkdir()
+    (TREE / "plugins" / "trouble").mkdir(parents=True)
+    (TREE / "build.ninja").touch()
+    shutil.copy(program, TREE / "filterd" / "filterd")
+    shutil.copy(sys.argv[2], TREE / "plugins" / "trouble" / "trouble.so")
+    TREE.chmod(0o755)
+    (TREE / "motto").write_text("through the bundle")
+    return str(TREE / "filterd" / "filterd")
+
+
+def rules(motto="motto"):
+    return RULES.format(motto=TREE / motto)
+
+
+def greet(filterd, name):
+    """The reply to EHLO; "" where the connection ended."""
+    with socket.create_connection(("127.0.0.1", filterd.port), 30) as client:
+        stream = client.makefile("rb")
+        stream.readline()
+        client.sendall(b"HELO " + name.encode() + b"\r\n")
+        try:
+            return stream.readline().decode()
+        except ConnectionResetError:
+            return ""
+
+
+def file_option(program):
+    """a file that only a plugin asks for is read by the master"""
+    (TREE / "motto").chmod(0o600)
+    user = "set user nobody\n" if os.geteuid() == 0 else ""
+    with running(program, user + rules()) as (filterd, _):
+        reply = greet(filterd, "motto.test")
+        assert reply.startswith("550 5.7.1 through the bundle"), reply
+
+
+def file_missing(program):
+    """one that cannot be read is reported where it stands"""
+    filterd = Filterd(program, Backend(), rules("nowhere"))
+    try:
+        filterd.start(wait=False)
+        assert filterd.process.wait(30) == 1
+        log = filterd.log()
+        assert f"{filterd.config}:10:" in log, log
+        assert "nowhere" in log and "No such file" in log, log
+    finally:
+        filterd.clean()
+
+
+def crash(program):
+    """a plugin that crashes is named, and costs one worker"""
+    with running(program, rules(), workers=1) as (filterd, backend):
+        filterd.crashes = True
+        assert greet(filterd, "crash.test") == ""
+        filterd.wait_log(CRASHED)
+        filterd.send("goes on")
+        assert backend.subjects() == ["goes on"]
+
+
+def hang(program):
+    """a plugin that hangs is named, its worker ended and replaced"""
+    with running(program, rules(), workers=1) as (filterd, backend):
+        worker = filterd.children()[0]
+        assert greet(filterd, "hang.test") == ""
+        filterd.wait_log(rf"watchdog .*worker {worker} hangs")
+        filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT .*plugin=trouble")
+        filterd.send("goes on")
+        assert backend.subjects() == ["goes on"]
+
+
+def share_given_back(program):
+    """the sessions of a worker that died no longer count"""
+    port = free_port()
+    with running(
+        program, rules() + f"listen http 127.0.0.1:{port}\n", workers=1
+    ) as (filterd, _):
+
+        def open_sessions():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
+                for line in page.read().decode().split("\n"):
+                    if line.startswith("filterd_sessions "):
+                        return int(line.split()[1])
+
+        sessions = [filterd.session() for _ in range(3)]
+        wait_until(lambda: open_sessions() == 3, "three sessions are open")
+        filterd.crashes = True
+        assert greet(filterd, "crash.test") == ""
+        wait_until(lambda: open_sessions() == 0, "none is counted")
+        for session in sessions:
+            session.close()
+
+
+def main():
+    program = plant(sys.argv[1])
+    sys.argv[1] = program
+    try:
+        run([file_option, file_missing, crash, hang, share_given_back])
+    finally:
+        shutil.rmtree(TREE)
+
+
+main()
