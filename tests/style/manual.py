@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""manual.py: the manual pages know every setting, fact, option and limit.
+"""manual.py: the manual pages know every setting, fact, option, limit and
+line of the log.
 
 The sources' tables are read as text: each row's name has to stand in the page,
 with its default.
@@ -144,6 +145,18 @@ def rules():
                                                                name)
 
 
+def events():
+    """The word that a line of the log begins with."""
+    page = section(read(DAEMON), "LOG")
+    for path, name in tree.sources(["filterd"]):
+        for event in re.findall(
+                r'log_(?:event|begin)\([^";]*?,\s*"([a-z-]+)"',
+                path.read_text()):
+            if not re.search(r"\b%s\b" % re.escape(event), page):
+                yield "%s: nothing about the line %s of %s" % (DAEMON, event,
+                                                               name)
+
+
 def commands():
     page = read(CONTROL)
     for path, _ in tree.files(".c", parts=["filterd/tool"]):
@@ -163,6 +176,7 @@ def main():
     tap.point("every option and fact of the plugins", plugins())
     tap.point("every limit, with its value", limits())
     tap.point("every rule that is none of the file", rules())
+    tap.point("every kind of line of the log", events())
     tap.point("every command, with its options", commands())
     tap.end()
 
