@@ -2,11 +2,15 @@
 
 # SPDX-License-Identifier: BSD-2-Clause
 
+import contextlib
 import os
+import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -212,13 +216,35 @@ def no_such_user(program):
     assert status == 1 and f"{path}:8:5: error" in said, said
 
 
+@contextlib.contextmanager
+def within_reach(program, plugin):
+    """A copy as if in a build tree: the real one may lie in a home that others
+    cannot enter."""
+    with tempfile.TemporaryDirectory(prefix="filterd-tree-") as name:
+        tree = pathlib.Path(name)
+        built = pathlib.Path(program).resolve().parents[1]
+        (tree / "filterd").mkdir()
+        (tree / "plugins").mkdir()
+        (tree / "build.ninja").touch()
+        shutil.copy(program, tree / "filterd" / "filterd")
+        shutil.copy(
+            built / "plugins" / plugin / f"{plugin}.so",
+            tree / "plugins" / f"{plugin}.so",
+        )
+        tree.chmod(0o755)
+        yield str(tree / "filterd" / "filterd")
+
+
 def becomes_nobody(program):
     """set user: workers, observer and state belong to that user, for good"""
     if os.geteuid() != 0:
         raise Skip("only root can become another user")
     port = free_port()
     extra = f"set user nobody\nlisten http 127.0.0.1:{port}\nuse greylist\n"
-    with running(program, extra) as (filterd, backend):
+    with within_reach(program, "greylist") as copy, running(copy, extra) as (
+        filterd,
+        backend,
+    ):
         filterd.send("as nobody")
         assert backend.subjects() == ["as nobody"]
         children = filterd.children("filterd-")
