@@ -57,11 +57,11 @@ class Backend:
 
     def _serve(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with connection, connection.makefile("rwb") as stream:
-            try:
+        try:
+            with connection, connection.makefile("rwb") as stream:
                 self._talk(stream)
-            except (OSError, ValueError):
-                pass
+        except (OSError, ValueError):
+            pass  # who was killed says no goodbye
 
     def _talk(self, stream):
         def say(line):
