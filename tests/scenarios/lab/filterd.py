@@ -8,7 +8,8 @@ import signal
 import subprocess
 
 from .failure import Failure, check, equal
-from .program import HOST, Program, children, free_port, wait_until
+from .program import (HOST, Program, children, command_name, free_port,
+                      memory, wait_until)
 from .smtp import SmtpClient
 
 # What a sanitizer or an assertion leaves behind.
@@ -21,7 +22,7 @@ CONFIGURATION = """set hostname mx.example.com
 set state-directory "{state}"
 set workers {workers}
 
-listen smtp {host}:{port} {{
+listen smtp {address}:{port} {{
     proxy-from 127.0.0.0/8 ::1
 {listen}
 }}
@@ -51,7 +52,8 @@ class Filterd(Program):
                  **options):
         self.directory = directory
         self.build = build
-        self.port = free_port()
+        self.host = options.get("host", HOST)
+        self.port = free_port(self.host)
         self.file = os.path.join(directory, "filterd.conf")
         self.state = os.path.join(directory, "state")
         self.backend = backend
@@ -76,7 +78,8 @@ class Filterd(Program):
 
     def configure(self, policy):
         self.write(CONFIGURATION.format(
-            state=self.state, host=HOST, port=self.port,
+            state=self.state, port=self.port,
+            address=f"[{self.host}]" if ":" in self.host else self.host,
             workers=self.options.get("workers", 1),
             listen=self.options.get("listen", ""), backends=self.backends(),
             resolver=self.resolver, dns=self.options.get("dns_options", "timeout 2s budget 5s"),
@@ -95,19 +98,14 @@ class Filterd(Program):
     def workers(self):
         """Those that have been started and not yet ended."""
         return [pid for pid in children(self.pid)
-                if "worker" in self.title(pid)]
-
-    def title(self, pid):
-        try:
-            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-                title = file.read()
-            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                return title + " " + file.read()
-        except OSError:
-            return ""
+                if command_name(pid).startswith("filterd-worker")]
 
     def reload(self):
         os.kill(self.pid, signal.SIGHUP)
+
+    def memory(self):
+        """Resident octets of all workers."""
+        return sum(memory(pid) for pid in self.workers())
 
     def stop(self, patience=20):
         """Ends it; it must end well and have left no crash behind."""
@@ -126,7 +124,7 @@ class Filterd(Program):
                           f"{self.text()[start:start + 6000]}")
 
     def connect(self, client="198.51.100.9", **options):
-        return SmtpClient(HOST, self.port, client, **options)
+        return SmtpClient(self.host, self.port, client, **options)
 
     def deliver(self, message, recipient="bob@example.com",
                 sender="alice@example.org", client="198.51.100.9"):

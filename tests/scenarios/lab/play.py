@@ -63,7 +63,8 @@ class Play:
         backend = self.stage.backend(self.scenario.part("backend"))
         for line in self.scenario.parts.get("fault", []):
             step, action, *match = shlex.split(line)
-            backend.fault(step, action, *match)
+            backend.fault(step, action.encode().decode("unicode_escape"),
+                          *match)
         return backend
 
     # ---- the dialogue ------------------------------------------------------
@@ -210,7 +211,7 @@ class Play:
                 self.look_at(messages[index], word, argument, index)
 
     def look_at(self, message, word, argument, index):
-        look = getattr(self, "see_" + word, None)
+        look = getattr(self, "see_" + word.replace("-", "_"), None)
         if look is None:
             raise Broken(f"{self.scenario.path}: no such question: {word}")
         try:
@@ -278,6 +279,9 @@ class Play:
     def see_xclient(self, message, argument, _):
         name, _, value = argument.partition("=")
         equal(message.xclient.get(name), value, f"XCLIENT {name}")
+
+    def see_xclient_none(self, message, _argument, _index):
+        equal(message.xclient, {}, "XCLIENT")
 
     def see_postfix(self, _message, argument, _):
         check(argument in self.backend.log_text(), "not in Postfix's log")

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -93,6 +94,7 @@ class Program:
         self.log = os.path.join(directory, name + ".log")
         self.environment = environment or {}
         self.process = None
+        self.file_limit = None  # octets that a file of it may have
 
     @property
     def pid(self):
@@ -103,7 +105,15 @@ class Program:
             self.process = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.environment},
-                preexec_fn=die_with_parent)
+                restore_signals=False, preexec_fn=self.prepare_child)
+
+    def prepare_child(self):
+        """SIGXFSZ stays ignored, as Python has it: a write just fails."""
+        die_with_parent()
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        if self.file_limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE,
+                               (self.file_limit, self.file_limit))
 
     def running(self):
         return self.process is not None and self.process.poll() is None

@@ -141,14 +141,15 @@ class Session(socketserver.StreamRequestHandler):
     # ---- the message -------------------------------------------------------
 
     def take_message(self):
-        message = b"\r\n"
+        message = bytearray(b"\r\n")
+        fault = self.server.fault("body", "")
         while not message.endswith(END):
             line = self.rfile.readline()
             if not line:
                 self.note("half a message")
                 raise Gone
             message += line
-            if self.server.fault("body", "") == "die":
+            if fault == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
         if BARE.search(message):
             self.server.violation(message[:200])
