@@ -48,6 +48,7 @@ run(void *data)
     else
         metrics_add(METRIC_SESSIONS, -1);
     fiber_detach(slot->fiber);
+    endpoint_clear(&slot->connection.peer);
     g_free(slot);
 }
 

@@ -64,8 +64,10 @@ parse_v1(const char *bytes, size_t length, Endpoint *source,
         return PROXY_INVALID;
     g_autofree char *line = g_strndup(bytes, (size_t)(end - 1 - bytes));
     g_auto(GStrv) words = g_strsplit(line, " ", 0);
-    *taken = (size_t)(end + 1 - bytes);
-    return parse_v1_words(words, source, destination);
+    ProxyStatus status = parse_v1_words(words, source, destination);
+    if (status != PROXY_INVALID)
+        *taken = (size_t)(end + 1 - bytes);
+    return status;
 }
 
 /* ---- version 2 ---------------------------------------------------------- */
@@ -101,26 +103,37 @@ parse_v6_addresses(const char *bytes, Endpoint *source, Endpoint *destination)
     return PROXY_OK;
 }
 
+/* Behind the 16 octets; `size` is what they said. */
 static ProxyStatus
-parse_v2(const char *bytes, size_t length, Endpoint *source,
-         Endpoint *destination, size_t *taken)
+parse_v2_addresses(const char *bytes, size_t size, Endpoint *source,
+                   Endpoint *destination)
 {
-    if (length < V2_HEADER)
-        return PROXY_MORE;
-    uint8_t version = (uint8_t)bytes[12], family = (uint8_t)bytes[13];
-    size_t size = read_u16(bytes + 14);
-    if (version >> 4 != 2 || (version & 15) > 1 || size > PROXY_V2_LIMIT)
-        return PROXY_INVALID;
-    if (length < V2_HEADER + size)
-        return PROXY_MORE;
-    *taken = V2_HEADER + size;
-    if ((version & 15) == 0 || family == 0)
+    uint8_t command = bytes[12] & 15, family = (uint8_t)bytes[13];
+    if (command == 0 || family == 0)
         return PROXY_LOCAL;
     if (family == 0x11 && size >= 12)
         return parse_v4_addresses(bytes + V2_HEADER, source, destination);
     if (family == 0x21 && size >= 36)
         return parse_v6_addresses(bytes + V2_HEADER, source, destination);
     return PROXY_INVALID;
+}
+
+static ProxyStatus
+parse_v2(const char *bytes, size_t length, Endpoint *source,
+         Endpoint *destination, size_t *taken)
+{
+    if (length < V2_HEADER)
+        return PROXY_MORE;
+    uint8_t version = (uint8_t)bytes[12];
+    size_t size = read_u16(bytes + 14);
+    if (version >> 4 != 2 || (version & 15) > 1 || size > PROXY_V2_LIMIT)
+        return PROXY_INVALID;
+    if (length < V2_HEADER + size)
+        return PROXY_MORE;
+    ProxyStatus status = parse_v2_addresses(bytes, size, source, destination);
+    if (status != PROXY_INVALID)
+        *taken = V2_HEADER + size;
+    return status;
 }
 
 /* ---- either ------------------------------------------------------------- */

@@ -19,7 +19,6 @@
 struct SmtpClient {
     const PolicyBackend *backend;
     Stream *stream;
-    char *helo;
     SmtpExtensions extensions;
     gboolean rested;
 };
@@ -281,6 +280,18 @@ can_serve(const PolicyBackend *backend, GError **error)
 }
 
 SmtpClient *
+smtp_client_greet(const PolicyBackend *backend, Stream *stream,
+                  const char *helo, GError **error)
+{
+    g_autoptr(SmtpClient) client = g_new0(SmtpClient, 1);
+    client->backend = backend;
+    client->stream = stream;
+    if (!read_greeting(client, error) || !say_hello(client, helo, error))
+        return NULL;
+    return g_steal_pointer(&client);
+}
+
+SmtpClient *
 smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
 {
     if (!can_serve(backend, error))
@@ -291,14 +302,7 @@ smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
         g_prefix_error(error, "backend: ");
         return NULL;
     }
-    g_autoptr(SmtpClient) client = g_new0(SmtpClient, 1);
-    client->backend = backend;
-    client->stream = stream;
-    client->helo = g_strdup(helo);
-    if (!read_greeting(client, error)
-        || !say_hello(client, client->helo, error))
-        return NULL;
-    return g_steal_pointer(&client);
+    return smtp_client_greet(backend, stream, helo, error);
 }
 
 void
@@ -306,7 +310,6 @@ smtp_client_free(SmtpClient *client)
 {
     g_clear_pointer(&client->stream, stream_free);
     smtp_extensions_clear(&client->extensions);
-    g_free(client->helo);
     g_free(client);
 }
 

@@ -42,6 +42,9 @@ typedef struct SmtpClient SmtpClient;
 /* Connects, reads the greeting, says EHLO (HELO where that is refused). */
 SmtpClient *smtp_client_open(const PolicyBackend *backend, const char *helo,
                              GError **error);
+/* The same on a stream that is connected, which it takes. */
+SmtpClient *smtp_client_greet(const PolicyBackend *backend, Stream *stream,
+                              const char *helo, GError **error);
 void smtp_client_free(SmtpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SmtpClient, smtp_client_free)
 

@@ -355,6 +355,7 @@ local_endpoint(int fd, Endpoint *local)
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0
         || !endpoint_from_sockaddr((struct sockaddr *)&address, size, local))
         *local = (Endpoint){0};
+    g_clear_pointer(&local->path, g_free);
 }
 
 /* RFC 5321 4.3.1 knows 554 and 421 only, whatever the rule says. */

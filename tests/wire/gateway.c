@@ -181,6 +181,28 @@ gateway_run(const GatewayCase *play, void (*body)(Gateway *gateway, void *data),
     finish(&gateway);
 }
 
+Gateway *
+gateway_new(const GatewayCase *play)
+{
+    Gateway *gateway = g_new0(Gateway, 1);
+    gateway->play = play;
+    gateway->backend = play->server;
+    start(gateway);
+    return gateway;
+}
+
+void
+gateway_log_clear(void)
+{
+    g_string_truncate(logged, 0);
+}
+
+const SmtpService *
+gateway_service(const Gateway *gateway)
+{
+    return &gateway->service;
+}
+
 Backend *
 gateway_backend(Gateway *gateway)
 {

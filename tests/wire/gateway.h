@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "filterd/wire/smtp-server.h"
 #include "tests/wire/backend.h"
 
 /* A dialogue is a text of lines:
@@ -51,6 +52,10 @@ typedef struct Gateway Gateway;
 /* Runs `body` in a fiber with everything set up. */
 void gateway_run(const GatewayCase *gateway_case,
                  void (*body)(Gateway *gateway, void *data), void *data);
+/* The same without an end, from the loop's own stack; for fuzzing. */
+Gateway *gateway_new(const GatewayCase *gateway_case);
+void gateway_log_clear(void);
+const SmtpService *gateway_service(const Gateway *gateway);
 Backend *gateway_backend(Gateway *gateway);
 unsigned gateway_sessions(Gateway *gateway);
 /* A descriptor that is connected to the gateway. */
