@@ -73,7 +73,8 @@ host_call_failed(HostCall *call, const char *what, GError **error)
     g_autofree char *text = g_strdup_printf(
         "%s: %s", what,
         *error != NULL ? (*error)->message : "failed without a reason");
-    log_call(call, FILTERD_LOG_WARNING, text);
+    if (!fiber_cancelled())
+        log_call(call, FILTERD_LOG_WARNING, text);
     g_clear_error(error);
 }
 
@@ -127,12 +128,15 @@ publish(FilterdCall *plugin_call, unsigned fact, FilterdValue value)
     clean(slot);
 }
 
+/* What comes later than the hook that asks is not known yet: a hook that ran
+ * now would have run for nothing. */
 static const FilterdValue *
 lookup(FilterdCall *plugin_call, unsigned need)
 {
     HostCall *call = host_call(plugin_call);
     const HostFact *fact = &call->instance->needs[need];
-    if (call->visit == NULL || fact->row == NULL)
+    if (call->visit == NULL || fact->row == NULL
+        || fact->row->since > call->running)
         return &unknown;
     return visit_fact(call->visit, *fact, FALSE);
 }
@@ -213,9 +217,12 @@ authres(FilterdCall *plugin_call, const char *method, const char *result,
         const char *comment, const FilterdProperty *properties, size_t length)
 {
     HostCall *call = host_call(plugin_call);
-    g_return_if_fail(call->visit != NULL);
+    if (call->values == NULL) {
+        log_call(call, FILTERD_LOG_WARNING,
+                 "gave a result outside of the hook of a fact");
+        return;
+    }
     HostResult *kept = g_new0(HostResult, 1);
-    kept->stage = call->running;
     kept->method = g_strdup(method);
     kept->result = g_strdup(result);
     kept->comment = g_strdup(comment);
@@ -236,7 +243,7 @@ edit(FilterdCall *plugin_call, const FilterdEdit *request)
     HostCall *call = host_call(plugin_call);
     g_return_if_fail(call->visit != NULL);
     const VisitClient *client = visit_client(call->visit);
-    client->edit(client->data, request);
+    client->edit(client->data, call->running, request);
 }
 
 /* ---- time and work ------------------------------------------------------ */

@@ -10,7 +10,6 @@
 
 /* One result for Authentication-Results. */
 typedef struct HostResult {
-    FilterdStage stage; /* of the hook that gave it */
     char *method;
     char *result;
     char *comment;
@@ -51,5 +50,5 @@ DnsBudget *visit_stage_budget(Visit *visit, FilterdStage stage);
 
 /* ---- implemented by the guest ------------------------------------------- */
 
-/* Takes the result. */
+/* Takes the result, which belongs to the hook that is running. */
 void guest_add_result(HostCall *call, HostResult *result);

@@ -34,30 +34,18 @@ result_free(void *data)
 void
 guest_add_result(HostCall *call, HostResult *result)
 {
-    Guest *guest = (Guest *)call;
-    if (guest->results == NULL)
-        guest->results = g_ptr_array_new_with_free_func(result_free);
-    g_ptr_array_add(guest->results, result);
+    HostRun *run = ((Guest *)call)->current;
+    if (run->results == NULL)
+        run->results = g_ptr_array_new_with_free_func(result_free);
+    g_ptr_array_add(run->results, result);
 }
 
-static void
-forget_results(Guest *guest, FilterdStage stage)
-{
-    for (unsigned i = guest->results != NULL ? guest->results->len : 0; i > 0;
-         i--) {
-        const HostResult *result = g_ptr_array_index(guest->results, i - 1);
-        if (result->stage == stage)
-            g_ptr_array_remove_index(guest->results, i - 1);
-    }
-}
-
-unsigned
-guest_add_results(const Guest *guest, const char *method, MailAuthres *authres)
+static unsigned
+add_results(const HostRun *run, const char *method, MailAuthres *authres)
 {
     unsigned added = 0;
-    for (unsigned i = 0; guest->results != NULL && i < guest->results->len;
-         i++) {
-        const HostResult *result = g_ptr_array_index(guest->results, i);
+    for (unsigned i = 0; i < run->results->len; i++) {
+        const HostResult *result = g_ptr_array_index(run->results, i);
         if (strcmp(result->method, method) != 0)
             continue;
         mail_authres_add(authres, result->method, result->result,
@@ -67,15 +55,35 @@ guest_add_results(const Guest *guest, const char *method, MailAuthres *authres)
     return added;
 }
 
+/* What a hook says before it has ended may be the half of it. */
+unsigned
+guest_add_results(const Guest *guest, const char *method, MailAuthres *authres)
+{
+    unsigned added = 0;
+    for (unsigned stage = 0; stage < FILTERD_STAGES; stage++) {
+        const HostRun *run = guest_find_run(guest, (FilterdStage)stage);
+        if (run != NULL && run->state == HOST_RUN_DONE && run->results != NULL)
+            added += add_results(run, method, authres);
+    }
+    return added;
+}
+
 /* ---- runs --------------------------------------------------------------- */
+
+static void
+run_empty(HostRun *run, unsigned facts)
+{
+    for (unsigned i = 0; run->values != NULL && i < facts; i++)
+        value_clear(&run->values[i]);
+    g_clear_pointer(&run->values, g_free);
+    g_clear_pointer(&run->results, g_ptr_array_unref);
+}
 
 static void
 run_clear(HostRun *run, unsigned facts)
 {
     g_assert(run->state != HOST_RUN_BUSY);
-    for (unsigned i = 0; run->values != NULL && i < facts; i++)
-        value_clear(&run->values[i]);
-    g_clear_pointer(&run->values, g_free);
+    run_empty(run, facts);
     run->state = HOST_RUN_IDLE;
 }
 
@@ -89,12 +97,23 @@ recipient_run(Guest *guest, unsigned recipient)
     return g_ptr_array_index(guest->recipients, recipient);
 }
 
-HostRun *
-guest_run(Guest *guest, FilterdStage stage)
+static HostRun *
+get_run(Guest *guest, FilterdStage stage)
 {
     if (stage == FILTERD_RCPT)
         return recipient_run(guest, visit_recipient(guest->host.visit));
     return &guest->runs[stage];
+}
+
+const HostRun *
+guest_find_run(const Guest *guest, FilterdStage stage)
+{
+    unsigned recipient = visit_recipient(guest->host.visit);
+    if (stage != FILTERD_RCPT)
+        return &guest->runs[stage];
+    if (guest->recipients == NULL || recipient >= guest->recipients->len)
+        return NULL;
+    return g_ptr_array_index(guest->recipients, recipient);
 }
 
 static void
@@ -123,7 +142,6 @@ guest_forget_stage(Guest *guest, FilterdStage stage)
         forget_recipients(guest);
     else
         run_clear(&guest->runs[stage], guest->host.instance->facts);
-    forget_results(guest, stage);
 }
 
 /* ---- one hook at a time ------------------------------------------------- */
@@ -144,6 +162,7 @@ void
 guest_leave(Guest *guest)
 {
     host_call_end_hook(&guest->host);
+    guest->current = NULL;
     guest->owner = NULL;
     fiber_queue_wake_all(&guest->queue);
 }
@@ -155,11 +174,13 @@ hear_field(Guest *guest, const FilterdField *field)
 {
     g_autoptr(GError) error = NULL;
     const FilterdPlugin *plugin = guest->host.instance->plugin;
-    if (guest->broken || plugin->header == NULL
-        || plugin->header(&guest->host.call, field, &error))
+    if (guest->broken || plugin->header == NULL)
         return;
-    guest->broken = TRUE;
-    host_call_failed(&guest->host, "header", &error);
+    if (!plugin->header(&guest->host.call, field, &error)) {
+        guest->broken = TRUE;
+        host_call_failed(&guest->host, "header", &error);
+    }
+    host_call_end_hook(&guest->host);
 }
 
 static gboolean
@@ -169,12 +190,12 @@ hear_body(const char *bytes, gsize length, void *data, GError **unused)
     Guest *guest = data;
     g_autoptr(GError) error = NULL;
     const FilterdPlugin *plugin = guest->host.instance->plugin;
-    if (plugin->body == NULL
-        || plugin->body(&guest->host.call, bytes, length, &error))
-        return plugin->body != NULL;
-    guest->broken = TRUE;
-    host_call_failed(&guest->host, "body", &error);
-    return FALSE;
+    if (!plugin->body(&guest->host.call, bytes, length, &error)) {
+        guest->broken = TRUE;
+        host_call_failed(&guest->host, "body", &error);
+    }
+    host_call_end_hook(&guest->host);
+    return !guest->broken;
 }
 
 /* One that did not listen hears the whole of it, from the spool. */
@@ -203,14 +224,16 @@ guest_listen(Guest *guest, gboolean listen)
     const HostInstance *instance = guest->host.instance;
     gboolean hears =
         instance->plugin->header != NULL || instance->plugin->body != NULL;
-    guest->listening = listen && hears && instance->certain[FILTERD_MESSAGE];
+    guest->listening =
+        listen && hears && instance->needed[FILTERD_MESSAGE] != 0;
     guest->heard = guest->listening;
 }
 
+/* The message is not known before its end: hooks hear it at stage data. */
 void
 guest_hear_field(Guest *guest, const FilterdField *field)
 {
-    if (!guest->listening || !guest_enter(guest, FILTERD_MESSAGE))
+    if (!guest->listening || !guest_enter(guest, FILTERD_DATA))
         return;
     hear_field(guest, field);
     guest_leave(guest);
@@ -221,7 +244,7 @@ guest_hear_body(Guest *guest, const char *bytes, gsize length)
 {
     if (!guest->listening || guest->broken
         || guest->host.instance->plugin->body == NULL
-        || !guest_enter(guest, FILTERD_MESSAGE))
+        || !guest_enter(guest, FILTERD_DATA))
         return;
     hear_body(bytes, length, guest, NULL);
     guest_leave(guest);
@@ -239,19 +262,34 @@ find_hook(const FilterdPlugin *plugin, FilterdStage stage)
     return hooks[stage];
 }
 
+/* Whatever a hook said before it failed is not to be relied on. */
 static void
-call_hook(Guest *guest, FilterdStage stage)
+call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
 {
     g_autoptr(GError) error = NULL;
-    FilterdHook *hook = find_hook(guest->host.instance->plugin, stage);
-    if (stage == FILTERD_MESSAGE)
-        hear_late(guest);
-    if (hook == NULL || guest->broken)
+    unsigned facts = guest->host.instance->facts;
+    run->values = g_new0(FilterdValue, facts + 1);
+    guest->host.values = run->values;
+    guest->current = run;
+    if (hook(&guest->host.call, &error))
         return;
-    if (!hook(&guest->host.call, &error))
-        host_call_failed(&guest->host, hook_names[stage], &error);
-    if (stage == FILTERD_MESSAGE)
-        guest->finished = TRUE;
+    host_call_failed(&guest->host, hook_names[guest->host.running], &error);
+    run_empty(run, facts);
+}
+
+/* In the guest's turn. */
+static void
+run_stage(Guest *guest, FilterdStage stage, HostRun *run)
+{
+    FilterdHook *hook = find_hook(guest->host.instance->plugin, stage);
+    if (stage == FILTERD_MESSAGE) {
+        guest->host.running = FILTERD_DATA;
+        hear_late(guest);
+        guest->host.running = stage;
+        guest->finished = !guest->broken;
+    }
+    if (hook != NULL && (stage != FILTERD_MESSAGE || !guest->broken))
+        call_hook(guest, hook, run);
 }
 
 /* A run that was cut short is as good as none, for who asks later. */
@@ -260,12 +298,8 @@ run_hook(Guest *guest, FilterdStage stage, HostRun *run)
 {
     const char *doing = fiber_set_doing(guest->host.instance->use->name);
     run->state = HOST_RUN_BUSY;
-    if (run->values == NULL)
-        run->values = g_new0(FilterdValue, guest->host.instance->facts + 1);
     if (guest_enter(guest, stage)) {
-        forget_results(guest, stage);
-        guest->host.values = run->values;
-        call_hook(guest, stage);
+        run_stage(guest, stage, run);
         guest_leave(guest);
     }
     run->state = HOST_RUN_DONE;
@@ -275,16 +309,15 @@ run_hook(Guest *guest, FilterdStage stage, HostRun *run)
     fiber_set_doing(doing);
 }
 
-HostRun *
+void
 guest_complete(Guest *guest, FilterdStage stage)
 {
-    HostRun *run = guest_run(guest, stage);
+    HostRun *run = get_run(guest, stage);
     while (run->state == HOST_RUN_BUSY)
         if (fiber_queue_wait(&run->waiters, CLOCK_NEVER) == FIBER_CANCELLED)
-            return run;
+            return;
     if (run->state == HOST_RUN_IDLE && !fiber_cancelled())
         run_hook(guest, stage, run);
-    return run;
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -330,5 +363,4 @@ guest_clear(Guest *guest)
         plugin->clear_session(&guest->host.call);
     host_call_clear(&guest->host);
     g_free(guest->host.call.session);
-    g_clear_pointer(&guest->results, g_ptr_array_unref);
 }

@@ -18,13 +18,14 @@ typedef struct HostRun {
     HostRunState state;
     FiberQueue waiters;
     FilterdValue *values; /* by the index of the fact; NULL until it runs */
+    GPtrArray *results;   /* HostResult; NULL if there are none */
 } HostRun;
 
 typedef struct Guest {
     HostCall host; /* first */
     HostRun runs[FILTERD_STAGES];
     GPtrArray *recipients; /* HostRun of the rcpt hook, one a recipient */
-    GPtrArray *results;    /* HostResult */
+    HostRun *current;      /* whose hook is running; NULL: none of a fact */
     Fiber *owner;          /* whose hook of this instance is running */
     FiberQueue queue;      /* of those who want to be the next owner */
     gboolean listening;    /* to the message as it comes */
@@ -39,10 +40,11 @@ void guest_end_message(Guest *guest, gboolean aborted);
 /* The connection ends. */
 void guest_clear(Guest *guest);
 
-/* The run of that stage's hook; for RCPT, of the recipient at hand. */
-HostRun *guest_run(Guest *guest, FilterdStage stage);
+/* The run of that stage's hook; for RCPT, of the recipient at hand. NULL: it
+ * never began. */
+const HostRun *guest_find_run(const Guest *guest, FilterdStage stage);
 /* Runs the hook, or waits for whoever runs it. */
-HostRun *guest_complete(Guest *guest, FilterdStage stage);
+void guest_complete(Guest *guest, FilterdStage stage);
 void guest_forget_stage(Guest *guest, FilterdStage stage);
 void guest_forget_recipient(Guest *guest, unsigned recipient);
 

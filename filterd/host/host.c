@@ -15,6 +15,7 @@ struct Host {
     const FilterdFact *core_facts;
     Store *store;
     GPtrArray *instances;
+    unsigned ahead[FILTERD_STAGES];
 };
 
 unsigned
@@ -39,6 +40,12 @@ int64_t
 host_dns_budget(const Host *host)
 {
     return host->config->dns.budget;
+}
+
+unsigned
+host_ahead(const Host *host, FilterdStage passed)
+{
+    return host->ahead[passed];
 }
 
 HostFact
@@ -151,40 +158,98 @@ check_cycles(const Host *host, GError **error)
     return TRUE;
 }
 
+/* ---- effects ------------------------------------------------------------ */
+
+/* Hooks that may look such a fact up have its effect. */
+static void
+spread_effect(HostInstance *instance)
+{
+    for (unsigned i = 0; i < need_count(instance); i++) {
+        const HostFact *need = &instance->needs[i];
+        if (need->instance == NULL || !need->instance->effect[need->row->since])
+            continue;
+        for (unsigned s = need->row->since; s < FILTERD_STAGES; s++)
+            instance->effect[s] = TRUE;
+    }
+}
+
+/* A chain of needs is no longer than there are instances. */
+static void
+mark_effects(Host *host)
+{
+    for (unsigned i = 0; i < host->instances->len; i++) {
+        HostInstance *instance = host_instance(host, i);
+        for (unsigned f = 0; f < instance->facts; f++) {
+            const FilterdFact *row = &instance->plugin->facts[f];
+            if ((row->flags & FILTERD_EFFECT) != 0)
+                instance->effect[row->since] = TRUE;
+        }
+    }
+    for (unsigned round = 0; round < host->instances->len; round++)
+        for (unsigned i = 0; i < host->instances->len; i++)
+            spread_effect(host_instance(host, i));
+}
+
 /* ---- what is certainly needed ------------------------------------------- */
 
 static void
-mark(HostInstance *instance, const FilterdFact *row)
+mark(HostInstance *instance, const FilterdFact *row, FilterdStage asker)
 {
-    if ((row->flags & FILTERD_EFFECT) != 0 || instance->certain[row->since])
+    unsigned bit = 1u << asker;
+    if (instance->effect[row->since] || (instance->needed[row->since] & bit))
         return;
-    instance->certain[row->since] = TRUE;
+    instance->needed[row->since] |= bit;
     for (unsigned i = 0; i < need_count(instance); i++) {
         const HostFact *need = &instance->needs[i];
         if (need->instance != NULL && need->row->since <= row->since)
-            mark((HostInstance *)need->instance, need->row);
+            mark((HostInstance *)need->instance, need->row, asker);
     }
 }
 
 static void
-mark_certain(Host *host)
+mark_certain(Host *host, FilterdStage stage)
 {
-    for (unsigned stage = 0; stage < FILTERD_STAGES; stage++) {
-        g_autoptr(GPtrArray) facts =
-            policy_certain_facts(host->config, (FilterdStage)stage);
-        for (unsigned i = 0; i < facts->len; i++) {
-            HostFact fact = host_fact(host, g_ptr_array_index(facts, i));
-            if (fact.instance != NULL)
-                mark((HostInstance *)fact.instance, fact.row);
-        }
+    g_autoptr(GPtrArray) facts = policy_certain_facts(host->config, stage);
+    for (unsigned i = 0; i < facts->len; i++) {
+        HostFact fact = host_fact(host, g_ptr_array_index(facts, i));
+        if (fact.instance != NULL)
+            mark((HostInstance *)fact.instance, fact.row, stage);
     }
+}
+
+/* Authentication-Results asks when the message has not been accepted before. */
+static void
+mark_methods(Host *host)
+{
     for (unsigned i = 0; i < host->instances->len; i++) {
         HostInstance *instance = host_instance(host, i);
         const FilterdMethod *m = instance->plugin->methods;
-        if (!host->config->settings.authentication_results)
-            continue;
         for (; m != NULL && m->method != NULL; m++)
-            mark(instance, &instance->plugin->facts[m->fact]);
+            mark(instance, &instance->plugin->facts[m->fact], FILTERD_MESSAGE);
+    }
+}
+
+/* Whether a rule of that stage may take the client out of the policy. */
+static gboolean
+may_settle(const PolicyConfig *config, FilterdStage stage)
+{
+    const GPtrArray *rules = policy_rules(config);
+    for (unsigned i = 0; i < rules->len; i++) {
+        const PolicyRule *rule = g_ptr_array_index(rules, i);
+        if (rule->stage == stage && !rule->would
+            && (rule->kind == POLICY_ACCEPT || rule->kind == POLICY_DISCARD))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+look_ahead(Host *host)
+{
+    for (unsigned stage = FILTERD_MESSAGE; stage > FILTERD_CONNECT; stage--) {
+        host->ahead[stage - 1] = 1u << stage;
+        if (!may_settle(host->config, (FilterdStage)stage))
+            host->ahead[stage - 1] |= host->ahead[stage];
     }
 }
 
@@ -276,7 +341,15 @@ prepare(Host *host, GError **error)
 {
     for (unsigned i = 0; i < host->instances->len; i++)
         resolve_needs(host, host_instance(host, i));
-    return check_cycles(host, error);
+    if (!check_cycles(host, error))
+        return FALSE;
+    mark_effects(host);
+    for (unsigned stage = 0; stage < FILTERD_STAGES; stage++)
+        mark_certain(host, (FilterdStage)stage);
+    if (host->config->settings.authentication_results)
+        mark_methods(host);
+    look_ahead(host);
+    return TRUE;
 }
 
 Host *
@@ -295,7 +368,6 @@ host_new(const PolicyConfig *config, const FilterdFact *core_facts,
         host_release(host);
         return NULL;
     }
-    mark_certain(host);
     unsigned started = start_all(host, error);
     if (started < host->instances->len) {
         stop_first(host, started);

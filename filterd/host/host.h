@@ -27,9 +27,11 @@ struct HostInstance {
     unsigned facts;
     HostFact *needs;
     GPtrArray *fibers; /* spawned: Fiber */
-    /* Facts of this stage are needed whatever the others say, so its hook may
-     * run before anybody asks. */
-    gboolean certain[FILTERD_STAGES];
+    /* By the stage of a fact: the stages (bits) that ask for it whatever its
+     * other facts say, so that the hook may run before anybody asks. */
+    unsigned needed[FILTERD_STAGES];
+    /* Its hook writes to the store, or rests on one that does. */
+    gboolean effect[FILTERD_STAGES];
 };
 
 /* Starts an instance of each `use` (borrowed, as is the store). The error tells
@@ -43,5 +45,8 @@ unsigned host_instances(const Host *host);
 HostInstance *host_instance(const Host *host, unsigned index);
 Store *host_store(const Host *host);
 int64_t host_dns_budget(const Host *host);
+/* Stages (bits) that follow `passed` for certain: no rule of those before them
+ * takes the client out of the policy, unless it refuses. */
+unsigned host_ahead(const Host *host, FilterdStage passed);
 /* Where PolicyFact is to be asked. */
 HostFact host_fact(const Host *host, const PolicyFact *fact);

@@ -7,7 +7,6 @@
 #include "filterd/host/guest.h"
 
 typedef struct Early {
-    Visit *visit;
     Guest *guest;
     FilterdStage stage;
     Fiber *fiber;
@@ -31,7 +30,6 @@ struct Visit {
     gboolean in_message;
     GPtrArray *early; /* Early */
     DnsBudget budgets[SCOPES];
-    unsigned questions; /* of budgets that are gone */
 };
 
 static const FilterdValue unknown = {.type = FILTERD_UNKNOWN};
@@ -81,7 +79,7 @@ visit_budget(Visit *visit)
 unsigned
 visit_questions(const Visit *visit)
 {
-    unsigned sum = visit->questions;
+    unsigned sum = 0;
     for (unsigned i = 0; i < SCOPES; i++)
         sum += visit->budgets[i].questions;
     return sum;
@@ -91,7 +89,6 @@ static void
 budget_start(Visit *visit, Scope scope)
 {
     DnsBudget *budget = &visit->budgets[scope];
-    visit->questions += budget->questions;
     dns_budget_clear(budget);
     *budget = (DnsBudget){0};
     dns_budget_init(budget, host_dns_budget(visit->host));
@@ -129,8 +126,8 @@ visit_peek(Visit *visit, HostFact fact)
     if (fact.instance == NULL)
         return visit->client.core_fact(visit->client.data, fact.index);
     Guest *guest = &visit->guests[fact.instance->index];
-    const HostRun *run = guest_run(guest, fact.row->since);
-    if (run->state != HOST_RUN_DONE || run->values == NULL)
+    const HostRun *run = guest_find_run(guest, fact.row->since);
+    if (run == NULL || run->state != HOST_RUN_DONE || run->values == NULL)
         return &unknown;
     return &run->values[fact.index];
 }
@@ -142,7 +139,7 @@ visit_fact(Visit *visit, HostFact fact, gboolean shadow)
         return visit->client.core_fact(visit->client.data, fact.index);
     FilterdStage since = fact.row->since;
     gboolean ours = since < FILTERD_MAIL || visit->in_message;
-    if (ours && !(shadow && (fact.row->flags & FILTERD_EFFECT) != 0))
+    if (ours && !(shadow && fact.instance->effect[since]))
         guest_complete(&visit->guests[fact.instance->index], since);
     return visit_peek(visit, fact);
 }
@@ -156,19 +153,42 @@ run_early(void *data)
     guest_complete(early->guest, early->stage);
 }
 
-void
-visit_start_early(Visit *visit, FilterdStage stage)
+/* Before its fiber has had its first turn no hook is running. */
+static gboolean
+has_started(const Visit *visit, const Guest *guest, FilterdStage stage)
 {
+    if (guest_find_run(guest, stage)->state != HOST_RUN_IDLE)
+        return TRUE;
+    for (unsigned i = 0; i < visit->early->len; i++) {
+        const Early *early = g_ptr_array_index(visit->early, i);
+        if (early->guest == guest && early->stage == stage
+            && !fiber_ended(early->fiber))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+start_early(Visit *visit, Guest *guest, FilterdStage stage)
+{
+    Early *early = g_new(Early, 1);
+    *early = (Early){guest, stage, NULL};
+    early->fiber =
+        fiber_start(guest->host.instance->use->name, run_early, early);
+    g_ptr_array_add(visit->early, early);
+}
+
+void
+visit_start_early(Visit *visit, FilterdStage known, FilterdStage passed)
+{
+    unsigned ahead = host_ahead(visit->host, passed);
     for (unsigned i = 0; i < visit->length; i++) {
         Guest *guest = &visit->guests[i];
-        if (!guest->host.instance->certain[stage]
-            || guest_run(guest, stage)->state != HOST_RUN_IDLE)
-            continue;
-        Early *early = g_new(Early, 1);
-        *early = (Early){visit, guest, stage, NULL};
-        early->fiber =
-            fiber_start(guest->host.instance->use->name, run_early, early);
-        g_ptr_array_add(visit->early, early);
+        const unsigned *needed = guest->host.instance->needed;
+        for (unsigned stage = 0; stage <= known; stage++)
+            if (stage != FILTERD_RCPT && (needed[stage] & ahead) != 0
+                && !has_started(visit, guest, (FilterdStage)stage))
+                start_early(visit, guest, (FilterdStage)stage);
     }
 }
 
@@ -280,7 +300,7 @@ visit_authres(Visit *visit, MailAuthres *authres, gboolean evaluate)
         const FilterdMethod *m = instance->plugin->methods;
         for (; m != NULL && m->method != NULL; m++) {
             const FilterdFact *row = &instance->plugin->facts[m->fact];
-            if (evaluate)
+            if (evaluate && !instance->effect[row->since])
                 visit_fact(visit, (HostFact){instance, row, m->fact}, FALSE);
             if (guest_add_results(&visit->guests[i], m->method, authres) == 0)
                 mail_authres_add(authres, m->method, "none", NULL, NULL, 0);

@@ -21,7 +21,8 @@ typedef struct VisitClient {
     const char *session_id;
     /* A fact of the core; may wait; never NULL. */
     const FilterdValue *(*core_fact)(void *data, unsigned index);
-    void (*edit)(void *data, const FilterdEdit *edit);
+    /* Requested by a hook of that stage. */
+    void (*edit)(void *data, FilterdStage stage, const FilterdEdit *edit);
 } VisitClient;
 
 Visit *visit_new(Host *host, const VisitClient *client);
@@ -34,9 +35,9 @@ const FilterdValue *visit_fact(Visit *visit, HostFact fact, gboolean shadow);
 /* What is known already; never waits. */
 const FilterdValue *visit_peek(Visit *visit, HostFact fact);
 
-/* Starts the hooks of that stage whose facts are certainly needed, each in a
- * fiber. Not for RCPT. */
-void visit_start_early(Visit *visit, FilterdStage stage);
+/* Starts hooks of stages up to `known`, except RCPT, each in a fiber: those
+ * whose facts are needed whatever comes, as `passed` let the client through. */
+void visit_start_early(Visit *visit, FilterdStage known, FilterdStage passed);
 
 /* A new greeting: helo facts are forgotten. */
 void visit_forget_helo(Visit *visit);
@@ -63,7 +64,7 @@ gboolean visit_act(Visit *visit, const HostInstance *instance,
                    const FilterdAction *action, const FilterdValue *arguments,
                    GError **error);
 
-/* Of connection and transaction: DNS questions so far. */
+/* DNS questions so far, of the connection and of the transaction at hand. */
 unsigned visit_questions(const Visit *visit);
 
 /* For the core's own questions about the connection. */

@@ -204,7 +204,7 @@ score(Session *session)
 {
     int64_t sum = 0;
     for (unsigned i = 0; i < SESSION_SCOPES; i++)
-        sum += session->score[i];
+        sum += session->holds[i].score;
     return filterd_int(sum);
 }
 

@@ -21,14 +21,18 @@ log_facts(LogLine *line, const Session *session)
     }
 }
 
+/* Those that go on; where none does, those that do not. */
 static char *
 join_recipients(const Session *session)
 {
     GString *text = g_string_new(NULL);
+    gboolean none_goes = session_face(session) == NULL;
     for (unsigned i = 0; i < session->recipients->len; i++) {
         const SessionRecipient *recipient =
             g_ptr_array_index(session->recipients, i);
-        if (i > 0)
+        if (!none_goes && !session_recipient_goes(recipient))
+            continue;
+        if (text->len > 0)
             g_string_append_c(text, ',');
         g_string_append(text, recipient->address.text);
     }
@@ -46,8 +50,9 @@ log_envelope(LogLine *line, const Session *session, const char *recipient)
     if (!session->in_transaction)
         return;
     log_text(line, "from", session->reverse_path.text);
-    g_autofree char *all = join_recipients(session);
-    log_text(line, "to", recipient != NULL ? recipient : all);
+    g_autofree char *all = recipient == NULL ? join_recipients(session) : NULL;
+    if (recipient != NULL || *all != '\0')
+        log_text(line, "to", recipient != NULL ? recipient : all);
 }
 
 static void
@@ -59,19 +64,27 @@ log_message(LogLine *line, const Session *session)
     log_int(line, "size", (int64_t)mail_message_size(session->message));
 }
 
+/* As the client reads it. */
+static void
+log_reply(LogLine *line, const Session *session, const SessionEntry *entry)
+{
+    if (entry->reply == NULL)
+        return;
+    g_autofree char *text = mail_reply_format(entry->reply);
+    g_autofree char *whole =
+        entry->ours ? g_strdup_printf("%s [%s]", text, session->id) : NULL;
+    log_text(line, "reply", entry->ours ? whole : text);
+}
+
 void
-session_log(const Session *session, const char *event, const char *rule,
-            const char *stage, const char *recipient, const MailReply *reply)
+session_log(const Session *session, const SessionEntry *entry)
 {
     LogLine line;
-    log_begin(&line, FILTERD_LOG_INFO, event);
-    log_envelope(&line, session, recipient);
-    log_text(&line, "rule", rule);
-    log_text(&line, "stage", stage);
-    if (reply != NULL) {
-        g_autofree char *text = mail_reply_format(reply);
-        log_text(&line, "reply", text);
-    }
+    log_begin(&line, FILTERD_LOG_INFO, entry->event);
+    log_envelope(&line, session, entry->recipient);
+    log_text(&line, "rule", entry->rule);
+    log_text(&line, "stage", entry->stage);
+    log_reply(&line, session, entry);
     log_facts(&line, session);
     log_message(&line, session);
     log_int(&line, "ms", clock_monotonic() - session->began);

@@ -1,89 +1,12 @@
 /* edits.c: what is changed on the way through: rewrites, requests of plugins,
- * trace and results fields.
+ * and our own fields.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/log.h"
-#include "filterd/base/value.h"
 #include "filterd/session/state.h"
 
-#include <string.h>
-
-#define QUARANTINE_FIELD "X-Filterd-Quarantine"
-
-/* A plugin or a policy may not grow a message without end. */
-#define EDIT_LIMIT 1000
-
-void
-session_rewrite_free(void *data)
-{
-    SessionRewrite *rewrite = data;
-    for (unsigned i = 0; i < rewrite->length; i++)
-        value_clear(&rewrite->arguments[i]);
-    g_free(rewrite->arguments);
-    g_free(rewrite);
-}
-
-void
-session_edit_free(void *data)
-{
-    FilterdEdit *edit = data;
-    g_free((char *)edit->name);
-    g_free((char *)edit->value);
-    g_free(edit);
-}
-
-/* ---- gathering ---------------------------------------------------------- */
-
-static unsigned
-argument_count(const FilterdAction *action)
-{
-    unsigned length = 0;
-    while (action->arguments[length] != FILTERD_UNKNOWN)
-        length++;
-    return length;
-}
-
-static SessionScope
-scope_of(FilterdStage stage)
-{
-    if (stage == FILTERD_CONNECT)
-        return SESSION_OF_CONNECTION;
-    return stage == FILTERD_HELO ? SESSION_OF_HELO : SESSION_OF_MESSAGE;
-}
-
-void
-session_rewrite_add(Session *session, const PolicyRule *rule)
-{
-    PolicyClient client;
-    GPtrArray *rewrites = session->rewrites[scope_of(rule->stage)];
-    GStringChunk *memory = g_string_chunk_new(256);
-    const FilterdValue *arguments = policy_rule_arguments(
-        rule, session_policy_client(session, &client), memory);
-    SessionRewrite *rewrite = g_new0(SessionRewrite, 1);
-    rewrite->rule = rule;
-    rewrite->length = argument_count(rule->action);
-    rewrite->arguments = g_new0(FilterdValue, rewrite->length + 1);
-    for (unsigned i = 0; i < rewrite->length; i++)
-        rewrite->arguments[i] = value_copy(&arguments[i]);
-    g_string_chunk_free(memory);
-    if (rewrites->len < EDIT_LIMIT)
-        g_ptr_array_add(rewrites, rewrite);
-    else
-        session_rewrite_free(rewrite);
-}
-
-void
-session_edit_add(Session *session, const FilterdEdit *edit)
-{
-    if (session->edits->len >= EDIT_LIMIT)
-        return;
-    FilterdEdit *copy = g_new(FilterdEdit, 1);
-    copy->kind = edit->kind;
-    copy->name = g_strdup(edit->name);
-    copy->value = g_strdup(edit->value);
-    g_ptr_array_add(session->edits, copy);
-}
+/* ---- requests ----------------------------------------------------------- */
 
 /* The core's rewrites, by the order of engine_core_actions. */
 static const struct CoreRewrite {
@@ -98,10 +21,21 @@ static const struct CoreRewrite {
 static const char *
 argument_text(const SessionRewrite *rewrite, unsigned index)
 {
-    if (index >= rewrite->length
-        || rewrite->arguments[index].type == FILTERD_UNKNOWN)
+    const FilterdValue *value = &rewrite->arguments[index];
+    if (index >= rewrite->length || value->type < FILTERD_TEXT
+        || value->type > FILTERD_ADDRESS)
         return NULL;
-    return rewrite->arguments[index].text;
+    return value->text;
+}
+
+/* What is unknown is not written. */
+static gboolean
+arguments_known(const SessionRewrite *rewrite)
+{
+    for (unsigned i = 0; i < rewrite->length; i++)
+        if (argument_text(rewrite, i) == NULL)
+            return FALSE;
+    return TRUE;
 }
 
 static void
@@ -114,8 +48,8 @@ request_core(Session *session, const SessionRewrite *rewrite)
         .name = row->named ? argument_text(rewrite, 0) : NULL,
         .value = argument_text(rewrite, row->named ? 1 : 0),
     };
-    if ((row->named ? edit.name : edit.value) != NULL)
-        session_edit_add(session, &edit);
+    if (arguments_known(rewrite))
+        session_edit_add(session, FILTERD_MESSAGE, &edit);
 }
 
 static const HostInstance *
@@ -159,15 +93,13 @@ remove_recipient(Session *session, const char *address)
 static void
 do_add_header(Session *session, const FilterdEdit *edit)
 {
-    mail_message_add_header(session->message, edit->name,
-                            edit->value != NULL ? edit->value : "");
+    mail_message_add_header(session->message, edit->name, edit->value);
 }
 
 static void
 do_change_header(Session *session, const FilterdEdit *edit)
 {
-    mail_message_change_header(session->message, edit->name,
-                               edit->value != NULL ? edit->value : "");
+    mail_message_change_header(session->message, edit->name, edit->value);
 }
 
 static void
@@ -205,7 +137,8 @@ do_replace_body(Session *session, const FilterdEdit *edit)
 static void
 do_quarantine(Session *session, const FilterdEdit *edit)
 {
-    mail_message_add_header(session->message, QUARANTINE_FIELD, edit->value);
+    mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
+                            edit->value);
 }
 
 /* In the order in which kinds are carried out. */
@@ -223,87 +156,17 @@ static const struct EditStep {
     {FILTERD_QUARANTINE, do_quarantine},
 };
 
-/* A folded value goes on with white space, whoever wrote it. */
-static gboolean
-edit_valid(const FilterdEdit *edit)
+static void
+carry_out(Session *session, const struct EditStep *step, const GPtrArray *edits)
 {
-    const char *name = edit->name;
-    for (const char *p = name; p != NULL && *p != '\0'; p++)
-        if (*p <= ' ' || *p > '~' || *p == ':')
-            return FALSE;
-    if (name != NULL && *name == '\0')
-        return FALSE;
-    for (const char *p = edit->value; p != NULL && *p != '\0'; p++) {
-        if (edit->kind == FILTERD_REPLACE_BODY)
-            break;
-        if (*p == '\r' || (*p == '\n' && p[1] != ' ' && p[1] != '\t'))
-            return FALSE;
+    for (unsigned i = 0; i < edits->len; i++) {
+        const FilterdEdit *edit = g_ptr_array_index(edits, i);
+        if (edit->kind != step->kind)
+            continue;
+        step->carry_out(session, edit);
+        if (session->observer.edited != NULL)
+            session->observer.edited(session->observer.data, edit);
     }
-    return TRUE;
-}
-
-static void
-carry_out_all(Session *session)
-{
-    for (unsigned step = 0; step < G_N_ELEMENTS(edit_steps); step++)
-        for (unsigned i = 0; i < session->edits->len; i++) {
-            const FilterdEdit *edit = g_ptr_array_index(session->edits, i);
-            if (edit->kind != edit_steps[step].kind || !edit_valid(edit))
-                continue;
-            edit_steps[step].carry_out(session, edit);
-            if (session->observer.edited != NULL)
-                session->observer.edited(session->observer.data, edit);
-        }
-}
-
-/* ---- our own fields ----------------------------------------------------- */
-
-/* Fields that only we may have written. */
-static void
-remove_forged(Session *session)
-{
-    MailMessage *message = session->message;
-    const char *id = session->engine->authserv_id;
-    for (guint i = mail_message_fields(message); i > 0; i--) {
-        const FilterdField *field = mail_message_field(message, i - 1);
-        if (mail_authres_forged(field, id)
-            || mail_field_is(field, QUARANTINE_FIELD))
-            mail_message_remove_field(message, i - 1);
-    }
-}
-
-/* RFC 5321 4.4: `for` would tell the others, so only where there is one. */
-static void
-add_received(Session *session)
-{
-    char ip[IP_TEXT_SIZE];
-    const char *literal = ip_is_v4(&session->ip) ? "" : "IPv6:";
-    const char *name = session_client_name(session);
-    g_autofree char *date = clock_format_mail(clock_real());
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_string_printf(text, "from %s (%s [%s%s])\n by %s (filterd) with %s id %s",
-                    session->helo != NULL ? session->helo : "unknown",
-                    name != NULL ? name : "unknown", literal,
-                    ip_format(&session->ip, ip), session->engine->hostname,
-                    session->protocol, session->id);
-    if (session->envelope->len == 1)
-        g_string_append_printf(
-            text, "\n for <%s>",
-            (const char *)g_ptr_array_index(session->envelope, 0));
-    g_string_append_printf(text, ";\n %s", date);
-    mail_message_add_header(session->message, "Received", text->str);
-}
-
-static void
-add_results(Session *session)
-{
-    if (!session->engine->config->settings.authentication_results)
-        return;
-    MailAuthres authres;
-    mail_authres_init(&authres, session->engine->authserv_id);
-    visit_authres(session->visit, &authres, !session_accepted(session));
-    g_autofree char *value = mail_authres_end(&authres);
-    mail_message_add_header(session->message, "Authentication-Results", value);
 }
 
 static void
@@ -318,18 +181,22 @@ start_envelope(Session *session)
     }
 }
 
+/* A recipient's own became the message's when it was taken. */
 void
 session_edits_apply(Session *session, const PolicyRule *quarantine)
 {
     start_envelope(session);
-    for (unsigned scope = 0; scope < SESSION_SCOPES; scope++)
-        for (unsigned i = 0; i < session->rewrites[scope]->len; i++)
-            request(session, g_ptr_array_index(session->rewrites[scope], i));
-    remove_forged(session);
-    carry_out_all(session);
+    for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
+        const GPtrArray *rewrites = session->holds[scope].rewrites;
+        for (unsigned i = 0; i < rewrites->len; i++)
+            request(session, g_ptr_array_index(rewrites, i));
+    }
+    session_trace_remove(session);
+    for (unsigned step = 0; step < G_N_ELEMENTS(edit_steps); step++)
+        for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)
+            carry_out(session, &edit_steps[step], session->holds[scope].edits);
     if (quarantine != NULL)
-        mail_message_add_header(session->message, QUARANTINE_FIELD,
+        mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
                                 quarantine->name);
-    add_received(session);
-    add_results(session);
+    session_trace_add(session);
 }

@@ -54,6 +54,17 @@ spool_directory(const PolicyConfig *config)
     return g_get_tmp_dir();
 }
 
+/* From the kernel: a generator of our own would have been forked, and give
+ * every worker the same. */
+static void
+name_engine(Engine *engine)
+{
+    uint8_t random[5];
+    g_assert_cmpint(getentropy(random, sizeof random), ==, 0);
+    for (unsigned i = 0; i < sizeof random; i++)
+        g_snprintf(engine->prefix + 2 * i, 3, "%02x", random[i]);
+}
+
 Engine *
 engine_new(const PolicyConfig *config, const EngineOptions *options,
            GError **error)
@@ -68,8 +79,7 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
                                                : engine->hostname);
     engine->spool = spool_directory(config);
     engine->rules = g_new0(uint64_t, policy_rules(config)->len + 1);
-    g_snprintf(engine->prefix, sizeof engine->prefix, "%08x%02x",
-               g_random_int(), g_random_int() & 0xff);
+    name_engine(engine);
     engine->store = open_store(config, options);
     engine->host = host_new(config, engine_core_facts, engine->store, error);
     if (engine->host == NULL)

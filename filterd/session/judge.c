@@ -56,16 +56,16 @@ fired(void *data, const PolicyRule *rule)
     Session *session = data;
     session->engine->rules[rule->index]++;
     if (rule->would) {
-        session_log(session, "would", rule->name, stage_names[rule->stage],
-                    judged_recipient(session, rule->stage), NULL);
+        const SessionEntry entry = {.event = "would",
+                                    .rule = rule->name,
+                                    .stage = stage_names[rule->stage],
+                                    .recipient =
+                                        judged_recipient(session, rule->stage)};
+        session_log(session, &entry);
         if (session->observer.would != NULL)
             session->observer.would(session->observer.data, rule);
     } else if (rule->kind == POLICY_SCORE) {
-        SessionScope scope = rule->stage == FILTERD_CONNECT
-                                 ? SESSION_OF_CONNECTION
-                             : rule->stage == FILTERD_HELO ? SESSION_OF_HELO
-                                                           : SESSION_OF_MESSAGE;
-        session->score[scope] += rule->score;
+        session->holds[session_scope(rule->stage)].score += rule->score;
     } else {
         session_rewrite_add(session, rule);
     }
@@ -99,10 +99,20 @@ session_policy_client(Session *session, PolicyClient *client)
 static const PolicyRule *
 settled(const Session *session)
 {
-    for (unsigned i = 0; i < SESSION_SCOPES; i++) {
-        const PolicyRule *rule = session->standing[i];
-        if (rule != NULL && rule->kind != POLICY_QUARANTINE)
-            return rule;
+    for (unsigned i = 0; i <= SESSION_OF_MESSAGE; i++)
+        if (session->holds[i].settled != NULL)
+            return session->holds[i].settled;
+    return NULL;
+}
+
+const SessionRecipient *
+session_face(const Session *session)
+{
+    for (unsigned i = 0; i < session->recipients->len; i++) {
+        const SessionRecipient *recipient =
+            g_ptr_array_index(session->recipients, i);
+        if (session_recipient_goes(recipient))
+            return recipient;
     }
     return NULL;
 }
@@ -110,30 +120,22 @@ settled(const Session *session)
 gboolean
 session_accepted(const Session *session)
 {
-    const PolicyRule *rule = settled(session);
-    if (rule != NULL)
-        return TRUE;
-    for (unsigned i = 0; i < session->recipients->len; i++) {
-        const SessionRecipient *recipient =
-            g_ptr_array_index(session->recipients, i);
-        if (session_recipient_goes(recipient))
-            return recipient->rule != NULL
-                   && recipient->rule->kind == POLICY_ACCEPT;
-    }
-    return FALSE;
+    const SessionRecipient *face = session_face(session);
+    return settled(session) != NULL
+           || (face != NULL && face->rule != NULL
+               && face->rule->kind == POLICY_ACCEPT);
 }
 
 static void
 stand(Session *session, const PolicyRule *rule)
 {
-    if (rule->stage == FILTERD_RCPT)
-        session->recipient_rule = rule;
-    else if (rule->stage == FILTERD_CONNECT)
-        session->standing[SESSION_OF_CONNECTION] = rule;
-    else if (rule->stage == FILTERD_HELO)
-        session->standing[SESSION_OF_HELO] = rule;
-    else if (rule->stage != FILTERD_MESSAGE)
-        session->standing[SESSION_OF_MESSAGE] = rule;
+    SessionHold *hold = &session->holds[session_scope(rule->stage)];
+    if (rule->stage == FILTERD_MESSAGE)
+        session->final = rule;
+    else if (rule->kind == POLICY_QUARANTINE)
+        hold->quarantine = rule;
+    else
+        hold->settled = rule;
 }
 
 /* ---- a stage ------------------------------------------------------------ */
@@ -169,9 +171,17 @@ refuse(Session *session, const PolicyRule *rule)
     const struct Outcome *outcome = &outcomes[rule->kind];
     policy_rule_reply(rule, session_policy_client(session, &client),
                       &session->reply);
+    if (fiber_cancelled())
+        return (SessionDecision){SESSION_CANCELLED, NULL};
+    const SessionEntry entry = {.event = outcome->event,
+                                .rule = rule->name,
+                                .stage = stage_names[rule->stage],
+                                .recipient =
+                                    judged_recipient(session, rule->stage),
+                                .reply = &session->reply,
+                                .ours = TRUE};
     metrics_add(outcome->metric, 1);
-    session_log(session, outcome->event, rule->name, stage_names[rule->stage],
-                judged_recipient(session, rule->stage), &session->reply);
+    session_log(session, &entry);
     observe(session, rule->stage, rule, &session->reply);
     return (SessionDecision){outcome->verdict, &session->reply};
 }
@@ -179,7 +189,7 @@ refuse(Session *session, const PolicyRule *rule)
 static SessionDecision
 carry_on(Session *session, FilterdStage stage, const PolicyRule *rule)
 {
-    if (rule != NULL && rule->kind != POLICY_PASS)
+    if (rule != NULL && (rule->kind != POLICY_PASS || stage == FILTERD_MESSAGE))
         stand(session, rule);
     observe(session, stage, rule, NULL);
     if (rule != NULL && rule->kind == POLICY_DISCARD
@@ -193,8 +203,6 @@ conclude(Session *session, FilterdStage stage, const PolicyRule *rule)
 {
     if (rule != NULL)
         session->engine->rules[rule->index]++;
-    if (stage == FILTERD_MESSAGE)
-        session->final = rule;
     if (rule != NULL
         && (outcomes[rule->kind].verdict == SESSION_REJECT
             || outcomes[rule->kind].verdict == SESSION_TEMPFAIL
@@ -227,27 +235,33 @@ session_judge(Session *session, FilterdStage stage)
 void
 session_go_on(Session *session, FilterdStage stage, SessionDecision decision)
 {
-    if (decision.verdict == SESSION_CONTINUE && settled(session) == NULL)
-        visit_start_early(session->visit, stage);
+    if (decision.verdict == SESSION_CONTINUE && !session_accepted(session))
+        visit_start_early(session->visit, stage, stage);
 }
 
 /* ---- the message -------------------------------------------------------- */
 
-/* The group's first: the rules say the same about the others. */
-static const SessionRecipient *
-face_recipient(Session *session)
+/* Hooks may be running that hold what they were given of it. */
+static void
+set_recipient(Session *session, const SessionRecipient *recipient)
 {
-    for (unsigned i = 0; i < session->recipients->len; i++) {
-        const SessionRecipient *recipient =
-            g_ptr_array_index(session->recipients, i);
-        if (!session_recipient_goes(recipient))
-            continue;
-        visit_set_recipient(session->visit, i);
-        mail_address_clear(&session->recipient);
-        mail_address_copy(&session->recipient, &recipient->address);
-        return recipient;
-    }
-    return NULL;
+    if (g_strcmp0(session->recipient.text, recipient->address.text) == 0)
+        return;
+    mail_address_clear(&session->recipient);
+    mail_address_copy(&session->recipient, &recipient->address);
+}
+
+const SessionRecipient *
+session_turn_to_face(Session *session)
+{
+    const SessionRecipient *face = session_face(session);
+    unsigned index;
+    if (face == NULL || !g_ptr_array_find(session->recipients, face, &index))
+        return NULL;
+    set_recipient(session, face);
+    visit_set_recipient(session->visit, index);
+    session->holds[SESSION_OF_RECIPIENT].score = face->score;
+    return face;
 }
 
 static SessionDecision
@@ -256,6 +270,7 @@ loop_found(Session *session)
     mail_reply_set(&session->reply, 554, "5.4.6",
                    "too many Received fields: a mail loop");
     session_refused(session, "-loop", &session->reply);
+    observe(session, FILTERD_MESSAGE, NULL, &session->reply);
     return (SessionDecision){SESSION_REJECT, &session->reply};
 }
 
@@ -265,9 +280,9 @@ quarantine_rule(const Session *session, const SessionRecipient *face)
     const PolicyRule *candidates[] = {
         session->final,
         face->rule,
-        session->standing[SESSION_OF_MESSAGE],
-        session->standing[SESSION_OF_HELO],
-        session->standing[SESSION_OF_CONNECTION],
+        session->holds[SESSION_OF_MESSAGE].quarantine,
+        session->holds[SESSION_OF_HELO].quarantine,
+        session->holds[SESSION_OF_CONNECTION].quarantine,
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(candidates); i++)
         if (candidates[i] != NULL && candidates[i]->kind == POLICY_QUARANTINE)
@@ -276,32 +291,47 @@ quarantine_rule(const Session *session, const SessionRecipient *face)
 }
 
 static void
+log_discarded(Session *session, const PolicyRule *rule, const char *recipient)
+{
+    const SessionEntry entry = {.event = "discarded",
+                                .rule = rule->name,
+                                .stage = stage_names[rule->stage],
+                                .recipient = recipient};
+    metrics_add(METRIC_DISCARDED, 1);
+    session_log(session, &entry);
+}
+
+/* Those whom a rule at rcpt discarded, now that their message is gone. */
+static void
+tell_discarded_recipients(Session *session)
+{
+    for (unsigned i = 0; i < session->recipients->len; i++) {
+        const SessionRecipient *recipient =
+            g_ptr_array_index(session->recipients, i);
+        if (recipient->discarded && recipient->rule != NULL)
+            log_discarded(session, recipient->rule, recipient->address.text);
+    }
+}
+
+static void
 tell_discarded(Session *session)
 {
-    const PolicyRule *rule = session->final;
-    const SessionRecipient *first =
-        session->recipients->len > 0 ? g_ptr_array_index(session->recipients, 0)
-                                     : NULL;
-    if (rule == NULL)
-        rule = settled(session);
-    if (rule == NULL && first != NULL)
-        rule = first->rule;
-    metrics_add(METRIC_DISCARDED, 1);
-    session_log(session, "discarded", rule != NULL ? rule->name : NULL,
-                rule != NULL ? stage_names[rule->stage] : NULL, NULL, NULL);
+    const PolicyRule *rule =
+        session->final != NULL ? session->final : settled(session);
+    if (rule != NULL)
+        log_discarded(session, rule, NULL);
+    tell_discarded_recipients(session);
 }
 
 static SessionDecision
 judge_message(Session *session, const SessionRecipient *face)
 {
-    gboolean exempt =
-        face != NULL && face->rule != NULL && face->rule->kind == POLICY_ACCEPT;
     if (face == NULL)
         return discard_reply(session);
-    if (exempt)
+    if (face->rule != NULL && face->rule->kind == POLICY_ACCEPT)
         return (SessionDecision){SESSION_CONTINUE, NULL};
-    if (settled(session) == NULL)
-        visit_start_early(session->visit, FILTERD_MESSAGE);
+    if (!session_accepted(session))
+        visit_start_early(session->visit, FILTERD_MESSAGE, FILTERD_DATA);
     return session_judge(session, FILTERD_MESSAGE);
 }
 
@@ -312,7 +342,7 @@ session_message(Session *session)
     metrics_add(METRIC_MESSAGES, 1);
     if (session->hops > HOP_LIMIT)
         return loop_found(session);
-    const SessionRecipient *face = face_recipient(session);
+    const SessionRecipient *face = session_turn_to_face(session);
     SessionDecision decision = judge_message(session, face);
     if (decision.verdict == SESSION_DISCARD)
         tell_discarded(session);
@@ -327,9 +357,9 @@ session_message(Session *session)
 /* ---- what others decided ------------------------------------------------ */
 
 static const PolicyRule *
-accepting_rule(Session *session)
+accepting_rule(const Session *session)
 {
-    const SessionRecipient *face = face_recipient(session);
+    const SessionRecipient *face = session_face(session);
     if (face == NULL)
         return NULL;
     const PolicyRule *quarantine = quarantine_rule(session, face);
@@ -350,19 +380,27 @@ session_delivered(Session *session, const MailReply *backend)
         session_refused(session, "-backend", backend);
         return;
     }
+    gboolean held = kind == POLICY_QUARANTINE;
+    const SessionEntry entry = {.event = held ? "quarantined" : "accepted",
+                                .rule = rule != NULL ? rule->name : NULL,
+                                .stage = rule != NULL ? stage_names[rule->stage]
+                                                      : "message",
+                                .reply = backend};
     metrics_add(outcomes[kind].metric, 1);
-    session_log(session, kind == POLICY_QUARANTINE ? "quarantined" : "accepted",
-                rule != NULL ? rule->name : NULL,
-                rule != NULL ? stage_names[rule->stage] : "message", NULL,
-                backend);
+    session_log(session, &entry);
+    tell_discarded_recipients(session);
 }
 
 void
 session_refused(Session *session, const char *rule, const MailReply *reply)
 {
     PolicyVerdict kind = reply->code < 500 ? POLICY_TEMPFAIL : POLICY_REJECT;
+    const SessionEntry entry = {.event = outcomes[kind].event,
+                                .rule = rule,
+                                .reply = reply,
+                                .ours = !g_str_has_prefix(rule, "-backend")};
     metrics_add(outcomes[kind].metric, 1);
-    session_log(session, outcomes[kind].event, rule, NULL, NULL, reply);
+    session_log(session, &entry);
 }
 
 void

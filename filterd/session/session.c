@@ -21,9 +21,9 @@ core_fact(void *data, unsigned index)
 }
 
 static void
-plugin_edit(void *data, const FilterdEdit *edit)
+plugin_edit(void *data, FilterdStage stage, const FilterdEdit *edit)
 {
-    session_edit_add(data, edit);
+    session_edit_add(data, stage, edit);
 }
 
 static void
@@ -68,10 +68,8 @@ session_new(Engine *engine, const SessionPeer *peer)
     name_session(session);
     set_peer(session, peer);
     for (unsigned i = 0; i < SESSION_SCOPES; i++)
-        session->rewrites[i] =
-            g_ptr_array_new_with_free_func(session_rewrite_free);
+        session_hold_init(&session->holds[i]);
     session->recipients = g_ptr_array_new_with_free_func(recipient_free);
-    session->edits = g_ptr_array_new_with_free_func(session_edit_free);
     session->envelope = g_ptr_array_new_with_free_func(g_free);
     session->group = g_string_new(NULL);
     VisitClient client = {session, session->id, core_fact, plugin_edit};
@@ -85,9 +83,8 @@ session_free(Session *session)
     session_reset(session);
     visit_free(session->visit);
     for (unsigned i = 0; i < SESSION_SCOPES; i++)
-        g_ptr_array_unref(session->rewrites[i]);
+        session_hold_clear(&session->holds[i]);
     g_ptr_array_unref(session->recipients);
-    g_ptr_array_unref(session->edits);
     g_ptr_array_unref(session->envelope);
     g_string_free(session->group, TRUE);
     g_free(session->reverse.name);
@@ -124,15 +121,6 @@ session_insist(Session *session)
     session->insists = TRUE;
 }
 
-/* What holds for one scope ends with it. */
-static void
-forget_scope(Session *session, SessionScope scope)
-{
-    session->standing[scope] = NULL;
-    session->score[scope] = 0;
-    g_ptr_array_set_size(session->rewrites[scope], 0);
-}
-
 static void
 forget_message(Session *session)
 {
@@ -141,7 +129,6 @@ forget_message(Session *session)
     memset(&session->from, 0, sizeof session->from);
     g_clear_pointer(&session->message_id, g_free);
     g_clear_pointer(&session->sender_edit, g_free);
-    g_ptr_array_set_size(session->edits, 0);
     g_ptr_array_set_size(session->envelope, 0);
     session->hops = 0;
     session->final = NULL;
@@ -154,12 +141,12 @@ session_reset(Session *session)
         return;
     visit_end_message(session->visit, !session->judged);
     forget_message(session);
-    forget_scope(session, SESSION_OF_MESSAGE);
+    session_hold_forget(&session->holds[SESSION_OF_MESSAGE]);
+    session_hold_forget(&session->holds[SESSION_OF_RECIPIENT]);
     mail_address_clear(&session->reverse_path);
     mail_address_clear(&session->recipient);
     g_ptr_array_set_size(session->recipients, 0);
     g_string_truncate(session->group, 0);
-    session->recipient_rule = NULL;
     session->declared_size = 0;
     session->in_transaction = session->judged = FALSE;
 }
@@ -180,7 +167,7 @@ session_helo(Session *session, const char *name, const char *protocol)
 {
     session_reset(session);
     visit_forget_helo(session->visit);
-    forget_scope(session, SESSION_OF_HELO);
+    session_hold_forget(&session->holds[SESSION_OF_HELO]);
     g_free(session->helo);
     session->helo = g_strdup(name);
     session->protocol = protocol;
@@ -194,7 +181,7 @@ session_secured(Session *session)
 {
     session_reset(session);
     visit_forget_helo(session->visit);
-    forget_scope(session, SESSION_OF_HELO);
+    session_hold_forget(&session->holds[SESSION_OF_HELO]);
     g_clear_pointer(&session->helo, g_free);
     session->secured = TRUE;
 }
@@ -215,31 +202,63 @@ session_mail(Session *session, const MailAddress *path, gsize size)
     return decision;
 }
 
+/* The verdict about the recipient at hand. */
+static const PolicyRule *
+recipient_rule(const Session *session)
+{
+    const SessionHold *hold = &session->holds[SESSION_OF_RECIPIENT];
+    return hold->settled != NULL ? hold->settled : hold->quarantine;
+}
+
 static void
 take_recipient(Session *session, gboolean discarded)
 {
     SessionRecipient *recipient = g_new0(SessionRecipient, 1);
     mail_address_copy(&recipient->address, &session->recipient);
-    recipient->rule = session->recipient_rule;
+    recipient->rule = recipient_rule(session);
     recipient->discarded = discarded;
+    recipient->score = session->holds[SESSION_OF_RECIPIENT].score;
     g_ptr_array_add(session->recipients, recipient);
+    if (!discarded)
+        session_hold_recipient(session);
+}
+
+/* What of the score its rules at rcpt made counts for the message, too. */
+static void
+append_score(Session *session, GString *group)
+{
+    const PolicyConfig *config = session->engine->config;
+    int64_t score = session->holds[SESSION_OF_RECIPIENT].score;
+    if (policy_mentions(config, policy_fact_find(config, "score")))
+        g_string_append_printf(group, "%" G_GINT64_FORMAT "\n", score);
+}
+
+/* Names of rules hold no space. */
+static void
+find_group(Session *session, GString *group)
+{
+    PolicyClient client;
+    const PolicyRule *rule = recipient_rule(session);
+    gboolean accepted = rule != NULL && rule->kind == POLICY_ACCEPT;
+    if (accepted)
+        g_string_append(group, "an accepted one");
+    else if (rule != NULL)
+        g_string_append(group, rule->name);
+    g_string_append_c(group, '\n');
+    if (accepted || session_accepted(session))
+        return;
+    append_score(session, group);
+    policy_group(session->engine->config,
+                 session_policy_client(session, &client), group);
 }
 
 /* Recipients whose message could be judged differently come one by one. */
 static gboolean
 joins_group(Session *session)
 {
-    PolicyClient client;
-    const PolicyRule *rule = session->recipient_rule;
-    gboolean accepted = rule != NULL && rule->kind == POLICY_ACCEPT;
-    g_autoptr(GString) group = g_string_new(accepted       ? "accept"
-                                            : rule != NULL ? rule->name
-                                                           : "");
-    g_string_append_c(group, '\n');
-    if (!accepted && !session_accepted(session))
-        policy_group(session->engine->config,
-                     session_policy_client(session, &client), group);
-    if (session->group->len == 0)
+    g_autoptr(GString) group = g_string_new(NULL);
+    find_group(session, group);
+    if (session_face(session) == NULL)
         g_string_assign(session->group, group->str);
     return strcmp(session->group->str, group->str) == 0;
 }
@@ -250,8 +269,13 @@ split(Session *session)
     mail_reply_set(&session->reply, 452, "4.5.3",
                    "this recipient is treated differently; send to it in a "
                    "transaction of its own");
-    session_log(session, "split", "-group", "rcpt", session->recipient.text,
-                &session->reply);
+    const SessionEntry entry = {.event = "split",
+                                .rule = "-group",
+                                .stage = "rcpt",
+                                .recipient = session->recipient.text,
+                                .reply = &session->reply,
+                                .ours = TRUE};
+    session_log(session, &entry);
     return (SessionDecision){SESSION_TEMPFAIL, &session->reply};
 }
 
@@ -260,35 +284,47 @@ session_rcpt(Session *session, const MailAddress *path)
 {
     mail_address_clear(&session->recipient);
     mail_address_copy(&session->recipient, path);
-    session->recipient_rule = NULL;
+    session_hold_forget(&session->holds[SESSION_OF_RECIPIENT]);
     visit_begin_recipient(session->visit, session->recipients->len);
     SessionDecision decision = session_judge(session, FILTERD_RCPT);
     if (decision.verdict == SESSION_DISCARD)
         take_recipient(session, TRUE);
-    if (decision.verdict == SESSION_CONTINUE && !joins_group(session))
-        return split(session);
-    return decision;
+    if (decision.verdict != SESSION_CONTINUE)
+        return decision;
+    gboolean joins = joins_group(session);
+    if (fiber_cancelled())
+        return (SessionDecision){SESSION_CANCELLED, NULL};
+    return joins ? decision : split(session);
 }
 
 void
 session_rcpt_answered(Session *session, gboolean taken,
                       const MailReply *backend)
 {
+    const SessionDecision go_on = {SESSION_CONTINUE, NULL};
     if (taken) {
         take_recipient(session, FALSE);
+        session_go_on(session, FILTERD_RCPT, go_on);
         return;
     }
-    gboolean mine = session->recipients->len == 0;
-    if (mine)
-        g_string_truncate(session->group, 0);
-    session_log(session, backend->code < 500 ? "tempfailed" : "rejected",
-                "-backend", "rcpt", session->recipient.text, backend);
+    gboolean now = backend->code < 500;
+    const SessionEntry entry = {.event = now ? "tempfailed" : "rejected",
+                                .rule = "-backend",
+                                .stage = "rcpt",
+                                .recipient = session->recipient.text,
+                                .reply = backend};
+    metrics_add(now ? METRIC_TEMPFAILED : METRIC_REJECTED, 1);
+    session_log(session, &entry);
 }
 
+/* Whoever is accepted, or discarded, is out of the policy. */
 SessionDecision
 session_data(Session *session)
 {
-    SessionDecision decision = session_judge(session, FILTERD_DATA);
+    SessionDecision decision = {SESSION_CONTINUE, NULL};
+    if (session_turn_to_face(session) == NULL || session_accepted(session))
+        return decision;
+    decision = session_judge(session, FILTERD_DATA);
     session_go_on(session, FILTERD_DATA, decision);
     return decision;
 }

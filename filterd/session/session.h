@@ -103,7 +103,8 @@ void session_reset(Session *session);
 /* Each may be NULL. `recipient` is a wire text, NULL outside of rcpt. */
 typedef struct SessionObserver {
     void *data;
-    /* A verdict, or (rule NULL) a stage that ended without one. */
+    /* A verdict, or (rule NULL) a stage that ended without one; or (rule NULL
+     * with a reply) a loop that was refused. */
     void (*decided)(void *data, FilterdStage stage, const PolicyRule *rule,
                     const char *recipient, const MailReply *reply);
     void (*would)(void *data, const PolicyRule *rule);

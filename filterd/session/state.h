@@ -26,8 +26,9 @@ struct Engine {
 /* A recipient that was taken. */
 typedef struct SessionRecipient {
     MailAddress address;
-    const PolicyRule *rule; /* accept or quarantine at rcpt, or NULL */
+    const PolicyRule *rule; /* accept, discard or quarantine at rcpt, or NULL */
     gboolean discarded;
+    int64_t score; /* of the rules at rcpt */
 } SessionRecipient;
 
 /* A rewrite that fired, with its arguments as they were then. */
@@ -37,13 +38,23 @@ typedef struct SessionRewrite {
     unsigned length;
 } SessionRewrite;
 
-/* What a verdict or a rewrite holds for. */
+/* What a verdict, a score or a rewrite holds for. */
 typedef enum SessionScope {
     SESSION_OF_CONNECTION,
     SESSION_OF_HELO,
     SESSION_OF_MESSAGE,
+    SESSION_OF_RECIPIENT, /* the one at hand */
     SESSION_SCOPES,
 } SessionScope;
+
+/* What rules and hooks left behind for a scope; it ends with that. */
+typedef struct SessionHold {
+    const PolicyRule *settled;    /* accept or discard, or NULL */
+    const PolicyRule *quarantine; /* or NULL */
+    int64_t score;
+    GPtrArray *rewrites; /* SessionRewrite */
+    GPtrArray *edits;    /* FilterdEdit, requests */
+} SessionHold;
 
 /* The reverse lookup, done once. */
 typedef struct SessionReverse {
@@ -68,25 +79,20 @@ struct Session {
     char *helo;
     const char *protocol;
 
-    /* The accept, discard or quarantine that holds, by scope; NULL. */
-    const PolicyRule *standing[SESSION_SCOPES];
-    int64_t score[SESSION_SCOPES];
-    GPtrArray *rewrites[SESSION_SCOPES]; /* SessionRewrite */
+    SessionHold holds[SESSION_SCOPES];
 
     gboolean in_transaction, judged, insists;
     MailAddress reverse_path;
     gsize declared_size;
-    MailAddress recipient; /* the one that is judged */
-    const PolicyRule *recipient_rule;
+    MailAddress recipient;   /* the one that is judged */
     const PolicyRule *final; /* what decided about the message */
     GPtrArray *recipients;   /* SessionRecipient */
-    GString *group;          /* of the recipients so far */
+    GString *group;          /* of the recipients that go on */
 
     MailMessage *message;
     MailFrom from;
     char *message_id;
     unsigned hops;
-    GPtrArray *edits;    /* FilterdEdit, requests */
     char *sender_edit;   /* instead of the reverse-path */
     GPtrArray *envelope; /* recipients as edited, texts */
 
@@ -98,22 +104,51 @@ struct Session {
 
 const FilterdValue *session_core_fact(Session *session, unsigned index);
 
+/* ---- hold.c ------------------------------------------------------------- */
+
+void session_hold_init(SessionHold *hold);
+void session_hold_clear(SessionHold *hold);
+/* The scope ended: nothing is held any more. */
+void session_hold_forget(SessionHold *hold);
+SessionScope session_scope(FilterdStage stage);
+
+/* A rewrite fired. May wait for the facts in its arguments. */
+void session_rewrite_add(Session *session, const PolicyRule *rule);
+/* A request made at that stage; one that could do harm is refused, and that
+ * is logged. */
+void session_edit_add(Session *session, FilterdStage stage,
+                      const FilterdEdit *edit);
+/* What was held for the recipient now holds for the message; the same again
+ * for several recipients is done once. */
+void session_hold_recipient(Session *session);
+
 /* ---- edits.c ------------------------------------------------------------ */
 
-void session_rewrite_free(void *rewrite);
-void session_edit_free(void *edit);
-void session_rewrite_add(Session *session, const PolicyRule *rule);
-void session_edit_add(Session *session, const FilterdEdit *edit);
 /* After the last rule: rewrites, requests, trace and results fields. */
 void session_edits_apply(Session *session, const PolicyRule *quarantine);
 
+/* ---- trace.c ------------------------------------------------------------ */
+
+#define SESSION_QUARANTINE_FIELD "X-Filterd-Quarantine"
+
+/* Takes away fields that only we may have written. */
+void session_trace_remove(Session *session);
+/* Received, and Authentication-Results above it. */
+void session_trace_add(Session *session);
+
 /* ---- decision.c --------------------------------------------------------- */
 
-/* One line in the log; `event` is "rejected", "accepted" …; `rule` and the
- * others may be NULL. */
-void session_log(const Session *session, const char *event, const char *rule,
-                 const char *stage, const char *recipient,
-                 const MailReply *reply);
+/* "rejected", "accepted" …; the others may be NULL. */
+typedef struct SessionEntry {
+    const char *event;
+    const char *rule, *stage;
+    const char *recipient; /* NULL: all whom it concerns */
+    const MailReply *reply;
+    gboolean ours; /* the reply goes out with the session's id */
+} SessionEntry;
+
+/* One line in the log. */
+void session_log(const Session *session, const SessionEntry *entry);
 
 /* ---- judge.c ------------------------------------------------------------ */
 
@@ -126,5 +161,10 @@ const PolicyClient *session_policy_client(Session *session,
                                           PolicyClient *client);
 /* Whether that recipient is still on its way to the backend. */
 gboolean session_recipient_goes(const SessionRecipient *recipient);
+/* The first that goes, which stands for all: the rules say the same about the
+ * others. NULL: none goes. */
+const SessionRecipient *session_face(const Session *session);
+/* From now on recipient facts are those of the face. */
+const SessionRecipient *session_turn_to_face(Session *session);
 /* Whether an accept before the message stage holds for all that goes on. */
 gboolean session_accepted(const Session *session);

@@ -420,7 +420,7 @@ refusal(World *world)
     g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_REJECT);
     assert_logged(world, "rejected session=");
     assert_logged(world, "rule=late stage=message");
-    assert_logged(world, "reply=\"550 5.7.1 not hello.example\"");
+    assert_logged(world, "reply=\"550 5.7.1 not hello.example [");
     assert_logged(world, "from=a@example.org to=b@example.com");
 }
 

@@ -1,0 +1,245 @@
+/* hold.c: what rules and hooks leave behind, by scope: verdicts, scores,
+ * rewrites, requests.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/log.h"
+#include "filterd/base/value.h"
+#include "filterd/session/state.h"
+
+#include <string.h>
+
+/* A plugin or a policy may not grow a message without end; of a scope. */
+#define EDIT_LIMIT 1000
+
+static void
+rewrite_free(void *data)
+{
+    SessionRewrite *rewrite = data;
+    for (unsigned i = 0; i < rewrite->length; i++)
+        value_clear(&rewrite->arguments[i]);
+    g_free(rewrite->arguments);
+    g_free(rewrite);
+}
+
+static void
+edit_free(void *data)
+{
+    FilterdEdit *edit = data;
+    g_free((char *)edit->name);
+    g_free((char *)edit->value);
+    g_free(edit);
+}
+
+void
+session_hold_init(SessionHold *hold)
+{
+    *hold = (SessionHold){
+        .rewrites = g_ptr_array_new_with_free_func(rewrite_free),
+        .edits = g_ptr_array_new_with_free_func(edit_free),
+    };
+}
+
+void
+session_hold_clear(SessionHold *hold)
+{
+    g_ptr_array_unref(hold->rewrites);
+    g_ptr_array_unref(hold->edits);
+}
+
+void
+session_hold_forget(SessionHold *hold)
+{
+    hold->settled = hold->quarantine = NULL;
+    hold->score = 0;
+    g_ptr_array_set_size(hold->rewrites, 0);
+    g_ptr_array_set_size(hold->edits, 0);
+}
+
+SessionScope
+session_scope(FilterdStage stage)
+{
+    static const SessionScope scopes[FILTERD_STAGES] = {
+        [FILTERD_CONNECT] = SESSION_OF_CONNECTION,
+        [FILTERD_HELO] = SESSION_OF_HELO,
+        [FILTERD_MAIL] = SESSION_OF_MESSAGE,
+        [FILTERD_RCPT] = SESSION_OF_RECIPIENT,
+        [FILTERD_DATA] = SESSION_OF_MESSAGE,
+        [FILTERD_MESSAGE] = SESSION_OF_MESSAGE,
+    };
+    return scopes[stage];
+}
+
+/* ---- rewrites ----------------------------------------------------------- */
+
+static unsigned
+argument_count(const FilterdAction *action)
+{
+    unsigned length = 0;
+    while (action->arguments[length] != FILTERD_UNKNOWN)
+        length++;
+    return length;
+}
+
+static gboolean
+rewrite_equal(const void *a, const void *b)
+{
+    const SessionRewrite *one = a, *other = b;
+    if (one->rule != other->rule)
+        return FALSE;
+    for (unsigned i = 0; i < one->length; i++) {
+        g_autoptr(GString) left = g_string_new(NULL);
+        g_autoptr(GString) right = g_string_new(NULL);
+        value_append(left, &one->arguments[i]);
+        value_append(right, &other->arguments[i]);
+        if (!g_string_equal(left, right))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+void
+session_rewrite_add(Session *session, const PolicyRule *rule)
+{
+    PolicyClient client;
+    GPtrArray *rewrites = session->holds[session_scope(rule->stage)].rewrites;
+    if (rewrites->len >= EDIT_LIMIT)
+        return;
+    GStringChunk *memory = g_string_chunk_new(256);
+    const FilterdValue *arguments = policy_rule_arguments(
+        rule, session_policy_client(session, &client), memory);
+    SessionRewrite *rewrite = g_new0(SessionRewrite, 1);
+    rewrite->rule = rule;
+    rewrite->length = argument_count(rule->action);
+    rewrite->arguments = g_new0(FilterdValue, rewrite->length + 1);
+    for (unsigned i = 0; i < rewrite->length; i++)
+        rewrite->arguments[i] = value_copy(&arguments[i]);
+    g_string_chunk_free(memory);
+    g_ptr_array_add(rewrites, rewrite);
+}
+
+/* ---- requests ----------------------------------------------------------- */
+
+static char *
+keep_text(const char *value)
+{
+    return g_strdup(value != NULL ? value : "");
+}
+
+static char *
+keep_nothing(const char *value)
+{
+    (void)value;
+    return NULL;
+}
+
+/* As it would be said in MAIL or RCPT; NULL: no address of the kind that may
+ * be said there. */
+static char *
+keep_address(const char *value, MailPath kind)
+{
+    MailAddress address = {0};
+    if (value == NULL || !mail_address_parse_bare(value, kind, &address, NULL))
+        return NULL;
+    char *text = address.eightbit ? NULL : g_strdup(address.text);
+    mail_address_clear(&address);
+    return text;
+}
+
+static char *
+keep_sender(const char *value)
+{
+    if (value != NULL && *value == '\0')
+        return g_strdup("");
+    return keep_address(value, MAIL_REVERSE_PATH);
+}
+
+static char *
+keep_recipient(const char *value)
+{
+    return keep_address(value, MAIL_FORWARD_PATH);
+}
+
+/* What kind of name and value a request must have. */
+static const struct EditForm {
+    const char *word;
+    gboolean named, valued;
+    char *(*keep)(const char *value);
+} edit_forms[] = {
+    [FILTERD_ADD_HEADER] = {"add-header", TRUE, TRUE, keep_text},
+    [FILTERD_CHANGE_HEADER] = {"change-header", TRUE, TRUE, keep_text},
+    [FILTERD_REMOVE_HEADER] = {"remove-header", TRUE, FALSE, keep_nothing},
+    [FILTERD_SET_SENDER] = {"set-sender", FALSE, TRUE, keep_sender},
+    [FILTERD_ADD_RECIPIENT] = {"add-recipient", FALSE, TRUE, keep_recipient},
+    [FILTERD_REMOVE_RECIPIENT] = {"remove-recipient", FALSE, TRUE,
+                                  keep_recipient},
+    [FILTERD_REPLACE_BODY] = {"replace-body", FALSE, TRUE, keep_text},
+    [FILTERD_QUARANTINE] = {"quarantine", FALSE, TRUE, keep_text},
+};
+
+static void
+tell_refused(const Session *session, const char *word, const FilterdEdit *edit)
+{
+    LogLine line;
+    log_begin(&line, FILTERD_LOG_WARNING, "rewrite");
+    log_text(&line, "session", session->id);
+    log_text(&line, "edit", word);
+    log_text(&line, "name", edit->name);
+    log_text(&line, "value", edit->value);
+    log_text(&line, "text", "not done: no such field or address can be");
+    log_end(&line);
+}
+
+void
+session_edit_add(Session *session, FilterdStage stage, const FilterdEdit *edit)
+{
+    GPtrArray *edits = session->holds[session_scope(stage)].edits;
+    g_return_if_fail(edit->kind < G_N_ELEMENTS(edit_forms));
+    const struct EditForm *form = &edit_forms[edit->kind];
+    if (edits->len >= EDIT_LIMIT)
+        return;
+    g_autofree char *value = form->keep(edit->value);
+    if ((form->named
+         && (edit->name == NULL || !mail_field_name_valid(edit->name)))
+        || (form->valued && value == NULL)) {
+        tell_refused(session, form->word, edit);
+        return;
+    }
+    FilterdEdit *copy = g_new(FilterdEdit, 1);
+    *copy = (FilterdEdit){edit->kind, form->named ? g_strdup(edit->name) : NULL,
+                          g_steal_pointer(&value)};
+    g_ptr_array_add(edits, copy);
+}
+
+static gboolean
+edit_equal(const void *a, const void *b)
+{
+    const FilterdEdit *one = a, *other = b;
+    return one->kind == other->kind && g_strcmp0(one->name, other->name) == 0
+           && g_strcmp0(one->value, other->value) == 0;
+}
+
+/* ---- recipients --------------------------------------------------------- */
+
+static void
+move_new(GPtrArray *from, GPtrArray *to, GEqualFunc equal)
+{
+    for (unsigned i = 0; i < from->len && to->len < EDIT_LIMIT; i++) {
+        void **element = &from->pdata[i];
+        if (!g_ptr_array_find_with_equal_func(to, *element, equal, NULL))
+            g_ptr_array_add(to, g_steal_pointer(element));
+    }
+    for (unsigned i = from->len; i > 0; i--)
+        if (from->pdata[i - 1] == NULL)
+            g_ptr_array_remove_index(from, i - 1);
+    g_ptr_array_set_size(from, 0);
+}
+
+void
+session_hold_recipient(Session *session)
+{
+    const SessionHold *from = &session->holds[SESSION_OF_RECIPIENT];
+    const SessionHold *to = &session->holds[SESSION_OF_MESSAGE];
+    move_new(from->rewrites, to->rewrites, rewrite_equal);
+    move_new(from->edits, to->edits, edit_equal);
+}

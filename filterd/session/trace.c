@@ -1,0 +1,94 @@
+/* trace.c: the fields that are ours: Received (RFC 5321 4.4) and
+ * Authentication-Results (RFC 8601).
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/session/state.h"
+
+#include <string.h>
+
+/* Octets of a name in Received. */
+#define NAME_LIMIT 255
+
+void
+session_trace_remove(Session *session)
+{
+    MailMessage *message = session->message;
+    const char *id = session->engine->authserv_id;
+    for (guint i = mail_message_fields(message); i > 0; i--) {
+        const FilterdField *field = mail_message_field(message, i - 1);
+        if (mail_authres_forged(field, id)
+            || mail_field_resembles(field, SESSION_QUARANTINE_FIELD))
+            mail_message_remove_field(message, i - 1);
+    }
+}
+
+/* A domain or an address literal; what a client put in besides is no part of
+ * our grammar. */
+static void
+append_name(GString *out, const char *name)
+{
+    if (name == NULL || *name == '\0')
+        name = "unknown";
+    for (unsigned i = 0; name[i] != '\0' && i < NAME_LIMIT; i++)
+        g_string_append_c(out, g_ascii_isalnum(name[i])
+                                       || strchr("-._:[]", name[i]) != NULL
+                                   ? name[i]
+                                   : '?');
+}
+
+static gboolean
+is_ascii(const char *text)
+{
+    while (*text != '\0' && g_ascii_isprint(*text))
+        text++;
+    return *text == '\0';
+}
+
+/* It would tell the others, so only where there is one. */
+static void
+append_for(const Session *session, GString *out)
+{
+    const GPtrArray *to = session->envelope;
+    if (to->len == 1 && is_ascii(g_ptr_array_index(to, 0)))
+        g_string_append_printf(out, "\n for <%s>",
+                               (const char *)g_ptr_array_index(to, 0));
+}
+
+static void
+add_received(Session *session)
+{
+    char ip[IP_TEXT_SIZE];
+    const char *literal = ip_is_v4(&session->ip) ? "" : "IPv6:";
+    g_autofree char *date = clock_format_mail(clock_real());
+    g_autoptr(GString) text = g_string_new("from ");
+    append_name(text, session->helo);
+    g_string_append(text, " (");
+    append_name(text, session_client_name(session));
+    g_string_append_printf(text, " [%s%s])\n by %s (filterd) with %s id %s",
+                           literal, ip_format(&session->ip, ip),
+                           session->engine->hostname, session->protocol,
+                           session->id);
+    append_for(session, text);
+    g_string_append_printf(text, ";\n %s", date);
+    mail_message_add_header(session->message, "Received", text->str);
+}
+
+static void
+add_results(Session *session)
+{
+    if (!session->engine->config->settings.authentication_results)
+        return;
+    MailAuthres authres;
+    mail_authres_init(&authres, session->engine->authserv_id);
+    visit_authres(session->visit, &authres, !session_accepted(session));
+    g_autofree char *value = mail_authres_end(&authres);
+    mail_message_add_header(session->message, "Authentication-Results", value);
+}
+
+void
+session_trace_add(Session *session)
+{
+    add_received(session);
+    add_results(session);
+}
