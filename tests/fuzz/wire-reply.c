@@ -65,14 +65,16 @@ run_backend(void *data)
 {
     Play *play = data;
     Stream *stream = stream_new(play->ends[0]);
-    size_t length = 0;
+    g_autoptr(GString) heard = g_string_new(NULL);
+    size_t length;
     while (play->left > 0) {
         say_next(play, stream);
         if (listen_for(stream) != STREAM_OK)
             break;
         const char *bytes = stream_peek(stream, &length);
-        if (memmem(bytes, length, SENT, strlen(SENT)) != NULL)
-            play->complete = TRUE;
+        g_string_append_len(heard, bytes, (gssize)length);
+        stream_consume(stream, length);
+        play->complete = strstr(heard->str, SENT) != NULL;
     }
     stream_free(stream);
     part_with(play);

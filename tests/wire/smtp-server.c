@@ -4,6 +4,12 @@
  */
 #include "tests/wire/gateway.h"
 
+#include "filterd/base/stream.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #define HELLO "< 220 mx.test\n> EHLO c.test\n< 250\n"
 #define ENVELOPE                                                   \
     "> MAIL FROM:<a@c.test>\n< 250 2.1.0\n> RCPT TO:<b@mx.test>\n" \
@@ -262,6 +268,86 @@ static const GatewayCase greetings[] = {
     {"proxied-by-a-stranger", "< 220\n> PROXY UNKNOWN\n< 500\n"},
 };
 
+/* ---- clients that are no clients ---------------------------------------- */
+
+#define COMMANDS 10000
+/* What is answered before errors or junk end it. */
+#define OUTPUT_LIMIT (256 * 1024)
+
+static gsize
+count_octets(int fd)
+{
+    char buffer[65536];
+    gsize sum = 0;
+    ssize_t length;
+    while ((length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0)
+        sum += (gsize)length;
+    return sum;
+}
+
+static void
+flood(Gateway *gateway, void *data)
+{
+    const char *command = data;
+    int fd = gateway_connect(gateway);
+    Stream *stream = stream_new(dup(fd));
+    stream_write(stream, "EHLO c\r\nMAIL FROM:<>\r\n", 23);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        stream_write(stream, command, strlen(command));
+    stream_flush(stream);
+    while (gateway_sessions(gateway) > 0)
+        fiber_yield();
+    g_assert_cmpuint(count_octets(fd), <, OUTPUT_LIMIT);
+    stream_free(stream);
+    close(fd);
+}
+
+/* Nobody reads what they are told. */
+static void
+test_floods_end(void)
+{
+    static const char *const commands[] = {
+        "NOOP\r\n",
+        "RSET\r\n",
+        "EHLO c\r\n",
+        "HELP\r\n",
+        "VRFY x\r\n",
+        "FOO\r\n",
+        "\r\n",
+        "\n",
+        "RCPT TO:<a@b>\r\n",
+        "DATA\r\n",
+        "RSET\r\nMAIL FROM:<>\r\n",
+        "MAIL FROM:<> SIZE=99999999999\r\nRSET\r\n",
+    };
+    const GatewayCase scene = {.rules = "at rcpt { tempfail no }"};
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+        gateway_run(&scene, flood, (void *)commands[i]);
+}
+
+static void
+cut_anywhere(Gateway *gateway, void *data G_GNUC_UNUSED)
+{
+    const char *message = "A: b\r\n\r\nc\r\n.\r\n";
+    for (gsize cut = 0; cut < strlen(message); cut++) {
+        g_autofree char *part = g_strndup(message, cut);
+        g_autofree char *escaped = g_strescape(part, NULL);
+        g_autofree char *dialogue =
+            g_strconcat(HELLO ENVELOPE "> DATA\n< 354\n~ ", escaped, NULL);
+        gateway_talk(gateway, dialogue);
+    }
+    while (gateway_sessions(gateway) > 0)
+        fiber_yield();
+    g_assert_cmpuint(gateway_backend(gateway)->messages, ==, 0);
+}
+
+static void
+test_cut_anywhere(void)
+{
+    const GatewayCase scene = {.listen = NULL};
+    gateway_run(&scene, cut_anywhere, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -270,5 +356,9 @@ main(int argc, char **argv)
     gateway_add("/wire/server/dialogue/", dialogues, G_N_ELEMENTS(dialogues));
     gateway_add("/wire/server/limit/", limits, G_N_ELEMENTS(limits));
     gateway_add("/wire/server/greeting/", greetings, G_N_ELEMENTS(greetings));
+    g_test_add_func("/wire/server/floods-end-without-a-reader",
+                    test_floods_end);
+    g_test_add_func("/wire/server/a-message-cut-anywhere-is-not-delivered",
+                    test_cut_anywhere);
     return g_test_run();
 }
