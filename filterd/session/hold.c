@@ -224,14 +224,15 @@ edit_equal(const void *a, const void *b)
 static void
 move_new(GPtrArray *from, GPtrArray *to, GEqualFunc equal)
 {
-    for (unsigned i = 0; i < from->len && to->len < EDIT_LIMIT; i++) {
-        void **element = &from->pdata[i];
-        if (!g_ptr_array_find_with_equal_func(to, *element, equal, NULL))
-            g_ptr_array_add(to, g_steal_pointer(element));
+    unsigned i = 0;
+    while (i < from->len) {
+        void *element = g_ptr_array_index(from, i);
+        if (to->len >= EDIT_LIMIT
+            || g_ptr_array_find_with_equal_func(to, element, equal, NULL))
+            i++;
+        else
+            g_ptr_array_add(to, g_ptr_array_steal_index(from, i));
     }
-    for (unsigned i = from->len; i > 0; i--)
-        if (from->pdata[i - 1] == NULL)
-            g_ptr_array_remove_index(from, i - 1);
     g_ptr_array_set_size(from, 0);
 }
 

@@ -10,15 +10,6 @@
 
 #define MESSAGE "From: a@example.org\nSubject: hello\n\nbody\n"
 
-static unsigned
-count(const char *text, const char *part)
-{
-    unsigned found = 0;
-    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
-        found++;
-    return found;
-}
-
 #define assert_logged(world, part) \
     g_assert_nonnull(strstr((world)->log->str, part))
 
@@ -144,7 +135,7 @@ static void
 test_hook_fails(void)
 {
     probe.fails = TRUE;
-    world_run("at message { reject no if probe.octets = 7 }", hook_fails);
+    world_run("at message { reject no if probe.octets = 6 }", hook_fails);
 }
 
 static void
@@ -372,13 +363,14 @@ fields(World *world)
              "    probe=pass smtp.mailfrom=a@example.org\r\n"
              "Received: from helo.example.org (client.example.org "
              "[198.51.100.9])\r\n"));
-    g_assert_cmpuint(count(out, "MX.example.COM"), ==, 0);
-    g_assert_cmpuint(count(out, "other.example"), ==, 1);
-    g_assert_cmpuint(count(out, "X-Filterd-Quarantine: mine"), ==, 0);
-    g_assert_cmpuint(count(out, "X-Filterd-Quarantine: suspect\r\n"), ==, 1);
-    g_assert_cmpuint(count(out, "X-Old"), ==, 0);
-    g_assert_cmpuint(count(out, "X-Change: after\r\n"), ==, 1);
-    g_assert_cmpuint(count(out, "X-New: 198.51.100.9\r\n"), ==, 1);
+    g_assert_cmpuint(world_count(out, "MX.example.COM"), ==, 0);
+    g_assert_cmpuint(world_count(out, "other.example"), ==, 1);
+    g_assert_cmpuint(world_count(out, "X-Filterd-Quarantine: mine"), ==, 0);
+    g_assert_cmpuint(world_count(out, "X-Filterd-Quarantine: suspect\r\n"), ==,
+                     1);
+    g_assert_cmpuint(world_count(out, "X-Old"), ==, 0);
+    g_assert_cmpuint(world_count(out, "X-Change: after\r\n"), ==, 1);
+    g_assert_cmpuint(world_count(out, "X-New: 198.51.100.9\r\n"), ==, 1);
     g_assert_true(strstr(out, "Received") < strstr(out, "X-New"));
 }
 

@@ -20,7 +20,7 @@ typedef struct ProbeMessage {
     int64_t octets, fields;
 } ProbeMessage;
 
-enum { CONNECT, HELO, MAIL, RCPT, OCTETS, FIELDS };
+enum { RCPT, CONNECT, HELO, MAIL, OCTETS, FIELDS, EARLIER };
 
 static const FilterdFact probe_facts[] = {
     [CONNECT] = {"connect", FILTERD_BOOL, FILTERD_CONNECT},
@@ -29,10 +29,31 @@ static const FilterdFact probe_facts[] = {
     [RCPT] = {"rcpt", FILTERD_INT, FILTERD_RCPT, .flags = FILTERD_EFFECT},
     [OCTETS] = {"octets", FILTERD_INT, FILTERD_MESSAGE},
     [FIELDS] = {"fields", FILTERD_INT, FILTERD_MESSAGE},
+    [EARLIER] = {"earlier", FILTERD_BOOL, FILTERD_MAIL},
     {NULL},
 };
 
+static const FilterdNeed probe_needs[] = {{"rcpt.to", FILTERD_ADDRESS}, {NULL}};
+
 static const FilterdMethod probe_methods[] = {{"probe", MAIL}, {NULL}};
+
+/* "X-Probe: HOOK" */
+static void
+add_field(FilterdCall *call, const char *hook)
+{
+    const FilterdEdit edit = {FILTERD_ADD_HEADER, "X-Probe", hook};
+    if (probe.edits)
+        call->host->edit(call, &edit);
+}
+
+static bool
+slow(FilterdCall *call)
+{
+    if (probe.slow == 0 || call->host->sleep(call, probe.slow))
+        return true;
+    probe.cancelled++;
+    return false;
+}
 
 static bool
 finish(GError **error)
@@ -47,6 +68,9 @@ static bool
 on_connect(FilterdCall *call, GError **error)
 {
     probe.connect++;
+    add_field(call, "connect");
+    if (!slow(call))
+        return true;
     call->host->publish(call, CONNECT, filterd_bool(true));
     return finish(error);
 }
@@ -55,6 +79,9 @@ static bool
 on_helo(FilterdCall *call, GError **error)
 {
     probe.helo++;
+    add_field(call, "helo");
+    if (!slow(call))
+        return true;
     call->host->publish(call, HELO, filterd_bool(true));
     return finish(error);
 }
@@ -64,6 +91,12 @@ on_mail(FilterdCall *call, GError **error)
 {
     const FilterdProperty property = {"smtp", "mailfrom", "a@example.org"};
     probe.mail++;
+    add_field(call, "mail");
+    if (!slow(call))
+        return true;
+    call->host->publish(
+        call, EARLIER,
+        filterd_bool(call->host->lookup(call, 0)->type != FILTERD_UNKNOWN));
     if (probe.sleeps > 0 && !call->host->sleep(call, probe.sleeps)) {
         probe.cancelled++;
         return true;
@@ -77,7 +110,13 @@ on_mail(FilterdCall *call, GError **error)
 static bool
 on_rcpt(FilterdCall *call, GError **error)
 {
-    call->host->publish(call, RCPT, filterd_int(++probe.rcpt));
+    const char *to = call->host->lookup(call, 0)->text;
+    add_field(call, to);
+    probe.rcpt++;
+    if (!slow(call))
+        return true;
+    g_assert_nonnull(strchr(to, '@'));
+    call->host->publish(call, RCPT, filterd_int(probe.rcpt));
     return finish(error);
 }
 
@@ -104,7 +143,12 @@ static bool
 on_eom(FilterdCall *call, GError **error)
 {
     const ProbeMessage *message = call->message;
+    const char *to = call->host->lookup(call, 0)->text;
     probe.eom++;
+    add_field(call, "eom");
+    if (!slow(call))
+        return true;
+    g_assert_nonnull(strchr(to, '@'));
     call->host->publish(call, OCTETS, filterd_int(message->octets));
     call->host->publish(call, FIELDS, filterd_int(message->fields));
     return finish(error);
@@ -131,6 +175,7 @@ const FilterdPlugin probe_plugin = {
     .version = "1",
     .summary = "a plugin for tests",
     .facts = probe_facts,
+    .needs = probe_needs,
     .methods = probe_methods,
     .message_size = sizeof(ProbeMessage),
     .connect = on_connect,
@@ -153,6 +198,7 @@ static const FilterdFact other_facts[] = {
 static const FilterdNeed other_needs[] = {
     {"probe.octets", FILTERD_INT},
     {"absent.fact?", FILTERD_INT},
+    {"probe.rcpt", FILTERD_INT},
     {NULL},
 };
 
@@ -163,7 +209,8 @@ other_eom(FilterdCall *call, GError **error)
     const FilterdValue *absent = call->host->lookup(call, 1);
     (void)error;
     g_assert_cmpint(absent->type, ==, FILTERD_UNKNOWN);
-    call->host->publish(call, 0, filterd_int(2 * octets->integer));
+    if (octets->type == FILTERD_INT)
+        call->host->publish(call, 0, filterd_int(2 * octets->integer));
     return true;
 }
 
@@ -216,14 +263,19 @@ compile(const char *policy)
     policy_report_clear(&report);
 }
 
+Session *
+world_session(World *w)
+{
+    SessionPeer peer = {.name = "client.example.org", .wire = "test"};
+    g_assert_true(ip_parse("198.51.100.9", &peer.ip));
+    return session_new(w->engine, &peer);
+}
+
 static void
 in_fiber(void *data)
 {
     void (*func)(World *) = *(void (**)(World *))data;
-    const SessionPeer peer = {.name = "client.example.org", .wire = "test"};
-    SessionPeer who = peer;
-    g_assert_true(ip_parse("198.51.100.9", &who.ip));
-    world.session = session_new(world.engine, &who);
+    world.session = world_session(&world);
     func(&world);
     session_free(world.session);
     engine_free(world.engine);
@@ -239,6 +291,8 @@ world_run(const char *policy, void (*func)(World *world))
     world = (World){.log = g_string_new(NULL)};
     probe = (Probe){.fails = probe.fails,
                     .mistyped = probe.mistyped,
+                    .edits = probe.edits,
+                    .slow = probe.slow,
                     .sleeps = probe.sleeps};
     log_set_sink(keep_log);
     compile(policy);
@@ -300,8 +354,8 @@ world_rcpt(World *w, const char *to)
     return verdict;
 }
 
-static void
-feed(World *w, const char *text)
+void
+world_feed(World *w, const char *text)
 {
     FilterdField field;
     g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
@@ -323,7 +377,7 @@ world_message(World *w, const char *text)
     SessionVerdict verdict = session_data(w->session).verdict;
     if (verdict != SESSION_CONTINUE)
         return verdict;
-    feed(w, text);
+    world_feed(w, text);
     return session_message(w->session).verdict;
 }
 
@@ -355,4 +409,23 @@ world_all(World *w, const char *text)
     if (verdict == SESSION_CONTINUE)
         verdict = world_message(w, text);
     return verdict;
+}
+
+void
+world_deliver(World *w)
+{
+    MailReply taken = {0};
+    mail_reply_set(&taken, 250, "2.0.0", "queued as 1");
+    session_delivered(w->session, &taken);
+    mail_reply_clear(&taken);
+    session_reset(w->session);
+}
+
+unsigned
+world_count(const char *text, const char *part)
+{
+    unsigned found = 0;
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+        found++;
+    return found;
 }

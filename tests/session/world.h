@@ -8,13 +8,16 @@
 
 /* What the plugin `probe` did, and is to do. Its facts: probe.connect,
  * probe.helo, probe.mail (bool), probe.rcpt (int, with an effect: how often its
- * hook has run), probe.octets (int, of the body), probe.fields (int). */
+ * hook has run), probe.octets (int, of the body), probe.fields (int),
+ * probe.earlier (bool: whether its mail hook knew the recipient). */
 typedef struct Probe {
     unsigned connect, helo, mail, rcpt, eom, abort, clear_message;
     gboolean fails;     /* hooks return an error */
     gboolean mistyped;  /* mail publishes a text */
+    gboolean edits;     /* hooks but header and body add "X-Probe: HOOK" */
+    int64_t slow;       /* milliseconds in each of them */
     int64_t sleeps;     /* milliseconds in mail, before anything else */
-    unsigned cancelled; /* how often that sleep was cut short */
+    unsigned cancelled; /* how often such a sleep was cut short */
 } Probe;
 
 extern Probe probe;
@@ -35,9 +38,17 @@ void world_run(const char *policy, void (*func)(World *world));
 SessionVerdict world_hello(World *world);
 SessionVerdict world_mail(World *world, const char *from);
 SessionVerdict world_rcpt(World *world, const char *to);
-/* Feeds `text` (LF line ends) and ends it. */
+/* A message's text, with LF line ends. */
+void world_feed(World *world, const char *text);
+/* DATA, the text, and its end. */
 SessionVerdict world_message(World *world, const char *text);
+/* The backend took it; then the transaction ends. */
+void world_deliver(World *world);
 /* What would go to the backend. Caller frees. */
 char *world_outgoing(World *world);
+/* How often `part` stands in the text. */
+unsigned world_count(const char *text, const char *part);
+/* A session of its own, which the caller frees. */
+Session *world_session(World *world);
 /* From connect to the end with one recipient b@example.com. */
 SessionVerdict world_all(World *world, const char *text);
