@@ -39,16 +39,8 @@ struct Stream {
     Side reading, writing;
     Buffer in, out;
     StreamStatus written; /* other than OK: for good */
+    TlsLink *tls;         /* NULL: none */
 };
-
-/* What the transport says. */
-typedef enum Transport {
-    TRANSPORT_DONE,
-    TRANSPORT_WANTS_READ,
-    TRANSPORT_WANTS_WRITE,
-    TRANSPORT_EOF,
-    TRANSPORT_FAILED, /* stream->error */
-} Transport;
 
 G_DEFINE_QUARK(stream - connect - error, stream_connect_error)
 
@@ -81,36 +73,50 @@ buffer_release(Buffer *buffer)
 }
 
 static Transport
-transport_result(Stream *stream, ssize_t length, Transport again)
+transport_result(ssize_t length, Transport again)
 {
     if (length >= 0)
         return TRANSPORT_DONE;
-    if (errno == EAGAIN)
-        return again;
-    stream->error = errno;
-    return TRANSPORT_FAILED;
+    return errno == EAGAIN ? again : TRANSPORT_FAILED;
 }
 
-/* This and transport_write() alone know what lies under the buffers. */
+/* This and the two below alone know what lies under the buffers. */
 static Transport
 transport_read(Stream *stream, void *bytes, size_t size, size_t *length)
 {
+    if (stream->tls != NULL)
+        return tls_link_read(stream->tls, bytes, size, length);
     ssize_t taken = TEMP_FAILURE_RETRY(recv(stream->fd, bytes, size, 0));
 
     if (taken == 0)
         return TRANSPORT_EOF;
     *length = (size_t)taken;
-    return transport_result(stream, taken, TRANSPORT_WANTS_READ);
+    return transport_result(taken, TRANSPORT_WANTS_READ);
 }
 
 static Transport
 transport_write(Stream *stream, const void *bytes, size_t size, size_t *length)
 {
+    if (stream->tls != NULL)
+        return tls_link_write(stream->tls, bytes, size, length);
     ssize_t sent =
         TEMP_FAILURE_RETRY(send(stream->fd, bytes, size, MSG_NOSIGNAL));
 
     *length = (size_t)sent;
-    return transport_result(stream, sent, TRANSPORT_WANTS_WRITE);
+    return transport_result(sent, TRANSPORT_WANTS_WRITE);
+}
+
+/* What a read would say. */
+static Transport
+transport_look(Stream *stream)
+{
+    char octet;
+
+    if (stream->tls != NULL)
+        return tls_link_look(stream->tls);
+    ssize_t length = TEMP_FAILURE_RETRY(recv(stream->fd, &octet, 1, MSG_PEEK));
+    return length == 0 ? TRANSPORT_EOF
+                       : transport_result(length, TRANSPORT_WANTS_READ);
 }
 
 static void
@@ -162,6 +168,7 @@ settle(Stream *stream, Transport result)
         return wait_for(stream, &stream->reading, EV_READ);
     if (result == TRANSPORT_WANTS_WRITE)
         return wait_for(stream, &stream->writing, EV_WRITE);
+    stream->error = errno;
     return result == TRANSPORT_EOF ? STREAM_EOF : STREAM_ERROR;
 }
 
@@ -199,6 +206,7 @@ void
 stream_free(Stream *stream)
 {
     g_assert(stream->reading.waiter == NULL && stream->writing.waiter == NULL);
+    g_clear_pointer(&stream->tls, tls_link_free);
     g_clear_pointer(&stream->reading.event, event_free);
     g_clear_pointer(&stream->writing.event, event_free);
     close(stream->fd);
@@ -327,10 +335,15 @@ stream_fill(Stream *stream)
 gboolean
 stream_pending(Stream *stream)
 {
-    char octet;
-
     return stream->in.start != stream->in.end
-           || recv(stream->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+           || transport_look(stream) == TRANSPORT_DONE;
+}
+
+gboolean
+stream_quiet(Stream *stream)
+{
+    return stream->in.start == stream->in.end
+           && transport_look(stream) == TRANSPORT_WANTS_READ;
 }
 
 void
@@ -393,6 +406,35 @@ stream_flush(Stream *stream)
         stream->share += length;
     }
     return stream->written;
+}
+
+/* Whoever could not agree on TLS is told nothing more. */
+StreamStatus
+stream_secure(Stream *stream, const TlsContext *context, GError **error)
+{
+    StreamStatus status = check_time(stream);
+
+    g_assert(stream->tls == NULL && stream->out.start == stream->out.end);
+    stream_discard(stream);
+    stream->tls = tls_link_new(context, stream->fd);
+    while (status == STREAM_OK) {
+        Transport result = tls_link_handshake(stream->tls, error);
+
+        if (result == TRANSPORT_DONE)
+            return STREAM_OK;
+        status = settle(stream, result);
+    }
+    if (status != STREAM_ERROR)
+        g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE, "TLS handshake: %s",
+                    stream_status_text(status));
+    stream->written = status;
+    return status;
+}
+
+const TlsPeer *
+stream_peer(const Stream *stream)
+{
+    return stream->tls != NULL ? tls_link_peer(stream->tls) : NULL;
 }
 
 void

@@ -8,11 +8,12 @@
  * until it is set again: a slow peer cannot stretch it octet by octet. It holds
  * for octets that are there, too: once it has passed, or the fiber is
  * cancelled, fill and flush say so at once. One fiber may read while another
- * one writes.
+ * one writes, but for a connection under TLS, which is one fiber's.
  */
 #pragma once
 
 #include "filterd/base/endpoint.h"
+#include "filterd/base/tls.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,8 @@ void stream_consume(Stream *stream, size_t length);
 StreamStatus stream_fill(Stream *stream);
 /* Whether octets are buffered or ready in the kernel; never waits. */
 gboolean stream_pending(Stream *stream);
+/* Whether there are none, and the peer has not closed either; never waits. */
+gboolean stream_quiet(Stream *stream);
 /* Forgets what has been read but not consumed. */
 void stream_discard(Stream *stream);
 
@@ -67,6 +70,14 @@ StreamStatus stream_write(Stream *stream, const void *bytes, size_t length);
 StreamStatus stream_printf(Stream *stream, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 StreamStatus stream_flush(Stream *stream);
+
+/* From here on both speak TLS; everything written has to be flushed. What has
+ * been read is thrown away: somebody else may have said it. After a failure
+ * nothing can be written; the error says more than the status. */
+StreamStatus stream_secure(Stream *stream, const TlsContext *context,
+                           GError **error);
+/* NULL: there is no TLS. Borrowed. */
+const TlsPeer *stream_peer(const Stream *stream);
 
 /* Gives idle buffers back to the pool; a connection that waits between two
  * transactions costs little. */
