@@ -114,27 +114,41 @@ check_canonical(const GString *message)
     }
 }
 
+/* TRUE: the final dot is there, and cut off. */
+static gboolean
+take_piece(Visit *visit, GString *message)
+{
+    gsize length;
+    const char *bytes = stream_peek(visit->stream, &length);
+    g_string_append_len(message, bytes, (gssize)length);
+    stream_consume(visit->stream, length);
+    gsize size = message_length(message->str, message->len);
+    if (size == 0)
+        return FALSE;
+    g_assert_cmpuint(size, ==, message->len);
+    g_string_truncate(message, size - 3);
+    return TRUE;
+}
+
 static void
 take_message(Visit *visit)
 {
     Backend *backend = visit->backend;
-    gsize size = 0, length;
-    const char *bytes = NULL;
-    stream_flush(visit->stream);
-    while (size == 0 && !visit->closing) {
-        if (stream_fill(visit->stream) != STREAM_OK)
+    gboolean complete = FALSE, begun = FALSE;
+    g_autoptr(GString) message = g_string_new(NULL);
+    while (!complete && !visit->closing) {
+        if (stream_flush(visit->stream) != STREAM_OK
+            || stream_fill(visit->stream) != STREAM_OK)
             visit->closing = TRUE;
-        else if (bytes == NULL)
+        else if (!begun)
             answer(visit, BACKEND_BODY);
-        bytes = stream_peek(visit->stream, &length);
-        size = message_length(bytes, length);
+        begun = TRUE;
+        complete = take_piece(visit, message);
     }
-    if (size == 0 || visit->closing)
+    if (visit->closing)
         return;
-    g_string_truncate(backend->message, 0);
-    g_string_append_len(backend->message, bytes, (gssize)size - 3);
-    check_canonical(backend->message);
-    stream_consume(visit->stream, size);
+    check_canonical(message);
+    g_string_assign(backend->message, message->str);
     backend->messages++;
     g_string_append(backend->heard, "message\n");
     answer(visit, BACKEND_END);

@@ -238,9 +238,13 @@ static const GatewayCase pool[] = {
      .messages = 1, .connections = 1, .backend = "max-connections 1",
      .log = "max-connections"},
     {"idle-ones-make-room",
-     HELLO ENVELOPE "! swap\n" HELLO ENVELOPE "> RSET\n< 250\n"
-                    "! kick\n! swap\n" MESSAGE,
-     .messages = 1, .connections = 3, .backend = "max-connections 2"},
+     HELLO ENVELOPE "> RCPT TO:<c@mx.test>\n< 451\n! swap\n" HELLO ENVELOPE
+                    "> RSET\n< 250\n! swap\n" MESSAGE,
+     .messages = 1, .connections = 3, .backend = "max-connections 1",
+     .server.spoiled = 1, .server.replies[BACKEND_RCPT] = "250 2.1.5 ok\r\n|!"},
+    {"only-what-lay-idle-is-tried-again",
+     HELLO MAIL RCPT "< 451\n" RCPT "< 451\n", .connections = 3,
+     .server.replies[BACKEND_MAIL] = BACKEND_CLOSES},
     {"probed-once-a-second",
      HELLO "> EHLO d\n< 250\n> EHLO d\n< 250\n+ 1001\n> EHLO d\n< 250\n",
      .connections = 2, .server.replies[BACKEND_CONNECT] = BACKEND_CLOSES},
@@ -252,6 +256,31 @@ static const GatewayCase pool[] = {
      .rules = "backend smtp 127.0.0.1:1 { priority 5 }"},
 };
 
+/* ---- a verdict before the end ------------------------------------------- */
+
+/* More than one turn of the loop sends. */
+#define LARGE (4 * 1024 * 1024)
+
+static void
+test_early_verdict(void)
+{
+    g_autoptr(GString) dialogue =
+        g_string_new(HELLO ENVELOPE "> DATA\n< 354\n> A: b\n> \n");
+    while (dialogue->len < LARGE) {
+        g_string_append(dialogue, "> ");
+        for (unsigned i = 0; i < 900; i++)
+            g_string_append_c(dialogue, 'x');
+        g_string_append_c(dialogue, '\n');
+    }
+    g_string_append(dialogue, "> .\n< 451 4.3.0\n");
+    GatewayCase scene = {
+        .dialogue = dialogue->str,
+        .server.replies[BACKEND_BODY] = "250 2.0.0 queued\r\n",
+        .log = "out of turn",
+    };
+    gateway_test(&scene);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -261,5 +290,7 @@ main(int argc, char **argv)
     gateway_add("/wire/relay/refusal/", refusals, G_N_ELEMENTS(refusals));
     gateway_add("/wire/relay/lost/", losses, G_N_ELEMENTS(losses));
     gateway_add("/wire/relay/pool/", pool, G_N_ELEMENTS(pool));
+    g_test_add_func("/wire/relay/fault/verdict-in-the-message",
+                    test_early_verdict);
     return g_test_run();
 }
