@@ -93,7 +93,7 @@ class Filterd(Program):
 
     def start(self):
         super().start()
-        self.wait_listening(self.port)
+        self.wait_listening(self.port, self.host)
 
     def workers(self):
         """Those that have been started and not yet ended."""

@@ -46,14 +46,22 @@ def wait_until(condition, what, patience=PATIENCE):
     return value
 
 
-def listening(port):
+def as_in_proc(host):
+    """An address as /proc/net/tcp has it: words in the machine's order."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    octets = socket.inet_pton(family, host)
+    words = [octets[i:i + 4][::-1] for i in range(0, len(octets), 4)]
+    return b"".join(words).hex().upper()
+
+
+def listening(host, port):
     """Whether somebody listens there, found out without a connection."""
-    tail = f":{port:04X}"
+    local = f"{as_in_proc(host)}:{port:04X}"
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with open(table, encoding="ascii") as lines:
             for line in lines:
                 words = line.split()
-                if words[1].endswith(tail) and words[3] == LISTEN:
+                if words[1] == local and words[3] == LISTEN:
                     return True
     return False
 
@@ -118,12 +126,12 @@ class Program:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def wait_listening(self, *ports):
+    def wait_listening(self, port, host=HOST):
         def ready():
             if not self.running():
                 raise Failure(f"{self.name} ended with "
                               f"{self.process.returncode}:\n{self.tail()}")
-            return all(listening(port) for port in ports)
+            return listening(host, port)
         wait_until(ready, f"{self.name} listens")
 
     def stop(self, patience=PATIENCE):
