@@ -23,7 +23,13 @@ typedef struct PolicySettings {
     int64_t max_sessions; /* of the machine */
     int64_t max_recipients;
     int64_t max_errors; /* of one session, then 421 */
-    int log;            /* 0 text, 1 json */
+    /* Of one client, over all sessions; 0: as many as they like. */
+    int64_t max_sessions_per_address, max_sessions_per_network;
+    int64_t max_connections_per_minute; /* of an address, as those below */
+    int64_t max_errors_per_address;     /* in ten minutes, as those below */
+    int64_t max_unknown_recipients;
+    int64_t min_data_rate; /* octets a second of a message; 0: any */
+    int log;               /* 0 text, 1 json */
     bool authentication_results;
     int quarantine;    /* 0 mark, 1 spool */
     int line_endings;  /* 0 reject, 1 normalize */

@@ -27,6 +27,9 @@ typedef enum PolicyVerdict {
 
 extern const char *const policy_verdict_words[];
 
+/* The longest `reply … after`, milliseconds. */
+#define POLICY_DELAY_LIMIT 30000
+
 /* A rule, as others need it; the rest is the judge's. */
 typedef struct PolicyRule {
     PolicyVerdict kind;
@@ -34,6 +37,7 @@ typedef struct PolicyRule {
     gboolean would;
     const char *name; /* of a rewrite: the action's */
     int64_t score;
+    int64_t delay;        /* of its reply, milliseconds */
     const PolicyUse *use; /* of a rewrite: the action's, NULL: core */
     const FilterdAction *action;
     PolicyPlace place;

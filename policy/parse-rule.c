@@ -4,6 +4,8 @@
  */
 #include "policy/parse.h"
 
+#include "policy/literal.h"
+
 #include <string.h>
 
 #define ARGUMENTS 8
@@ -113,7 +115,33 @@ parse_enhanced(Compile *compile, Rule *rule)
     return TRUE;
 }
 
-/* "reply" [ CODE [ ENHANCED ] ] TEXT */
+/* [ "after" DURATION ] */
+static gboolean
+parse_after(Compile *compile, Rule *rule)
+{
+    FilterdValue value;
+
+    if (!compile_at(compile, "after"))
+        return TRUE;
+    compile_advance(compile);
+    PolicyPlace place = compile->token.place;
+    const char *text = compile_word(compile, "a duration");
+    if (text == NULL)
+        return FALSE;
+    if (!literal_parse(compile, FILTERD_DURATION, text, &value)) {
+        literal_refuse(compile, &place, FILTERD_DURATION, text);
+        return FALSE;
+    }
+    if (value.integer > POLICY_DELAY_LIMIT) {
+        compile_error(compile, &place, "30s at most",
+                      "`%s` is too long for a client to wait", text);
+        return FALSE;
+    }
+    rule->public.delay = value.integer;
+    return TRUE;
+}
+
+/* "reply" [ CODE [ ENHANCED ] ] TEXT [ "after" DURATION ] */
 static gboolean
 parse_reply(Compile *compile, Rule *rule)
 {
@@ -131,7 +159,7 @@ parse_reply(Compile *compile, Rule *rule)
         return FALSE;
     }
     rule->reply = parse_operand(compile);
-    return TRUE;
+    return parse_after(compile, rule);
 }
 
 /* [ "if" expr ] */
@@ -145,7 +173,8 @@ parse_if(Compile *compile, Rule *rule)
     return rule->condition != NULL;
 }
 
-/* verdict NAME [ "if" expr ] [ "reply" [ CODE [ ENHANCED ] ] TEXT ] */
+/* verdict NAME [ "if" expr ]
+ * [ "reply" [ CODE [ ENHANCED ] ] TEXT [ "after" DURATION ] ] */
 static gboolean
 parse_verdict(Compile *compile, Rule *rule)
 {

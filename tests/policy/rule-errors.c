@@ -89,6 +89,19 @@ static const WorldCase rules[] = {
      "3:14: `quarantine` has no reply | only reject, tempfail and disconnect "
      "have one\n"},
     {PLUGINS "at mail {\n"
+             "reject x reply \"no\" after\n"
+             "}\n",
+     "4:1: expected a duration, found `}`\n"},
+    {PLUGINS "at mail {\n"
+             "reject x reply \"no\" after soon\n"
+             "}\n",
+     "3:27: `soon` is not a duration | such as 500ms, 10s, 5m, 2h or "
+     "7d\n"},
+    {PLUGINS "at mail {\n"
+             "reject x reply \"no\" after 31s\n"
+             "}\n",
+     "3:27: `31s` is too long for a client to wait | 30s at most\n"},
+    {PLUGINS "at mail {\n"
              "reject x if\n"
              "}\n",
      "4:1: expected a fact or a value, found `}`\n"},

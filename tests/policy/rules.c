@@ -131,6 +131,32 @@ test_replies(void)
     }
 }
 
+static void
+test_delays(void)
+{
+    static const struct {
+        const char *rule;
+        int64_t delay;
+    } rows[] = {
+        {"reject x", 0},
+        {"reject x reply \"no\"", 0},
+        {"reject x reply \"no\" after 5s", 5000},
+        {"tempfail after if client.tls reply 451 \"no\" after 30s reject "
+         "after2",
+         30000},
+        {"disconnect x reply 421 4.7.0 \"no\" after 250ms", 250},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            g_strdup_printf(PLUGINS "at mail { %s }\n", rows[i].rule);
+        PolicyConfig *config = world_config(text);
+        const PolicyRule *rule = g_ptr_array_index(policy_rules(config), 0);
+
+        g_assert_cmpint(rule->delay, ==, rows[i].delay);
+        policy_config_free(config);
+    }
+}
+
 static const FilterdValue *
 arguments_of(const PolicyConfig *config, GStringChunk *memory)
 {
@@ -357,6 +383,7 @@ main(int argc, char **argv)
     g_test_add_func("/policy/rules/no-verdict-when-cancelled", test_cancelled);
     g_test_add_func("/policy/rules/each-truth-is-told", test_truths_are_told);
     g_test_add_func("/policy/rules/replies-and-their-defaults", test_replies);
+    g_test_add_func("/policy/rules/replies-that-come-late", test_delays);
     g_test_add_func("/policy/rules/arguments-of-rewrites", test_arguments);
     g_test_add_func("/policy/rules/recipients-are-told-apart", test_groups);
     g_test_add_func("/policy/rules/recipients-against-the-message",
