@@ -212,9 +212,7 @@ take_line(SmtpServer *server, const char *bytes, gsize length)
     g_autofree char *line =
         problem == NULL ? g_strndup(bytes, length - 1) : NULL;
     stream_consume(server->stream, length + 1);
-    if (server->errors >= server->settings->max_errors)
-        close_with(server, "-errors", "4.7.0", "too many errors");
-    else if (problem != NULL)
+    if (problem != NULL)
         smtp_error(server, 500, "5.5.2", problem);
     else
         carry_out(server, line);
@@ -258,7 +256,9 @@ take_command(SmtpServer *server)
     const char *lf = memchr(bytes, '\n', MIN(length, SMTP_LINE_LIMIT));
     if (lf == NULL && length < SMTP_LINE_LIMIT)
         return FALSE;
-    if (lf == NULL)
+    if (server->errors >= server->settings->max_errors)
+        close_with(server, "-errors", "4.7.0", "too many errors");
+    else if (lf == NULL)
         skip_line(server);
     else
         take_line(server, bytes, (gsize)(lf - bytes));

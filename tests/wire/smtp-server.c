@@ -323,6 +323,10 @@ test_floods_end(void)
     const GatewayCase scene = {.rules = "at rcpt { tempfail no }"};
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
         gateway_run(&scene, flood, (void *)commands[i]);
+    g_autofree char *line = g_strnfill(3000, 'x');
+    line[2998] = '\r';
+    line[2999] = '\n';
+    gateway_run(&scene, flood, line);
 }
 
 static void
