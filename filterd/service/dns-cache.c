@@ -106,9 +106,7 @@ dns_cache_has(const DnsCache *cache, const char *key)
 static int64_t
 lifetime(const FilterdDnsAnswer *answer, gboolean unclaimed)
 {
-    if (answer->status > FILTERD_DNS_NXDOMAIN)
-        return 0;
-    if (answer->ttl == 0)
+    if (answer->status > FILTERD_DNS_NXDOMAIN || answer->ttl == 0)
         return unclaimed ? DNS_ONCE_MILLISECONDS : 0;
     uint32_t limit = answer->status == FILTERD_DNS_ANSWER
                          ? DNS_TTL_LIMIT
@@ -130,7 +128,8 @@ dns_cache_put(DnsCache *cache, const char *key, DnsAnswer *answer,
     entry->key = g_strdup(key);
     entry->answer = dns_answer_ref(answer);
     entry->expires = clock_after(milliseconds);
-    entry->once = answer->answer.ttl == 0;
+    entry->once =
+        answer->answer.ttl == 0 || answer->answer.status > FILTERD_DNS_NXDOMAIN;
     entry->link.data = entry;
     g_hash_table_insert(cache->entries, entry->key, entry);
     g_queue_push_head_link(&cache->used, &entry->link);

@@ -10,7 +10,9 @@
 #define DNS_CACHE_OCTETS (32 * 1024 * 1024)
 #define DNS_TTL_LIMIT 86400
 #define DNS_NEGATIVE_TTL_LIMIT 3600
-/* How long an answer with TTL 0 that nobody waited for may be fetched, once. */
+/* How long an answer with TTL 0, or a failure, that nobody waited for may be
+ * fetched, once: whoever asked ahead for ten names that do not answer waits as
+ * long as for one. */
 #define DNS_ONCE_MILLISECONDS 10000
 
 typedef struct DnsCache DnsCache;
@@ -25,7 +27,7 @@ DnsAnswer *dns_cache_find(DnsCache *cache, const char *key, uint32_t *ttl);
 /* Takes nothing out. */
 gboolean dns_cache_has(const DnsCache *cache, const char *key);
 
-/* Failures are not kept, nor TTL 0 unless `unclaimed`. */
+/* Neither failures nor TTL 0 are kept unless `unclaimed`. */
 void dns_cache_put(DnsCache *cache, const char *key, DnsAnswer *answer,
                    gboolean unclaimed);
 gsize dns_cache_size(const DnsCache *cache);

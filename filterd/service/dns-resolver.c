@@ -27,11 +27,11 @@ typedef struct Setting {
 
 /* The caches stand behind our own and serve delegations, chains and what is
  * validated. A question that has been cancelled keeps its socket to the end, so
- * there are many, and the wait for a silent server is cut short. */
+ * there are many. */
 static const Setting settings[] = {
     {"use-syslog:", "no"},
-    {"num-queries-per-thread:", "800"},
-    {"outgoing-range:", "900"},
+    {"num-queries-per-thread:", "4000"},
+    {"outgoing-range:", "4096"},
     {"msg-cache-size:", "4m"},
     {"rrset-cache-size:", "8m"},
     {"key-cache-size:", "1m"},
@@ -50,18 +50,34 @@ static const Setting settings[] = {
     {"target-fetch-policy:", "0 0 0 0 0"},
 };
 
-/* When nothing was heard of a server for max-rtt, libunbound asks it nothing
- * more for the rest of host-ttl. For the site's one resolver that has to be
- * short: all names fail meanwhile. */
-static const Setting forward_settings[] = {
-    {"infra-cache-max-rtt:", "1000"},
-    {"infra-host-ttl:", "2"},
-};
-
-static const Setting recursive_settings[G_N_ELEMENTS(forward_settings)] = {
+/* An authoritative server that is silent for max-rtt is left alone for
+ * host-ttl: that harms nobody but its own names. */
+static const Setting recursive_settings[] = {
     {"infra-cache-max-rtt:", "2000"},
     {"infra-host-ttl:", "60"},
 };
+
+/* The site's resolvers are as slow as the name asked for, which a stranger
+ * chooses: silence about it says nothing of the next name, and must never stop
+ * us from asking. So max-rtt is out of reach. */
+static const Setting forward_settings[] = {
+    {"infra-cache-max-rtt:", "120000"},
+    {"outbound-msg-retry:", "2"},
+};
+
+/* When a resolver is asked again, libunbound has no ear for its first answer
+ * any more: one alone gets most of the time that we have. Of several the next
+ * one is asked soon, and one that was silent is avoided for host-ttl. */
+typedef struct Patience {
+    int64_t percent; /* of the timeout, before it is asked again */
+    const char *ttl;
+} Patience;
+
+static const Patience with_one = {80, "2"};
+static const Patience with_several = {25, "30"};
+
+#define FIRST_WAIT_LOW 50 /* milliseconds */
+#define FIRST_WAIT_HIGH 10000
 
 /* Built into libunbound as local data; whoever was configured decides. */
 static const char *const built_in_zones[] = {
@@ -93,6 +109,30 @@ set_all(struct ub_ctx *context, const Setting *rows, gsize count,
 }
 
 static gboolean
+has_one_resolver(const DnsConfig *config)
+{
+    return config->forward != NULL && config->forward[0] != NULL
+           && config->forward[1] == NULL;
+}
+
+static gboolean
+set_patience(struct ub_ctx *context, const DnsConfig *config, GError **error)
+{
+    const Patience *patience =
+        has_one_resolver(config) ? &with_one : &with_several;
+    int64_t wait = CLAMP(config->timeout * patience->percent / 100,
+                         FIRST_WAIT_LOW, FIRST_WAIT_HIGH);
+    g_autofree char *first_wait = g_strdup_printf("%" G_GINT64_FORMAT, wait);
+    const Setting rows[] = {
+        {"infra-cache-min-rtt:", first_wait},
+        {"infra-host-ttl:", patience->ttl},
+    };
+    return set_all(context, rows, G_N_ELEMENTS(rows), error)
+           && set_all(context, forward_settings, G_N_ELEMENTS(forward_settings),
+                      error);
+}
+
+static gboolean
 set_options(struct ub_ctx *context, const DnsConfig *config, GError **error)
 {
     const Setting modules = {"module-config:", config->n_anchors > 0
@@ -101,9 +141,10 @@ set_options(struct ub_ctx *context, const DnsConfig *config, GError **error)
     ub_ctx_debugout(context, NULL);
     return set_all(context, settings, G_N_ELEMENTS(settings), error)
            && set_all(context, &modules, 1, error)
-           && set_all(context,
-                      config->recursive ? recursive_settings : forward_settings,
-                      G_N_ELEMENTS(forward_settings), error);
+           && (config->recursive
+                   ? set_all(context, recursive_settings,
+                             G_N_ELEMENTS(recursive_settings), error)
+                   : set_patience(context, config, error));
 }
 
 static gboolean

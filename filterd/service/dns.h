@@ -52,8 +52,8 @@ void dns_budget_clear(DnsBudget *budget);
  * budget. Parallel waits count once each. */
 const FilterdDnsAnswer *dns_query(DnsBudget *budget, const char *name,
                                   FilterdDnsType type);
-/* Starts the question; its answer waits in the cache (one with TTL 0 for one
- * asker). */
+/* Starts the question; its answer waits in the cache (one with TTL 0, or
+ * a failure, for one asker). */
 void dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type);
 
 const char *dns_status_text(FilterdDnsStatus status);

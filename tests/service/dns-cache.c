@@ -79,6 +79,18 @@ test_unclaimed(void)
 }
 
 static void
+test_unclaimed_failure(void)
+{
+    g_autoptr(DnsAnswer) answer = dns_answer_new(FILTERD_DNS_TIMEOUT, 0);
+    DnsCache *cache = dns_cache_new(0);
+    dns_cache_put(cache, "key", answer, TRUE);
+    g_assert_true(dns_cache_has(cache, "key"));
+    g_assert_cmpint(find(cache, "key"), ==, 0);
+    g_assert_cmpint(find(cache, "key"), ==, -1);
+    dns_cache_free(cache);
+}
+
+static void
 test_entries(void)
 {
     DnsCache *cache = dns_cache_new(LIMIT);
@@ -124,6 +136,8 @@ main(int argc, char **argv)
                     test_lifetimes);
     g_test_add_func("/service/cache/an-unclaimed-ttl-zero-is-fetched-once",
                     test_unclaimed);
+    g_test_add_func("/service/cache/an-unclaimed-failure-is-fetched-once",
+                    test_unclaimed_failure);
     g_test_add_func("/service/cache/the-least-used-goes-first", test_entries);
     g_test_add_func("/service/cache/octets-are-bounded", test_octets);
     return g_test_run();

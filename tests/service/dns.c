@@ -31,6 +31,9 @@ static ServerRow rows[] = {
     {"site.test", FILTERD_DNS_A, "192.0.2.7", 300},
     {"bad.example", FILTERD_DNS_A, NULL, 0, SERVER_SERVFAILS},
     {"silent.example", FILTERD_DNS_A, NULL, 0, SERVER_IS_SILENT},
+    {"silent2.example", FILTERD_DNS_A, NULL, 0, SERVER_IS_SILENT},
+    {"silent3.example", FILTERD_DNS_A, NULL, 0, SERVER_IS_SILENT},
+    {"late.example", FILTERD_DNS_A, "192.0.2.6", 300, SERVER_IS_LATE},
     {"cut.example", FILTERD_DNS_TXT, "whole by TCP", 300, SERVER_TRUNCATES},
     {"long.example", FILTERD_DNS_TXT, long_text, 300, SERVER_TRUNCATES},
     {"one.example", SERVER_CNAME, "two.example", 30},
@@ -342,26 +345,51 @@ test_cancel(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     run_for(TIMEOUT + 50);
 }
 
+static const char *const silent[] = {"silent.example", "silent2.example",
+                                     "silent3.example"};
+
+/* The one resolver of a site must not be given up for names that a stranger
+ * chose. */
 static void
-test_server_comes_back(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_silence_harms_no_other(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    for (int i = 0; i < 8; i++) {
-        g_assert_true(filterd_dns_failed(
-            ask(&fixture->budget, "silent.example", FILTERD_DNS_A)));
-        forget(fixture);
+    for (gsize i = 0; i < G_N_ELEMENTS(silent); i++) {
+        dns_prefetch(&fixture->budget, silent[i], FILTERD_DNS_A);
+        run_for(600);
     }
-    /* A failure is remembered with its name, for 5 s. */
-    FilterdDnsStatus status = FILTERD_DNS_TIMEOUT;
-    int64_t start = g_get_monotonic_time() / 1000;
-    for (int i = 0; i < 60 && status != FILTERD_DNS_NXDOMAIN; i++) {
+    for (int i = 0; i < 20; i++) {
         g_autofree char *name = g_strdup_printf("nowhere%d.example", i);
-        status = ask(&fixture->budget, name, FILTERD_DNS_A)->status;
-        forget(fixture);
+        g_assert_cmpint(ask(&fixture->budget, name, FILTERD_DNS_A)->status, ==,
+                        FILTERD_DNS_NXDOMAIN);
         run_for(50);
     }
-    g_test_message("back after %d ms",
-                   (int)(g_get_monotonic_time() / 1000 - start));
-    g_assert_cmpint(status, ==, FILTERD_DNS_NXDOMAIN);
+}
+
+/* Though all other answers come at once. */
+static void
+test_late_answer(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    for (int i = 0; i < 8; i++) {
+        g_autofree char *name = g_strdup_printf("nowhere%d.example", i);
+        ask(&fixture->budget, name, FILTERD_DNS_A);
+    }
+    g_assert_cmpint(
+        ask(&fixture->budget, "late.example", FILTERD_DNS_A)->status, ==,
+        FILTERD_DNS_ANSWER);
+    g_assert_cmpuint(server_questions(fixture->server, "late.example"), ==, 1);
+}
+
+/* They fail together, whoever is asked for first. */
+static void
+test_prefetched_silence(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    int64_t start = g_get_monotonic_time() / 1000;
+    for (gsize i = 0; i < G_N_ELEMENTS(silent); i++)
+        ask(&fixture->budget, silent[i], FILTERD_DNS_A);
+    for (gsize i = 0; i < G_N_ELEMENTS(silent); i++)
+        g_assert_cmpint(ask(&fixture->budget, silent[i], FILTERD_DNS_A)->status,
+                        ==, FILTERD_DNS_TIMEOUT);
+    g_assert_cmpint(g_get_monotonic_time() / 1000 - start, <, 2 * TIMEOUT);
 }
 
 static const char local_zone[] = "alias.local. CNAME a.example.\n"
@@ -435,7 +463,12 @@ main(int argc, char **argv)
         {"/service/dns/a-silent-server-is-a-timeout", test_timeout},
         {"/service/dns/a-spent-budget-is-a-timeout", test_budget},
         {"/service/dns/a-cancelled-asker-leaves-at-once", test_cancel},
-        {"/service/dns/a-server-may-come-back", test_server_comes_back},
+        {"/service/dns/silence-about-one-name-harms-no-other",
+         test_silence_harms_no_other},
+        {"/service/dns/a-late-answer-counts-until-the-timeout",
+         test_late_answer},
+        {"/service/dns/prefetched-names-fail-together",
+         test_prefetched_silence},
         {"/service/dns/local-data-comes-first", test_local_cname_to_the_world,
          local_zone},
         {"/service/dns/a-local-cname-may-lead-out", test_local_cname_leads_out,

@@ -25,6 +25,7 @@ struct Server {
     struct evconnlistener *listener;
     GQueue connections;
     GPtrArray *questions;
+    GQueue late; /* of Late */
     char address[32];
 };
 
@@ -230,6 +231,58 @@ respond(Server *server, const uint8_t *bytes, gsize length, gboolean tcp)
     return packet;
 }
 
+/* A packet on its way. */
+typedef struct Late {
+    Server *server;
+    struct event *event;
+    struct sockaddr_in peer;
+    GByteArray *packet;
+} Late;
+
+static void
+late_free(gpointer data)
+{
+    Late *late = data;
+    event_free(late->event);
+    g_byte_array_unref(late->packet);
+    g_free(late);
+}
+
+static void
+send_late(int fd, short what G_GNUC_UNUSED, void *data)
+{
+    Late *late = data;
+    sendto(fd, late->packet->data, late->packet->len, 0,
+           (struct sockaddr *)&late->peer, sizeof late->peer);
+    g_queue_remove(&late->server->late, late);
+    late_free(late);
+}
+
+/* Takes the packet. */
+static void
+delay(Server *server, GByteArray *packet, const struct sockaddr_in *peer)
+{
+    const struct timeval wait = {.tv_usec = SERVER_DELAY * 1000};
+    Late *late = g_new0(Late, 1);
+    late->server = server;
+    late->peer = *peer;
+    late->packet = packet;
+    late->event =
+        event_new(loop_base(), server->socket, EV_TIMEOUT, send_late, late);
+    event_add(late->event, &wait);
+    g_queue_push_tail(&server->late, late);
+}
+
+static bool
+is_late(const Server *server, const uint8_t *bytes, gsize length)
+{
+    Question question;
+    if (!read_question(bytes, length, &question))
+        return false;
+    const ServerRow *row = find_row(server, question.name, question.type);
+    return row != NULL && row->act == SERVER_IS_LATE;
+}
+
 static void
 read_udp(int fd, short what G_GNUC_UNUSED, void *data)
 {
@@ -243,6 +296,10 @@ read_udp(int fd, short what G_GNUC_UNUSED, void *data)
     GByteArray *packet = respond(data, bytes, (gsize)length, FALSE);
     if (packet == NULL)
         return;
+    if (is_late(data, bytes, (gsize)length)) {
+        delay(data, packet, &peer);
+        return;
+    }
     sendto(fd, packet->data, packet->len, 0, (struct sockaddr *)&peer, size);
     g_byte_array_unref(packet);
 }
@@ -325,6 +382,7 @@ void
 server_free(Server *server)
 {
     g_queue_clear_full(&server->connections, (GDestroyNotify)bufferevent_free);
+    g_queue_clear_full(&server->late, late_free);
     evconnlistener_free(server->listener);
     event_free(server->event);
     close(server->socket);

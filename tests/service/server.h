@@ -11,6 +11,7 @@ typedef enum ServerAct {
     SERVER_ANSWERS,
     SERVER_SERVFAILS,
     SERVER_IS_SILENT,
+    SERVER_IS_LATE,   /* by SERVER_DELAY, to each repetition too */
     SERVER_TRUNCATES, /* by UDP; the whole by TCP */
 } ServerAct;
 
@@ -24,7 +25,7 @@ typedef struct ServerRow {
     ServerAct act;
 } ServerRow;
 
-enum { SERVER_CNAME = 5 };
+enum { SERVER_CNAME = 5, SERVER_DELAY = 250 /* milliseconds */ };
 
 typedef struct Server Server;
 
