@@ -109,10 +109,11 @@ unlock(void)
     pthread_mutex_unlock(&table->mutex);
 }
 
+/* Seats count from 1. */
 static Entry *
-entry_at(unsigned index)
+entry_at(unsigned seat)
 {
-    return (Entry *)((char *)table->entries + index * table->stride);
+    return (Entry *)((char *)table->entries + (seat - 1) * table->stride);
 }
 
 void
@@ -124,7 +125,7 @@ visitors_forget(unsigned worker)
     lock();
     for (unsigned i = 0; i < VISITORS_LIMIT; i++)
         if (table->touched[i / VISITORS_BUCKET])
-            entry_at(i)->sessions[worker] = 0;
+            entry_at(i + 1)->sessions[worker] = 0;
     unlock();
 }
 
@@ -168,13 +169,13 @@ count_sessions(const Entry *entry)
 }
 
 static unsigned
-first_of_bucket(const FilterdIp *ip)
+bucket_of(const FilterdIp *ip)
 {
     uint8_t bytes[sizeof ip->bytes + 1];
     memcpy(bytes, ip->bytes, sizeof ip->bytes);
     bytes[sizeof ip->bytes] = ip->prefix;
     uint64_t hash = siphash(&table->key, bytes, sizeof bytes);
-    return hash % BUCKETS * VISITORS_BUCKET;
+    return (unsigned)(hash % BUCKETS);
 }
 
 /* Whether `entry` is rather to be given away than `other`. */
@@ -196,35 +197,35 @@ entry_begin(Entry *entry, const FilterdIp *ip)
     entry->used = TRUE;
 }
 
-/* -1: the bucket is full of visitors with sessions. */
-static int
+/* 0: the bucket is full of visitors with sessions. */
+static unsigned
 find_seat(const FilterdIp *ip)
 {
-    unsigned first = first_of_bucket(ip);
-    int seat = -1;
-    table->touched[first / VISITORS_BUCKET] = TRUE;
-    for (unsigned i = first; i < first + VISITORS_BUCKET; i++) {
+    unsigned bucket = bucket_of(ip), seat = 0;
+    table->touched[bucket] = TRUE;
+    for (unsigned n = 1; n <= VISITORS_BUCKET; n++) {
+        unsigned i = bucket * VISITORS_BUCKET + n;
         const Entry *entry = entry_at(i);
         if (entry->used && entry->ip.prefix == ip->prefix
             && memcmp(entry->ip.bytes, ip->bytes, sizeof ip->bytes) == 0)
-            return (int)i;
-        if (gives_way(entry, seat >= 0 ? entry_at((unsigned)seat) : NULL))
-            seat = (int)i;
+            return i;
+        if (gives_way(entry, seat != 0 ? entry_at(seat) : NULL))
+            seat = i;
     }
-    if (seat >= 0)
-        entry_begin(entry_at((unsigned)seat), ip);
+    if (seat != 0)
+        entry_begin(entry_at(seat), ip);
     return seat;
 }
 
-int
+unsigned
 visitors_enter(const FilterdIp *ip)
 {
     if (table == NULL)
-        return -1;
+        return 0;
     lock();
-    int seat = find_seat(ip);
-    if (seat >= 0) {
-        Entry *entry = entry_at((unsigned)seat);
+    unsigned seat = find_seat(ip);
+    if (seat != 0) {
+        Entry *entry = entry_at(seat);
         entry->seen = clock_monotonic();
         entry->sessions[own]++;
     }
@@ -233,12 +234,12 @@ visitors_enter(const FilterdIp *ip)
 }
 
 void
-visitors_leave(int seat)
+visitors_leave(unsigned seat)
 {
-    if (seat < 0)
+    if (seat == 0)
         return;
     lock();
-    Entry *entry = entry_at((unsigned)seat);
+    Entry *entry = entry_at(seat);
     entry->seen = clock_monotonic();
     if (entry->sessions[own] > 0)
         entry->sessions[own]--;
@@ -246,25 +247,25 @@ visitors_leave(int seat)
 }
 
 void
-visitors_note(int seat, VisitorEvent event)
+visitors_note(unsigned seat, VisitorEvent event)
 {
-    if (seat < 0)
+    if (seat == 0)
         return;
     lock();
-    Window *window = &entry_at((unsigned)seat)->windows[event];
+    Window *window = &entry_at(seat)->windows[event];
     window_slide(window, spans[event], clock_monotonic());
     window->now++;
     unlock();
 }
 
 void
-visitors_count(int seat, VisitorCounts *counts)
+visitors_count(unsigned seat, VisitorCounts *counts)
 {
     *counts = (VisitorCounts){0};
-    if (seat < 0)
+    if (seat == 0)
         return;
     lock();
-    Entry *entry = entry_at((unsigned)seat);
+    Entry *entry = entry_at(seat);
     counts->sessions = count_sessions(entry);
     for (unsigned i = 0; i < VISITOR_EVENTS; i++)
         counts->recent[i] =
@@ -273,12 +274,12 @@ visitors_count(int seat, VisitorCounts *counts)
 }
 
 gboolean
-visitors_tell(int seat, int64_t milliseconds)
+visitors_tell(unsigned seat, int64_t milliseconds)
 {
-    if (seat < 0)
+    if (seat == 0)
         return TRUE;
     lock();
-    Entry *entry = entry_at((unsigned)seat);
+    Entry *entry = entry_at(seat);
     gboolean tell =
         entry->told == 0 || clock_monotonic() - entry->told >= milliseconds;
     if (tell)

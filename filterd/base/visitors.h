@@ -38,14 +38,14 @@ void visitors_use_row(unsigned worker);
 /* That worker is gone, and its sessions with it. */
 void visitors_forget(unsigned worker);
 
-/* A session of an address or network begins: its seat, until it ends. -1 where
+/* A session of an address or network begins: its seat, until it ends. 0 where
  * it is not counted, which the others understand. */
-int visitors_enter(const FilterdIp *ip);
-void visitors_leave(int seat);
-void visitors_note(int seat, VisitorEvent event);
-void visitors_count(int seat, VisitorCounts *counts);
-/* FALSE, but TRUE once in `milliseconds`, whichever worker asks; at -1 TRUE. */
-gboolean visitors_tell(int seat, int64_t milliseconds);
+unsigned visitors_enter(const FilterdIp *ip);
+void visitors_leave(unsigned seat);
+void visitors_note(unsigned seat, VisitorEvent event);
+void visitors_count(unsigned seat, VisitorCounts *counts);
+/* FALSE, but TRUE once in `milliseconds`, whichever worker asks; at 0 TRUE. */
+gboolean visitors_tell(unsigned seat, int64_t milliseconds);
 
 /* Entries that have been used. */
 unsigned visitors_known(void);
