@@ -17,6 +17,13 @@ typedef enum CoreFact {
     CORE_CLIENT_FCRDNS,
     CORE_CLIENT_EARLY_TALKER,
     CORE_CLIENT_TLS,
+    CORE_TLS_VERSION,
+    CORE_TLS_CIPHER,
+    CORE_TLS_CERTIFICATE,
+    CORE_TLS_SUBJECT,
+    CORE_TLS_VERIFIED,
+    CORE_CLIENT_SESSIONS,
+    CORE_CLIENT_ERRORS,
     CORE_SCORE,
     CORE_HELO_NAME,
     CORE_MAIL_FROM,
@@ -54,6 +61,27 @@ const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
                                   "greeted."},
     [CORE_CLIENT_TLS] = {"client.tls", FILTERD_BOOL, FILTERD_CONNECT,
                          "Whether the connection is encrypted."},
+    [CORE_TLS_VERSION] = {"client.tls.version", FILTERD_TEXT, FILTERD_CONNECT,
+                          "Such as TLSv1.3; unknown without TLS."},
+    [CORE_TLS_CIPHER] = {"client.tls.cipher", FILTERD_TEXT, FILTERD_CONNECT,
+                         "Such as TLS_AES_256_GCM_SHA384."},
+    [CORE_TLS_CERTIFICATE] = {"client.tls.certificate", FILTERD_TEXT,
+                              FILTERD_CONNECT,
+                              "The SHA-256 fingerprint of the client's "
+                              "certificate, in lower-case hex; unknown if it "
+                              "showed none."},
+    [CORE_TLS_SUBJECT] = {"client.tls.subject", FILTERD_TEXT, FILTERD_CONNECT,
+                          "The subject of the client's certificate, as "
+                          "RFC 2253 writes it."},
+    [CORE_TLS_VERIFIED] = {"client.tls.verified", FILTERD_BOOL, FILTERD_CONNECT,
+                           "Whether the client's certificate leads to "
+                           "client-ca."},
+    [CORE_CLIENT_SESSIONS] = {"client.sessions", FILTERD_INT, FILTERD_CONNECT,
+                              "Sessions that its address had when it came, "
+                              "this one included."},
+    [CORE_CLIENT_ERRORS] = {"client.errors", FILTERD_INT, FILTERD_CONNECT,
+                            "Protocol errors of its address in the ten "
+                            "minutes before it came."},
     [CORE_SCORE] = {"score", FILTERD_INT, FILTERD_CONNECT,
                     "The sum of the score rules that fired so far."},
     [CORE_HELO_NAME] = {"helo.name", FILTERD_TEXT, FILTERD_HELO,
@@ -194,9 +222,51 @@ client_early_talker(Session *session)
 }
 
 static FilterdValue
+client_sessions(Session *session)
+{
+    return filterd_int(session->client_sessions);
+}
+
+static FilterdValue
+client_errors(Session *session)
+{
+    return filterd_int(session->client_errors);
+}
+
+static FilterdValue
 client_tls(Session *session)
 {
     return filterd_bool(session->secured);
+}
+
+static FilterdValue
+tls_version(Session *session)
+{
+    return filterd_text(session->tls.version);
+}
+
+static FilterdValue
+tls_cipher(Session *session)
+{
+    return filterd_text(session->tls.cipher);
+}
+
+static FilterdValue
+tls_certificate(Session *session)
+{
+    return filterd_text(session->tls.fingerprint);
+}
+
+static FilterdValue
+tls_subject(Session *session)
+{
+    return filterd_text(session->tls.subject);
+}
+
+static FilterdValue
+tls_verified(Session *session)
+{
+    return filterd_bool(session->tls.verified);
 }
 
 static FilterdValue
@@ -316,6 +386,13 @@ static FilterdValue (*const computers[CORE_FACTS])(Session *session) = {
     [CORE_CLIENT_FCRDNS] = client_fcrdns,
     [CORE_CLIENT_EARLY_TALKER] = client_early_talker,
     [CORE_CLIENT_TLS] = client_tls,
+    [CORE_TLS_VERSION] = tls_version,
+    [CORE_TLS_CIPHER] = tls_cipher,
+    [CORE_TLS_CERTIFICATE] = tls_certificate,
+    [CORE_TLS_SUBJECT] = tls_subject,
+    [CORE_TLS_VERIFIED] = tls_verified,
+    [CORE_CLIENT_SESSIONS] = client_sessions,
+    [CORE_CLIENT_ERRORS] = client_errors,
     [CORE_SCORE] = score,
     [CORE_HELO_NAME] = helo_name,
     [CORE_MAIL_FROM] = mail_from,

@@ -161,7 +161,7 @@ static SessionDecision
 discard_reply(Session *session)
 {
     mail_reply_set(&session->reply, 250, "2.0.0", "ok");
-    return (SessionDecision){SESSION_DISCARD, &session->reply};
+    return (SessionDecision){SESSION_DISCARD, &session->reply, 0};
 }
 
 static SessionDecision
@@ -172,7 +172,7 @@ refuse(Session *session, const PolicyRule *rule)
     policy_rule_reply(rule, session_policy_client(session, &client),
                       &session->reply);
     if (fiber_cancelled())
-        return (SessionDecision){SESSION_CANCELLED, NULL};
+        return (SessionDecision){.verdict = SESSION_CANCELLED};
     const SessionEntry entry = {.event = outcome->event,
                                 .rule = rule->name,
                                 .stage = stage_names[rule->stage],
@@ -183,7 +183,7 @@ refuse(Session *session, const PolicyRule *rule)
     metrics_add(outcome->metric, 1);
     session_log(session, &entry);
     observe(session, rule->stage, rule, &session->reply);
-    return (SessionDecision){outcome->verdict, &session->reply};
+    return (SessionDecision){outcome->verdict, &session->reply, rule->delay};
 }
 
 static SessionDecision
@@ -195,7 +195,7 @@ carry_on(Session *session, FilterdStage stage, const PolicyRule *rule)
     if (rule != NULL && rule->kind == POLICY_DISCARD
         && (stage == FILTERD_RCPT || stage == FILTERD_MESSAGE))
         return discard_reply(session);
-    return (SessionDecision){SESSION_CONTINUE, NULL};
+    return (SessionDecision){.verdict = SESSION_CONTINUE};
 }
 
 static SessionDecision
@@ -222,12 +222,12 @@ session_judge(Session *session, FilterdStage stage)
         if (rule->kind == POLICY_DISCARD && stage >= FILTERD_RCPT
             && stage != FILTERD_DATA)
             return discard_reply(session);
-        return (SessionDecision){SESSION_CONTINUE, NULL};
+        return (SessionDecision){.verdict = SESSION_CONTINUE};
     }
     rule = policy_judge(session->engine->config, stage,
                         session_policy_client(session, &client));
     if (fiber_cancelled())
-        return (SessionDecision){SESSION_CANCELLED, NULL};
+        return (SessionDecision){.verdict = SESSION_CANCELLED};
     tell_store(session->engine);
     return conclude(session, stage, rule);
 }
@@ -271,7 +271,7 @@ loop_found(Session *session)
                    "too many Received fields: a mail loop");
     session_refused(session, "-loop", &session->reply);
     observe(session, FILTERD_MESSAGE, NULL, &session->reply);
-    return (SessionDecision){SESSION_REJECT, &session->reply};
+    return (SessionDecision){SESSION_REJECT, &session->reply, 0};
 }
 
 static const PolicyRule *
@@ -329,7 +329,7 @@ judge_message(Session *session, const SessionRecipient *face)
     if (face == NULL)
         return discard_reply(session);
     if (face->rule != NULL && face->rule->kind == POLICY_ACCEPT)
-        return (SessionDecision){SESSION_CONTINUE, NULL};
+        return (SessionDecision){.verdict = SESSION_CONTINUE};
     if (!session_accepted(session))
         visit_start_early(session->visit, FILTERD_MESSAGE, FILTERD_DATA);
     return session_judge(session, FILTERD_MESSAGE);
@@ -350,7 +350,7 @@ session_message(Session *session)
         return decision;
     session_edits_apply(session, quarantine_rule(session, face));
     if (fiber_cancelled())
-        return (SessionDecision){SESSION_CANCELLED, NULL};
+        return (SessionDecision){.verdict = SESSION_CANCELLED};
     return decision;
 }
 

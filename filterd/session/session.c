@@ -50,6 +50,8 @@ set_peer(Session *session, const SessionPeer *peer)
     session->local_ip = peer->local_ip;
     session->local_port = peer->local_port;
     session->early_talker = peer->early_talker;
+    session->client_sessions = peer->sessions;
+    session->client_errors = peer->errors;
     session->wire = peer->wire;
     session->protocol = "SMTP";
     if (peer->name == NULL)
@@ -77,6 +79,15 @@ session_new(Engine *engine, const SessionPeer *peer)
     return session;
 }
 
+static void
+forget_tls(Session *session)
+{
+    g_free((char *)session->tls.version);
+    g_free((char *)session->tls.cipher);
+    g_free((char *)session->tls.fingerprint);
+    g_free((char *)session->tls.subject);
+}
+
 void
 session_free(Session *session)
 {
@@ -89,6 +100,7 @@ session_free(Session *session)
     g_string_free(session->group, TRUE);
     g_free(session->reverse.name);
     g_free(session->helo);
+    forget_tls(session);
     mail_reply_clear(&session->reply);
     g_free(session);
 }
@@ -177,13 +189,21 @@ session_helo(Session *session, const char *name, const char *protocol)
 }
 
 void
-session_secured(Session *session)
+session_secured(Session *session, const SessionTls *tls)
 {
     session_reset(session);
     visit_forget_helo(session->visit);
     session_hold_forget(&session->holds[SESSION_OF_HELO]);
     g_clear_pointer(&session->helo, g_free);
+    forget_tls(session);
     session->secured = TRUE;
+    session->tls = (SessionTls){
+        .version = g_strdup(tls->version),
+        .cipher = g_strdup(tls->cipher),
+        .fingerprint = g_strdup(tls->fingerprint),
+        .subject = g_strdup(tls->subject),
+        .verified = tls->verified,
+    };
 }
 
 SessionDecision
@@ -276,7 +296,7 @@ split(Session *session)
                                 .reply = &session->reply,
                                 .ours = TRUE};
     session_log(session, &entry);
-    return (SessionDecision){SESSION_TEMPFAIL, &session->reply};
+    return (SessionDecision){SESSION_TEMPFAIL, &session->reply, 0};
 }
 
 SessionDecision
@@ -293,7 +313,7 @@ session_rcpt(Session *session, const MailAddress *path)
         return decision;
     gboolean joins = joins_group(session);
     if (fiber_cancelled())
-        return (SessionDecision){SESSION_CANCELLED, NULL};
+        return (SessionDecision){.verdict = SESSION_CANCELLED};
     return joins ? decision : split(session);
 }
 

@@ -26,6 +26,9 @@ typedef struct SessionPeer {
     uint16_t local_port;
     const char *name;
     gboolean early_talker;
+    /* Of its address, over the machine, when it came: sessions, this one
+     * included, and errors of late. */
+    int64_t sessions, errors;
     const char *wire; /* "smtp", "lmtp", "milter", "try" */
 } SessionPeer;
 
@@ -38,10 +41,12 @@ typedef enum SessionVerdict {
     SESSION_CANCELLED,  /* the fiber is being cancelled: return */
 } SessionVerdict;
 
-/* The reply is set unless CONTINUE or CANCELLED; valid until the next call. */
+/* The reply is set unless CONTINUE or CANCELLED; valid until the next call. The
+ * client is to wait `delay` milliseconds for it. */
 typedef struct SessionDecision {
     SessionVerdict verdict;
     const MailReply *reply;
+    int64_t delay;
 } SessionDecision;
 
 Session *session_new(Engine *engine, const SessionPeer *peer);
@@ -60,8 +65,17 @@ SessionDecision session_connect(Session *session);
 /* `protocol` is "SMTP", "ESMTP", "LMTP": for Received. Ends a transaction. */
 SessionDecision session_helo(Session *session, const char *name,
                              const char *protocol);
-/* After STARTTLS: forgets all but address facts and the connect verdict. */
-void session_secured(Session *session);
+/* What TLS was agreed on. Texts are copied; those of a client without a
+ * certificate are NULL. */
+typedef struct SessionTls {
+    const char *version, *cipher;
+    const char *fingerprint, *subject;
+    gboolean verified;
+} SessionTls;
+
+/* After STARTTLS: forgets all but address facts and the connect verdict. Before
+ * session_connect() where TLS comes first. */
+void session_secured(Session *session, const SessionTls *tls);
 
 /* `size` as declared, 0 if not. */
 SessionDecision session_mail(Session *session, const MailAddress *path,

@@ -73,6 +73,8 @@ struct Session {
     uint16_t port, local_port;
     const char *wire;
     gboolean early_talker, secured;
+    SessionTls tls; /* its texts are ours */
+    int64_t client_sessions, client_errors;
     SessionReverse reverse;
     int64_t began; /* of the connection, then of the transaction; monotonic */
 
