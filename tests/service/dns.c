@@ -385,7 +385,7 @@ test_prefetched_silence(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     int64_t start = g_get_monotonic_time() / 1000;
     for (gsize i = 0; i < G_N_ELEMENTS(silent); i++)
-        ask(&fixture->budget, silent[i], FILTERD_DNS_A);
+        dns_prefetch(&fixture->budget, silent[i], FILTERD_DNS_A);
     for (gsize i = 0; i < G_N_ELEMENTS(silent); i++)
         g_assert_cmpint(ask(&fixture->budget, silent[i], FILTERD_DNS_A)->status,
                         ==, FILTERD_DNS_TIMEOUT);
