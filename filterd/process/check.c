@@ -67,7 +67,7 @@ try_config(const PolicyConfig *config, GError **error)
     Trial trial = {.config = config};
     loop_init();
     offload_init(1);
-    if (configuration_start_dns(config, TRUE, &trial.error)) {
+    if (configuration_start_dns(&config->dns, TRUE, &trial.error)) {
         log_set_sink(discard);
         fiber_detach(fiber_start("check", try_engine, &trial));
         loop_run();

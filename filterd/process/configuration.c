@@ -106,10 +106,8 @@ is_recursive(const FilterdArray *resolver)
 }
 
 gboolean
-configuration_start_dns(const PolicyConfig *config, gboolean silent,
-                        GError **error)
+configuration_start_dns(const PolicyDns *dns, gboolean silent, GError **error)
 {
-    const PolicyDns *dns = &config->dns;
     g_autofree const char **addresses = list_addresses(&dns->resolver);
     const DnsConfig service = {
         .recursive = is_recursive(&dns->resolver),

@@ -27,6 +27,6 @@ PolicyConfig *configuration_compile(Bundle *bundle, const char *path,
                                     gboolean from_disk, PolicyReport *report);
 /* 0: one per CPU. */
 unsigned configuration_workers(const PolicyConfig *config);
-/* dns_init() as the `dns` block says; `silent`: nothing leaves the machine. */
-gboolean configuration_start_dns(const PolicyConfig *config, gboolean silent,
+/* dns_init() as a `dns` block says; `silent`: nothing leaves the machine. */
+gboolean configuration_start_dns(const PolicyDns *dns, gboolean silent,
                                  GError **error);

@@ -247,7 +247,7 @@ static gboolean
 run_loop(Worker *worker)
 {
     g_autoptr(GError) error = NULL;
-    if (!configuration_start_dns(worker->config, FALSE, &error)) {
+    if (!configuration_start_dns(&worker->config->dns, FALSE, &error)) {
         log_event(FILTERD_LOG_WARNING, "worker", "%s", error->message);
         return FALSE;
     }

@@ -16,13 +16,13 @@ nothing(Engine *engine, void *data)
 
 /* Plugins look at their options when they start. */
 static gboolean
-plugins_start(const PolicyConfig *config)
+plugins_start(const PolicyConfig *config, const char *path)
 {
     g_autoptr(GError) error = NULL;
-    const DnsConfig dns = {.zones_only = TRUE, .timeout = 1};
-    if (tool_run(config, &dns, nothing, NULL, &error))
+    const ToolRun run = {config, &config->dns, TRUE};
+    if (tool_run(&run, nothing, NULL, &error))
         return TRUE;
-    fprintf(stderr, "%s\n", error->message);
+    fprintf(stderr, "%s: error: %s\n", path, error->message);
     return FALSE;
 }
 
@@ -33,8 +33,9 @@ tool_check(int argc, char **argv)
         fputs("usage: filterctl check FILE\n", stderr);
         return TOOL_UNUSABLE;
     }
-    g_autoptr(PolicyConfig) config = tool_compile(argv[1]);
-    if (config == NULL || !plugins_start(config))
+    g_autoptr(Bundle) bundle = bundle_new();
+    g_autoptr(PolicyConfig) config = tool_compile(bundle, argv[1], TRUE);
+    if (config == NULL || !plugins_start(config, argv[1]))
         return TOOL_WRONG;
     printf("%s is right\n", argv[1]);
     return TOOL_OK;

@@ -4,11 +4,15 @@
  */
 #pragma once
 
-#include "filterd/service/dns.h"
 #include "filterd/session/engine.h"
+
+typedef struct ToolRun {
+    const PolicyConfig *config;
+    const PolicyDns *dns; /* in the place of the configuration's */
+    gboolean silent;      /* no name server is asked */
+} ToolRun;
 
 /* Makes the process's loop, DNS and an engine with a private store, calls
  * func(engine, data) in a fiber, and takes all of it down again. */
-gboolean tool_run(const PolicyConfig *config, const DnsConfig *dns,
-                  void (*func)(Engine *engine, void *data), void *data,
-                  GError **error);
+gboolean tool_run(const ToolRun *run, void (*func)(Engine *engine, void *data),
+                  void *data, GError **error);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "filterd/process/bundle.h"
 #include "policy/config.h"
 
 #define TOOL_OK 0
@@ -14,6 +15,8 @@
 int tool_check(int argc, char **argv);
 int tool_try(int argc, char **argv);
 
-/* Compiles with plugins, files read from the disk. Diagnostics go to standard
- * error. NULL: there were errors. */
-PolicyConfig *tool_compile(const char *path);
+/* Compiles with plugins; the bundle has the files from then on, and outlives
+ * the configuration. With `available`, what this version cannot do is an error.
+ * Diagnostics go to standard error. NULL: there were errors. */
+PolicyConfig *tool_compile(Bundle *bundle, const char *path,
+                           gboolean available);

@@ -22,18 +22,28 @@ static const char *const edit_words[] = {
 
 /* ---- life --------------------------------------------------------------- */
 
-static void
-verdict_clear(TryVerdict *verdict)
+void
+try_verdict_clear(TryVerdict *verdict)
 {
     g_free(verdict->rule);
     g_free(verdict->reply);
+    *verdict = (TryVerdict){.stage = FILTERD_MESSAGE};
+}
+
+void
+try_verdict_copy(TryVerdict *to, const TryVerdict *from)
+{
+    try_verdict_clear(to);
+    *to = *from;
+    to->rule = g_strdup(from->rule);
+    to->reply = g_strdup(from->reply);
 }
 
 static void
 recipient_free(void *data)
 {
     TryRecipient *recipient = data;
-    verdict_clear(&recipient->verdict);
+    try_verdict_clear(&recipient->verdict);
     g_free(recipient->address);
     g_free(recipient);
 }
@@ -59,7 +69,6 @@ void
 try_result_init(TryResult *result)
 {
     *result = (TryResult){
-        .verdict = {.verdict = POLICY_ACCEPT, .stage = FILTERD_MESSAGE},
         .recipients = g_ptr_array_new_with_free_func(recipient_free),
         .facts = g_ptr_array_new_with_free_func(fact_free),
         .would = g_ptr_array_new(),
@@ -70,7 +79,6 @@ try_result_init(TryResult *result)
 void
 try_result_clear(TryResult *result)
 {
-    verdict_clear(&result->verdict);
     g_ptr_array_unref(result->recipients);
     g_ptr_array_unref(result->facts);
     g_ptr_array_unref(result->would);
@@ -80,8 +88,12 @@ try_result_clear(TryResult *result)
 const TryVerdict *
 try_result_verdict(const TryResult *result)
 {
-    if (result->settled || result->recipients->len == 0)
-        return &result->verdict;
+    for (unsigned i = 0; i < result->recipients->len; i++) {
+        const TryRecipient *recipient =
+            g_ptr_array_index(result->recipients, i);
+        if (recipient->goes)
+            return &recipient->verdict;
+    }
     const TryRecipient *first = g_ptr_array_index(result->recipients, 0);
     return &first->verdict;
 }
