@@ -30,7 +30,7 @@ typedef struct Slot {
 struct Acceptor {
     SmtpService *service;
     int fd;
-    struct event *ready, *resume;
+    struct event *ready, *resume, *grace;
     GQueue slots;
     unsigned refused;
     int64_t told;
@@ -138,6 +138,25 @@ on_resume(evutil_socket_t fd, short events, void *data)
     event_add(acceptor->ready, NULL);
 }
 
+/* A cancelled fiber could not say goodbye; one that reads the end can. */
+static void
+end_idle(Acceptor *acceptor)
+{
+    for (GList *link = acceptor->slots.head; link != NULL; link = link->next) {
+        const Slot *slot = link->data;
+        if (slot->connection.idle && smtp_connection_may_end(&slot->connection))
+            shutdown(slot->connection.fd, SHUT_RD);
+    }
+}
+
+static void
+on_grace(evutil_socket_t fd, short events, void *data)
+{
+    (void)fd;
+    (void)events;
+    end_idle(data);
+}
+
 Acceptor *
 acceptor_new(SmtpService *service, int fd)
 {
@@ -147,6 +166,7 @@ acceptor_new(SmtpService *service, int fd)
     acceptor->ready =
         event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_ready, acceptor);
     acceptor->resume = evtimer_new(loop_base(), on_resume, acceptor);
+    acceptor->grace = evtimer_new(loop_base(), on_grace, acceptor);
     event_add(acceptor->ready, NULL);
     return acceptor;
 }
@@ -157,21 +177,20 @@ acceptor_free(Acceptor *acceptor)
     g_assert(acceptor->slots.length == 0);
     event_free(acceptor->ready);
     event_free(acceptor->resume);
+    event_free(acceptor->grace);
     g_free(acceptor);
 }
 
-/* A cancelled fiber could not say goodbye; one that reads the end can. */
 void
 acceptor_drain(Acceptor *acceptor)
 {
+    const struct timeval grace = {.tv_sec = SMTP_FIRST_GRACE / 1000,
+                                  .tv_usec = 1000};
     event_del(acceptor->ready);
     event_del(acceptor->resume);
     acceptor->service->draining = TRUE;
-    for (GList *link = acceptor->slots.head; link != NULL; link = link->next) {
-        const Slot *slot = link->data;
-        if (slot->connection.idle)
-            shutdown(slot->connection.fd, SHUT_RD);
-    }
+    end_idle(acceptor);
+    event_add(acceptor->grace, &grace);
 }
 
 void

@@ -93,7 +93,7 @@ begin_mail(SmtpServer *server, const MailAddress *path,
                      session_mail(server->session, path, parameters->size)))
         return;
     keep_mail_command(server, path, parameters);
-    server->in_mail = TRUE;
+    server->in_mail = server->connection->served = TRUE;
     server->utf8 = parameters->utf8;
     smtp_reply(server, 250, "2.1.0", "sender ok");
 }

@@ -265,11 +265,19 @@ take_command(SmtpServer *server)
     return TRUE;
 }
 
+gboolean
+smtp_connection_may_end(const SmtpConnection *connection)
+{
+    return connection->served
+           || clock_monotonic() >= connection->began + SMTP_FIRST_GRACE;
+}
+
 /* Whether we may close here, because this worker goes. */
 static gboolean
 leave_for_good(SmtpServer *server)
 {
-    if (!server->service->draining || server->in_mail)
+    if (!server->service->draining || server->in_mail
+        || !smtp_connection_may_end(server->connection))
         return FALSE;
     server->closing = TRUE;
     smtp_reply(server, 421, "4.3.2", "closing for maintenance");
@@ -450,6 +458,7 @@ smtp_server_run(SmtpConnection *connection)
         .settings = &engine_config(connection->service->engine)->settings,
         .stream = stream_new(connection->fd),
     };
+    connection->began = clock_monotonic();
     if (connection->refused)
         turn_away(&server);
     else

@@ -13,7 +13,7 @@ typedef struct SmtpService {
     Engine *engine;
     BackendPool *pool;
     const PolicyListen *listen;
-    gboolean draining; /* between two transactions: 421 and close */
+    gboolean draining; /* outside of transactions: 421 and close */
 } SmtpService;
 
 /* What others may see of a connection. */
@@ -23,7 +23,15 @@ typedef struct SmtpConnection {
     Endpoint peer;
     gboolean idle;    /* waits for a command outside of a transaction */
     gboolean refused; /* over the session limit: 421 and close */
+    gboolean served;  /* it has had a transaction */
+    int64_t began;
 } SmtpConnection;
+
+/* A client that has just come gets so long to begin its first transaction,
+ * though its worker drains: it cannot know. */
+#define SMTP_FIRST_GRACE 2000
+
+gboolean smtp_connection_may_end(const SmtpConnection *connection);
 
 /* Serves it to its end, in a fiber. Takes the descriptor. */
 void smtp_server_run(SmtpConnection *connection);
