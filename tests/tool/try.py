@@ -93,8 +93,11 @@ class World:
         return path
 
     def run(self, message, client="198.51.100.9", sender="ann@example.org",
-            to=("bob@example.com",), extra=()):
-        command = [self.filterctl, "try", "--json", "--config", self.config,
+            to=("bob@example.com",), extra=(), policy=None):
+        config = self.config
+        if policy is not None:
+            config = self.write("other.conf", policy)
+        command = [self.filterctl, "try", "--json", "--config", config,
                    "--zone", self.zone, "--client", client, "--helo",
                    "mail.example.org", "--from", sender,
                    "--message-out", self.out]
@@ -252,17 +255,85 @@ def from_problems(world):
         facts(result, {"header.from.problem": problem})
 
 
+def one_by_one(world):
+    """recipients that have to come one by one are judged one by one"""
+    result = world.judge(b"Subject: x\r\n\r\nbody\r\n", to=(
+        "postmaster@example.com", "bob@example.com"))
+    expect(result, verdict="accept", rule="postmaster")
+    verdicts = [(r["verdict"], r["rule"]) for r in result["recipients"]]
+    assert verdicts == [("accept", "postmaster"), ("reject", "from")], verdicts
+    assert os.path.exists(world.out)
+
+
+def over(world):
+    """no accept at rcpt helps whoever was refused at connect"""
+    result = world.judge(world.signed, policy="""
+        at connect { reject net if client.ip in 198.51.100.0/24 }
+        at rcpt { accept postmaster if rcpt.local = "postmaster" }""",
+                         to=("postmaster@example.com",))
+    expect(result, verdict="reject", rule="net", stage="connect")
+    expect(result["recipients"][0], verdict="reject", rule="net")
+    assert not os.path.exists(world.out)
+
+
+def overruled(world):
+    """a quarantine is overruled by a refusal, not by an accept"""
+    for rule, wanted in (("reject no", ("reject", "no", "rcpt")),
+                         ("accept yes", ("quarantine", "held", "connect"))):
+        result = world.judge(world.signed, policy="""
+            at connect { quarantine held }
+            at rcpt { %s }""" % rule)
+        expect(result, verdict=wanted[0], rule=wanted[1], stage=wanted[2])
+        expect(result["recipients"][0], verdict=wanted[0], rule=wanted[1])
+
+
+def late_refusal(world):
+    """a refusal at data is the recipient's, too"""
+    result = world.judge(world.signed, policy="""
+        at rcpt { quarantine held } at data { tempfail later }""")
+    expect(result, verdict="tempfail", rule="later", stage="data",
+           reply="451 4.7.1 refused for now by local policy, try again later")
+
+
+def syntax(world):
+    """an accept does not pass over bare newlines or loops"""
+    result = world.judge(MESSAGE.replace(b"Hello", b"Hel\nlo"),
+                         client="192.0.2.1")
+    expect(result, verdict="reject", rule="-newline", stage="message")
+    result = world.judge(b"Received: from a by b\r\n" * 101 + MESSAGE,
+                         client="192.0.2.1")
+    expect(result, verdict="reject", rule="-loop", stage="message")
+    assert result["reply"].startswith("554 5.4.6 ")
+    assert not os.path.exists(world.out)
+
+
+def nobody_goes(world):
+    """where no recipient goes on, the first one's verdict is the whole's"""
+    result = world.judge(world.signed, to=("x@elsewhere.example",
+                                           "void@example.com"))
+    expect(result, verdict="reject", rule="relay", stage="rcpt")
+    result = world.judge(world.signed, to=("x@elsewhere.example",
+                                           "bob@example.com"))
+    expect(result, verdict="accept", rule=None, stage="message")
+
+
 def unusable(world):
     """unusable input is exit status 2"""
     assert world.run(b"").returncode == 2
     assert world.run(MESSAGE, client="nowhere").returncode == 2
     assert world.run(MESSAGE, sender="a@b@c").returncode == 2
     assert world.run(MESSAGE, extra=["--zone", "/nowhere"]).returncode == 2
+    assert world.run(MESSAGE, extra=["--helo", "a\nb"]).returncode == 2
+    assert world.run(MESSAGE, extra=["one", "two"]).returncode == 2
+    assert world.run(MESSAGE, policy="at rcpt { x }").returncode == 2
+    assert world.run(MESSAGE, extra=["--message-out", "/nowhere/x"]
+                     ).returncode == 2
 
 
 STORIES = [authentic, as_the_backend, tampered, spoofed, spf_fail, listed,
            recipients, trusted, shadow, null_sender, bare_newline, unix_file,
-           from_problems, unusable]
+           from_problems, one_by_one, over, overruled, late_refusal, syntax,
+           nobody_goes, unusable]
 
 
 def main():

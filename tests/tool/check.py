@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""filterctl check: what it says, and its exit status.
+
+Usage: check.py FILTERCTL
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+# A name, the file, the exit status, what is said.
+CASES = [
+    ("a file without listen or backend is right",
+     "use spf\nat rcpt { reject no if spf.result = fail }", 0, "is right"),
+    ("an empty file is right", "", 0, "is right"),
+    ("an error has its place", "\nat rcpt { reject no if spf.result = fail }",
+     1, "filterd.conf:2:24: error: "),
+    ("what this version cannot do is an error", "set quarantine spool", 1,
+     "filterd.conf:1:"),
+    ("a plugin that does not start is an error, whoever started before it",
+     "use dnsbl { zone a.example 127.0.0.2 }\n"
+     "use dnsbl as twin { zone b.example 10.0.0.1 }", 1, "twin"),
+    ("a zone file that is none is an error",
+     'dns { zone "filterd.conf" }', 1, "filterd.conf"),
+]
+
+
+def check(filterctl, *arguments):
+    done = subprocess.run([filterctl, "check"] + list(arguments),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60)
+    return done.returncode, done.stdout.decode()
+
+
+def play(filterctl, folder, case):
+    name, text, status, part = case
+    path = os.path.join(folder, "filterd.conf")
+    with open(path, "w") as file:
+        file.write(text)
+    found = check(filterctl, path)
+    assert found[0] == status and part in found[1], (name, found)
+
+
+def main():
+    filterctl = sys.argv[1]
+    failed = 0
+    print("1..%d" % (len(CASES) + 1))
+    with tempfile.TemporaryDirectory() as folder:
+        for number, case in enumerate(CASES, 1):
+            try:
+                play(filterctl, folder, case)
+                print("ok %d %s" % (number, case[0]))
+            except AssertionError as error:
+                failed += 1
+                print("not ok %d %s\n# %r" % (number, case[0], error))
+    found = (check(filterctl)[0], check(filterctl, "/nowhere")[0])
+    good = found == (2, 1)
+    print("%s %d no argument is of no use, no file is not right" % (
+        "ok" if good else "not ok", len(CASES) + 1))
+    return 1 if failed or not good else 0
+
+
+sys.exit(main())
