@@ -92,8 +92,13 @@ class Filterd(Program):
     # ---- life --------------------------------------------------------------
 
     def start(self):
+        """Returns when all its processes are there."""
+        before = len(self.lines("started"))
         super().start()
         self.wait_listening(self.port, self.host)
+        wait_until(lambda: len(self.lines("started")) > before
+                   or not self.running(), "filterd has started")
+        check(self.running(), f"filterd ended:\n{self.tail()}")
 
     def workers(self):
         """Those that have been started and not yet ended."""
