@@ -17,6 +17,8 @@ static const MetricInfo infos[METRICS] = {
     [METRIC_CONNECTIONS] = {"connections_total", FALSE,
                             "Connections accepted."},
     [METRIC_SESSIONS] = {"sessions", TRUE, "Sessions open now."},
+    [METRIC_LIMITED] = {"limited_total", FALSE,
+                        "Connections refused over a limit."},
     [METRIC_MESSAGES] = {"messages_total", FALSE, "Messages judged."},
     [METRIC_ACCEPTED] = {"accepted_total", FALSE,
                          "Messages that the backend took."},

@@ -14,6 +14,7 @@
 typedef enum Metric {
     METRIC_CONNECTIONS,
     METRIC_SESSIONS, /* a gauge: open now */
+    METRIC_LIMITED,
     METRIC_MESSAGES,
     METRIC_ACCEPTED,
     METRIC_REJECTED,

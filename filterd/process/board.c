@@ -6,6 +6,7 @@
 
 #include "filterd/base/clock.h"
 #include "filterd/base/metrics.h"
+#include "filterd/base/visitors.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -23,11 +24,13 @@ board_init(unsigned count)
     rows = memory;
     row_count = count;
     metrics_init(count);
+    visitors_init(count);
 }
 
 void
 board_clear(void)
 {
+    visitors_clear();
     munmap(rows, row_count * sizeof(BoardRow));
     rows = NULL;
 }
@@ -48,6 +51,7 @@ void
 board_reset(int row)
 {
     rows[row] = (BoardRow){.taken = TRUE};
+    visitors_forget((unsigned)row);
     metrics_use_row((unsigned)row);
     metrics_use_row(row_count);
 }

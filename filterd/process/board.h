@@ -23,7 +23,7 @@ typedef struct BoardRow {
     gboolean taken;
 } BoardRow;
 
-/* Before the first fork; makes the metrics' rows, too. */
+/* Before the first fork; makes the rows of metrics and visitors, too. */
 void board_init(unsigned rows);
 void board_clear(void);
 

@@ -10,6 +10,7 @@
 #include "filterd/base/metrics.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,8 +18,13 @@
 #define BATCH 32
 /* Out of descriptors: no new connection for so long. */
 #define PAUSE_SECONDS 1
+/* One of so many descriptors is for those that are in: to reach the backend,
+ * the DNS, the spool. */
+#define RESERVE 8
 /* Those over the limit that are told so; others are just closed. */
 #define REFUSED_LIMIT 64
+/* Between two lines about a limit. */
+#define TELL_PAUSE 60000
 
 typedef struct Slot {
     SmtpConnection connection;
@@ -33,7 +39,8 @@ struct Acceptor {
     struct event *ready, *resume, *grace;
     GQueue slots;
     unsigned refused;
-    int64_t told;
+    int64_t told, told_full;
+    int descriptors; /* from that one on they are the reserve */
 };
 
 static void
@@ -65,9 +72,26 @@ over_limit(const Acceptor *acceptor)
 }
 
 static void
+note_refused(Acceptor *acceptor, const Endpoint *peer)
+{
+    LogLine line;
+    char ip[IP_TEXT_SIZE];
+    metrics_add(METRIC_LIMITED, 1);
+    if (!log_allow(&acceptor->told_full, TELL_PAUSE))
+        return;
+    log_begin(&line, FILTERD_LOG_WARNING, "limited");
+    log_text(&line, "client", ip_format(&peer->ip, ip));
+    log_text(&line, "limit", "max-sessions");
+    log_int(&line, "count", metrics_sum(METRIC_SESSIONS));
+    log_end(&line);
+}
+
+static void
 start(Acceptor *acceptor, int fd, const Endpoint *peer)
 {
     gboolean refused = over_limit(acceptor);
+    if (refused)
+        note_refused(acceptor, peer);
     if (refused && acceptor->refused >= REFUSED_LIMIT) {
         close(fd);
         return;
@@ -94,8 +118,21 @@ pause_for(Acceptor *acceptor, int reason)
     struct timeval pause = {.tv_sec = PAUSE_SECONDS};
     event_del(acceptor->ready);
     event_add(acceptor->resume, &pause);
-    if (log_allow(&acceptor->told, 60000))
+    if (log_allow(&acceptor->told, TELL_PAUSE))
         log_event(FILTERD_LOG_WARNING, "accept", "%s", g_strerror(reason));
+}
+
+/* It is told what can be told without waiting. */
+static void
+turn_away(Acceptor *acceptor, int fd)
+{
+    static const char reply[] =
+        "421 4.3.2 too many sessions; try again later\r\n";
+    metrics_add(METRIC_LIMITED, 1);
+    if (acceptor->service->listen->tls != POLICY_TLS_IMPLICIT)
+        (void)!send(fd, reply, sizeof reply - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(fd);
+    pause_for(acceptor, EMFILE);
 }
 
 static gboolean
@@ -106,6 +143,10 @@ take_one(Acceptor *acceptor)
     Endpoint peer = {0};
     int fd = accept4(acceptor->fd, (struct sockaddr *)&address, &size,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= acceptor->descriptors) {
+        turn_away(acceptor, fd);
+        return FALSE;
+    }
     if (fd >= 0) {
         if (endpoint_from_sockaddr((struct sockaddr *)&address, size, &peer))
             start(acceptor, fd, &peer);
@@ -157,18 +198,39 @@ on_grace(evutil_socket_t fd, short events, void *data)
     end_idle(data);
 }
 
+static int
+unreserved(void)
+{
+    struct rlimit files = {.rlim_cur = RLIM_INFINITY};
+    getrlimit(RLIMIT_NOFILE, &files);
+    rlim_t most = MIN(files.rlim_cur, (rlim_t)G_MAXINT);
+    return (int)(most - most / RESERVE);
+}
+
 Acceptor *
 acceptor_new(SmtpService *service, int fd)
 {
     Acceptor *acceptor = g_new0(Acceptor, 1);
     acceptor->service = service;
     acceptor->fd = fd;
+    acceptor->descriptors = unreserved();
     acceptor->ready =
         event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_ready, acceptor);
     acceptor->resume = evtimer_new(loop_base(), on_resume, acceptor);
     acceptor->grace = evtimer_new(loop_base(), on_grace, acceptor);
     event_add(acceptor->ready, NULL);
     return acceptor;
+}
+
+/* Those whose reply was to come late get it now. */
+static void
+hurry(const Acceptor *acceptor)
+{
+    for (GList *link = acceptor->slots.head; link != NULL; link = link->next) {
+        const Slot *slot = link->data;
+        if (slot->connection.waits)
+            fiber_wake(slot->fiber);
+    }
 }
 
 void
@@ -189,6 +251,7 @@ acceptor_drain(Acceptor *acceptor)
     event_del(acceptor->ready);
     event_del(acceptor->resume);
     acceptor->service->draining = TRUE;
+    hurry(acceptor);
     end_idle(acceptor);
     event_add(acceptor->grace, &grace);
 }

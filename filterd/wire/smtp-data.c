@@ -12,18 +12,20 @@ static StreamStatus
 read_message(SmtpServer *server, Intake *intake)
 {
     gboolean ended = FALSE;
-    stream_set_deadline(server->stream,
-                        clock_after(server->service->listen->data_timeout));
+    SmtpPace pace = {.deadline =
+                         clock_after(server->service->listen->data_timeout)};
+    stream_set_deadline(server->stream, pace.deadline);
     for (;;) {
         size_t length;
         const char *bytes = stream_peek(server->stream, &length);
         gsize taken = intake_feed(intake, bytes, length, &ended);
         stream_consume(server->stream, taken);
+        pace.octets += taken;
         if (ended)
             return STREAM_OK;
         StreamStatus status = stream_flush(server->stream);
         if (status == STREAM_OK)
-            status = stream_fill(server->stream);
+            status = smtp_fill_message(server, &pace);
         if (status != STREAM_OK)
             return status;
     }

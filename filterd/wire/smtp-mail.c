@@ -148,8 +148,10 @@ ask_backend(SmtpServer *server, const MailAddress *path)
     if (taken)
         g_ptr_array_add(server->rcpt_commands, g_steal_pointer(&command));
     g_free(command);
-    if (reply.code / 100 == 5)
+    if (reply.code / 100 == 5) {
         server->errors++;
+        visitors_note(server->address_seat, VISITOR_UNKNOWN);
+    }
     smtp_relay(server, &reply);
     mail_reply_clear(&reply);
 }

@@ -56,6 +56,7 @@ void
 smtp_error(SmtpServer *server, int code, const char *enhanced, const char *text)
 {
     server->errors++;
+    visitors_note(server->address_seat, VISITOR_ERROR);
     smtp_reply(server, code, enhanced, text);
 }
 
@@ -70,6 +71,7 @@ smtp_follow(SmtpServer *server, SessionDecision decision)
         return FALSE;
     if (decision.verdict == SESSION_REJECT)
         server->errors++;
+    smtp_delay(server, decision.delay);
     smtp_refuse(server, decision.reply);
     return FALSE;
 }

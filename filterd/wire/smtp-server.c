@@ -238,7 +238,7 @@ skip_line(SmtpServer *server)
                        lf != NULL ? (size_t)(lf + 1 - bytes) : length);
         if (lf != NULL)
             break;
-        StreamStatus status = stream_fill(server->stream);
+        StreamStatus status = smtp_fill(server, server->began);
         if (status != STREAM_OK) {
             ended(server, status);
             return;
@@ -294,7 +294,7 @@ wait_for_more(SmtpServer *server)
     server->connection->idle = !server->in_mail;
     stream_idle(server->stream);
     if (status == STREAM_OK)
-        status = stream_fill(server->stream);
+        status = smtp_fill(server, server->began);
     server->connection->idle = FALSE;
     if (status != STREAM_OK
         && !(status == STREAM_EOF && leave_for_good(server)))
@@ -306,6 +306,7 @@ converse(SmtpServer *server)
 {
     int64_t timeout = server->service->listen->command_timeout;
     while (!server->closing) {
+        server->began = clock_monotonic();
         stream_set_deadline(server->stream, clock_after(timeout));
         while (!server->closing && !leave_for_good(server)
                && !take_command(server))
@@ -389,6 +390,7 @@ greet(SmtpServer *server)
     }
     server->shut = decision.verdict == SESSION_REJECT;
     server->closing = !server->shut;
+    smtp_delay(server, decision.delay);
     if (decision.verdict != SESSION_CANCELLED)
         refuse_greeting(server, decision.reply);
     return server->shut;
@@ -410,6 +412,8 @@ open_session(SmtpServer *server, const Endpoint *peer, const Endpoint *local,
         .local_ip = local->ip,
         .local_port = local->port,
         .early_talker = early,
+        .sessions = server->visitor.sessions,
+        .errors = server->visitor.recent[VISITOR_ERROR],
         .wire = "smtp",
     };
     server->session = session_new(server->service->engine, &who);
@@ -432,7 +436,7 @@ serve(SmtpServer *server)
     gboolean early = FALSE;
     Endpoint peer = server->connection->peer, local;
     local_endpoint(server->connection->fd, &local);
-    if (!read_proxy(server, &peer, &local)
+    if (!read_proxy(server, &peer, &local) || !smtp_admit(server, &peer.ip)
         || listen_for_talk(server, &early) != STREAM_OK)
         return;
     open_session(server, &peer, &local, early);
@@ -463,5 +467,6 @@ smtp_server_run(SmtpConnection *connection)
         turn_away(&server);
     else
         serve(&server);
+    smtp_part(&server);
     stream_free(server.stream);
 }

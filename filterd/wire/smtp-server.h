@@ -23,6 +23,7 @@ typedef struct SmtpConnection {
     Endpoint peer;
     gboolean idle;    /* waits for a command outside of a transaction */
     gboolean refused; /* over the session limit: 421 and close */
+    gboolean waits;   /* before a reply that comes late */
     gboolean served;  /* it has had a transaction */
     int64_t began;
 } SmtpConnection;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "filterd/base/stream.h"
+#include "filterd/base/visitors.h"
 #include "filterd/session/session.h"
 #include "filterd/wire/smtp-server.h"
 
@@ -27,6 +28,10 @@ typedef struct SmtpServer {
     gboolean shut;    /* refused at connect: QUIT only */
     gboolean closing;
     unsigned errors, junk;
+    int64_t began; /* the command, monotonic */
+
+    unsigned address_seat, network_seat; /* among the visitors */
+    VisitorCounts visitor;               /* its address when it came */
 
     gboolean in_mail, utf8;
     char *mail_command;       /* for the backend */
@@ -56,6 +61,28 @@ void smtp_relay(SmtpServer *server, const MailReply *reply);
 gboolean smtp_follow(SmtpServer *server, SessionDecision decision);
 /* What has been said so far goes out, however long it took to find it. */
 void smtp_flush(SmtpServer *server);
+
+/* ---- smtp-limits.c ------------------------------------------------------ */
+
+/* How fast a message comes. */
+typedef struct SmtpPace {
+    int64_t deadline; /* of all of it */
+    int64_t waited;   /* for the client, so far */
+    gsize octets;     /* that came */
+} SmtpPace;
+
+/* A client of that address begins, before anything is asked about it; FALSE: it
+ * is over a limit and has been told so. */
+gboolean smtp_admit(SmtpServer *server, const FilterdIp *ip);
+void smtp_part(SmtpServer *server);
+/* stream_fill() within the time for a command that began then; leaves the
+ * stream with that deadline. */
+StreamStatus smtp_fill(SmtpServer *server, int64_t began);
+/* The same within the time for a message. */
+StreamStatus smtp_fill_message(SmtpServer *server, SmtpPace *pace);
+/* Waits before a reply, unless there are too many sessions for that, or this
+ * worker goes. */
+void smtp_delay(SmtpServer *server, int64_t delay);
 
 /* ---- smtp-mail.c: MAIL, RCPT, RSET -------------------------------------- */
 

@@ -35,6 +35,8 @@ LIMITS = {
     "PROXY_V1_LIMIT": "107",
     "PROXY_V2_LIMIT": "4112",
     "REFUSED_LIMIT": "64",
+    "VISITORS_LIMIT": "65536",
+    "STRESS": "90",
     "EDIT_LIMIT": "1000",
     "MAIL_REPLY_PARSE_LINE": "2048 octets",
     "MAIL_REPLY_LINES": "64",
