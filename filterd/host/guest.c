@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-/* What the watchdog says when a hook holds the loop is `instance hook`. */
 static const char *const hook_names[FILTERD_STAGES] = {
     "connect", "helo", "mail", "rcpt", "data", "eom",
 };
@@ -153,6 +152,7 @@ guest_enter(Guest *guest, FilterdStage stage)
         if (fiber_queue_wait(&guest->queue, CLOCK_NEVER) == FIBER_CANCELLED)
             return FALSE;
     guest->owner = fiber_self();
+    guest->before = fiber_set_doing(guest->host.instance->use->name);
     guest->host.running = stage;
     guest->host.budget = visit_stage_budget(guest->host.visit, stage);
     return TRUE;
@@ -164,6 +164,7 @@ guest_leave(Guest *guest)
     host_call_end_hook(&guest->host);
     guest->current = NULL;
     guest->owner = NULL;
+    fiber_set_doing(guest->before);
     fiber_queue_wake_all(&guest->queue);
 }
 
@@ -296,7 +297,6 @@ run_stage(Guest *guest, FilterdStage stage, HostRun *run)
 static void
 run_hook(Guest *guest, FilterdStage stage, HostRun *run)
 {
-    const char *doing = fiber_set_doing(guest->host.instance->use->name);
     run->state = HOST_RUN_BUSY;
     if (guest_enter(guest, stage)) {
         run_stage(guest, stage, run);
@@ -306,7 +306,6 @@ run_hook(Guest *guest, FilterdStage stage, HostRun *run)
     if (fiber_cancelled() && stage < FILTERD_MAIL)
         run_clear(run, guest->host.instance->facts);
     fiber_queue_wake_all(&run->waiters);
-    fiber_set_doing(doing);
 }
 
 void

@@ -27,6 +27,7 @@ typedef struct Guest {
     GPtrArray *recipients; /* HostRun of the rcpt hook, one a recipient */
     HostRun *current;      /* whose hook is running; NULL: none of a fact */
     Fiber *owner;          /* whose hook of this instance is running */
+    const char *before;    /* what the owner did before, for the watchdog */
     FiberQueue queue;      /* of those who want to be the next owner */
     gboolean listening;    /* to the message as it comes */
     gboolean heard;        /* has been given the message, in one way or other */

@@ -28,6 +28,7 @@ struct Visit {
     unsigned recipient;
     MailMessage *message; /* borrowed */
     gboolean in_message;
+    gboolean ending;  /* states are being freed: no hook of a fact runs */
     GPtrArray *early; /* Early */
     DnsBudget budgets[SCOPES];
 };
@@ -138,7 +139,8 @@ visit_fact(Visit *visit, HostFact fact, gboolean shadow)
     if (fact.instance == NULL)
         return visit->client.core_fact(visit->client.data, fact.index);
     FilterdStage since = fact.row->since;
-    gboolean ours = since < FILTERD_MAIL || visit->in_message;
+    gboolean ours =
+        visit->in_message || (since < FILTERD_MAIL && !visit->ending);
     if (ours && !(shadow && fact.instance->effect[since]))
         guest_complete(&visit->guests[fact.instance->index], since);
     return visit_peek(visit, fact);
@@ -259,9 +261,9 @@ visit_end_message(Visit *visit, gboolean aborted)
     if (!visit->in_message)
         return;
     end_early(visit, FILTERD_MAIL, FILTERD_MESSAGE);
+    visit->in_message = FALSE;
     for (unsigned i = 0; i < visit->length; i++)
         guest_end_message(&visit->guests[i], aborted);
-    visit->in_message = FALSE;
     visit->message = NULL;
     budget_start(visit, SCOPE_MESSAGE);
 }
@@ -281,6 +283,7 @@ visit_free(Visit *visit)
     g_assert(!visit->in_message);
     visit_forget_helo(visit);
     end_early(visit, FILTERD_CONNECT, FILTERD_CONNECT);
+    visit->ending = TRUE;
     for (unsigned i = 0; i < visit->length; i++)
         guest_clear(&visit->guests[i]);
     for (unsigned i = 0; i < SCOPES; i++)

@@ -346,6 +346,20 @@ test_effect_of_others(void)
               effect_of_others);
 }
 
+static void
+closed(World *world)
+{
+    session_free(world->session);
+    world->session = world_session(world);
+    g_assert_cmpuint(probe.connect, ==, 0);
+}
+
+static void
+test_closed(void)
+{
+    world_run("use other at helo { reject no if not probe.connect }", closed);
+}
+
 /* ---- ours in the header ------------------------------------------------- */
 
 static void
@@ -401,6 +415,8 @@ main(int argc, char **argv)
                     test_too_early);
     g_test_add_func("/session/early/an-effect-behind-a-need-is-one",
                     test_effect_of_others);
+    g_test_add_func("/session/scopes/no-hook-begins-while-the-connection-ends",
+                    test_closed);
     g_test_add_func("/session/trace/odd-names-stay-in-their-place",
                     test_odd_names);
     return g_test_run();

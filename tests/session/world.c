@@ -199,6 +199,7 @@ static const FilterdNeed other_needs[] = {
     {"probe.octets", FILTERD_INT},
     {"absent.fact?", FILTERD_INT},
     {"probe.rcpt", FILTERD_INT},
+    {"probe.connect", FILTERD_BOOL},
     {NULL},
 };
 
@@ -214,6 +215,13 @@ other_eom(FilterdCall *call, GError **error)
     return true;
 }
 
+/* Late for a question. */
+static void
+other_close(FilterdCall *call)
+{
+    g_assert_cmpint(call->host->lookup(call, 3)->type, ==, FILTERD_UNKNOWN);
+}
+
 const FilterdPlugin other_plugin = {
     .abi = FILTERD_ABI,
     .size = sizeof(FilterdPlugin),
@@ -222,6 +230,7 @@ const FilterdPlugin other_plugin = {
     .facts = other_facts,
     .needs = other_needs,
     .eom = other_eom,
+    .close = other_close,
 };
 
 /* ---- the world ---------------------------------------------------------- */
