@@ -53,7 +53,7 @@ def story_octet_by_octet(stage):
 
 
 def story_ipv6(stage):
-    """an IPv6 listener serves IPv6 clients, by their own address without PROXY"""
+    """an IPv6 listener serves IPv6 clients, each by its own address"""
     sink = stage.sink()
     filterd = stage.filterd(
         'at rcpt { accept v6 if client.ip = 2001:db8::9 reject others }'
