@@ -16,15 +16,21 @@ has_name(const FilterdField *field, const char *name)
            && g_ascii_strncasecmp(field->bytes, name, field->name_length) == 0;
 }
 
-/* A line that others take for the start of the body, or for no field. */
+/* A line that others take for the start of the body, or for no field: one
+ * whose colon is on the next line, too. */
 static bool
 is_malformed(const FilterdField *field)
 {
+    if (field->name_length == 0 || field->value > field->length)
+        return true;
     for (size_t i = 0; i < field->name_length; i++)
         if (field->bytes[i] < '!' || field->bytes[i] > '~'
             || field->bytes[i] == ':' || field->bytes[i] == ';')
             return true;
-    return field->name_length == 0 || field->value > field->length;
+    return field->value > field->name_length
+           && memchr(field->bytes + field->name_length, '\r',
+                     field->value - field->name_length)
+                  != NULL;
 }
 
 /* NUL ends the field for the library; VT and FF are white space to it. */

@@ -142,6 +142,7 @@ test_field_that_hides_something_spoils_all(void)
         {"no field", 8, 0, "the header holds a line that is no field"},
         {"A B: c", 6, 3, "the header holds a line that is no field"},
         {"A;B: c", 6, 3, "the header holds a line that is no field"},
+        {"A\r\n : c", 5, 1, "the header holds a line that is no field"},
         {"\xc3\xa9: c", 5, 2, "the header holds a line that is no field"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
