@@ -304,8 +304,10 @@ unique_prefix(GPtrArray *all, const Signature *signature)
         if (other == signature || other->bytes == NULL
             || strcmp(other->bytes, signature->bytes) == 0)
             continue;
-        while (strncmp(other->bytes, signature->bytes, length) == 0)
-            length++;
+        size_t common = 0;
+        while (other->bytes[common] == signature->bytes[common])
+            common++;
+        length = MAX(length, common + 1);
     }
     return g_strndup(signature->bytes, length);
 }
