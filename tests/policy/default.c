@@ -55,6 +55,18 @@ static const struct {
     {FILTERD_MESSAGE, STRANGER "header.from.problem=multiple", "from",
      "550 5.6.0 the From header field is multiple"},
     {FILTERD_MESSAGE, STRANGER FROM "dmarc.disposition=none", NULL, NULL},
+    {FILTERD_MESSAGE,
+     STRANGER FROM "dmarc.result=temperror dmarc.disposition=none "
+                   "header.from.domain=x.test",
+     "dmarc-temperror", "451 4.4.3 DMARC for x.test cannot be evaluated now"},
+    {FILTERD_MESSAGE,
+     STRANGER FROM "dmarc.result=temperror dmarc.disposition=none "
+                   "dmarc.policy=reject header.from.domain=x.test",
+     "dmarc-temperror", "451 4.4.3 DMARC for x.test cannot be evaluated now"},
+    {FILTERD_MESSAGE,
+     STRANGER FROM "dmarc.result=temperror dmarc.disposition=none "
+                   "dmarc.policy=none",
+     NULL, NULL},
     {FILTERD_MESSAGE, STRANGER FROM "dmarc.disposition=reject spf.result=none",
      "dmarc-quarantine", NULL},
     {FILTERD_MESSAGE,
