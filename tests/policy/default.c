@@ -40,7 +40,7 @@ static const struct {
      "relay", "550 5.7.1 no relaying to x.test"},
     {FILTERD_RCPT, "client.ip=198.51.100.9 bl.score=5 bl.reason=why " OURS,
      "listed", "554 5.7.1 198.51.100.9 is listed: why"},
-    {FILTERD_RCPT, STRANGER OURS "spf.result=temperror mail.domain=x.test",
+    {FILTERD_RCPT, STRANGER OURS "spf.result=temperror spf.domain=x.test",
      "spf-temperror", "451 4.4.3 the SPF record of x.test cannot be had now"},
     {FILTERD_RCPT, STRANGER OURS "spf.result=fail spf.domain=x.test",
      "spf-fail", "550 5.7.23 198.51.100.9 may not send mail for x.test"},
