@@ -231,7 +231,7 @@ send_message(Dialogue *dialogue, const PolicySettings *settings, gboolean alive)
 {
     const GString *message = dialogue->request->message;
     g_autoptr(Intake) intake = intake_new(dialogue->session, settings,
-                                          (gsize)settings->max_message_size);
+                                          (gsize)settings->max_message_size, 0);
     gboolean ended = FALSE;
     MailReply reply = {0};
     intake_feed(intake, message->str, message->len, &ended);

@@ -157,8 +157,7 @@ intersect(SmtpExtensions *common, const SmtpExtensions *one)
         smtp_extensions_copy(common, one);
         return;
     }
-    common->eightbitmime &= one->eightbitmime;
-    common->smtputf8 &= one->smtputf8;
+    common->passed &= one->passed;
     common->size &= one->size;
     if (one->size_limit != 0
         && (common->size_limit == 0 || one->size_limit < common->size_limit))

@@ -22,7 +22,7 @@ typedef enum DataState {
 struct DataParser {
     DataClient client;
     gsize limit, size;
-    gboolean normalize;
+    unsigned flags;
     DataState state;
     gboolean in_body;
     gsize line; /* octets of the header line so far */
@@ -31,12 +31,12 @@ struct DataParser {
 };
 
 DataParser *
-data_parser_new(const DataClient *client, gsize size_limit, gboolean normalize)
+data_parser_new(const DataClient *client, gsize size_limit, unsigned flags)
 {
     DataParser *parser = g_new0(DataParser, 1);
     parser->client = *client;
     parser->limit = size_limit;
-    parser->normalize = normalize;
+    parser->flags = flags;
     parser->header = g_string_sized_new(4096);
     return parser;
 }
@@ -118,7 +118,7 @@ put_line_end(DataParser *parser)
 static void
 put_bare(DataParser *parser)
 {
-    if (parser->normalize)
+    if (parser->flags & DATA_NORMALIZE)
         put_line_end(parser);
     else
         note(parser, DATA_BARE_NEWLINE);
@@ -127,11 +127,22 @@ put_bare(DataParser *parser)
 
 /* ---- in ----------------------------------------------------------------- */
 
+static gboolean
+has_eightbit(const char *bytes, gsize length)
+{
+    guchar any = 0;
+    for (gsize i = 0; i < length; i++)
+        any |= (guchar)bytes[i];
+    return any > 127;
+}
+
 static void
 put_noting(DataParser *parser, const char *bytes, gsize length)
 {
     if (memchr(bytes, '\0', length) != NULL)
         note(parser, DATA_BARE_NEWLINE);
+    if ((parser->flags & DATA_SEVEN_BIT) && has_eightbit(bytes, length))
+        note(parser, DATA_EIGHTBIT);
     put(parser, bytes, length);
 }
 

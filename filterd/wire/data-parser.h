@@ -20,6 +20,7 @@ typedef enum DataProblem {
     DATA_HEADER_LARGE,
     DATA_TOO_LARGE,
     DATA_NOT_KEPT, /* `body` returned FALSE */
+    DATA_EIGHTBIT, /* although DATA_SEVEN_BIT */
 } DataProblem;
 
 typedef struct DataClient {
@@ -31,8 +32,14 @@ typedef struct DataClient {
     gboolean (*body)(void *data, const char *bytes, gsize length);
 } DataClient;
 
+typedef enum DataFlags {
+    DATA_NORMALIZE = 1 << 0, /* bare CR and LF end lines */
+    DATA_SEVEN_BIT = 1 << 1, /* no octet over 127 is taken */
+} DataFlags;
+
+/* `flags` are of DataFlags. */
 DataParser *data_parser_new(const DataClient *client, gsize size_limit,
-                            gboolean normalize);
+                            unsigned flags);
 void data_parser_free(DataParser *parser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DataParser, data_parser_free)
 

@@ -4,8 +4,6 @@
  */
 #include "filterd/wire/intake.h"
 
-#include "filterd/wire/data-parser.h"
-
 struct Intake {
     Session *session;
     DataParser *parser;
@@ -21,6 +19,9 @@ static const IntakeRefusal refusals[] = {
                         "the message is larger than is taken here"},
     [DATA_NOT_KEPT] = {"-spool", 452, "4.3.1",
                        "there is no room for the message now"},
+    [DATA_EIGHTBIT] = {"-eightbit", 554, "5.6.3",
+                       "the message has 8-bit octets, which the mail server "
+                       "behind this one does not take"},
 };
 
 static void
@@ -49,13 +50,15 @@ take_body(void *data, const char *bytes, gsize length)
 }
 
 Intake *
-intake_new(Session *session, const PolicySettings *settings, gsize size_limit)
+intake_new(Session *session, const PolicySettings *settings, gsize size_limit,
+           unsigned flags)
 {
     Intake *intake = g_new0(Intake, 1);
     const DataClient client = {intake, take_header, take_body};
     intake->session = session;
-    intake->parser =
-        data_parser_new(&client, size_limit, settings->line_endings == 1);
+    intake->parser = data_parser_new(
+        &client, size_limit,
+        flags | (settings->line_endings == 1 ? DATA_NORMALIZE : 0));
     return intake;
 }
 

@@ -6,12 +6,14 @@
 #pragma once
 
 #include "filterd/session/session.h"
+#include "filterd/wire/data-parser.h"
 
 typedef struct Intake Intake;
 
-/* Borrows the session, whose transaction must have come to DATA. */
+/* Borrows the session, whose transaction must have come to DATA. `flags` are of
+ * DataFlags; line ends are the settings'. */
 Intake *intake_new(Session *session, const PolicySettings *settings,
-                   gsize size_limit);
+                   gsize size_limit, unsigned flags);
 void intake_free(Intake *intake);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Intake, intake_free)
 

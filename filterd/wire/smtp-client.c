@@ -25,6 +25,10 @@ struct SmtpClient {
 
 /* ---- extensions --------------------------------------------------------- */
 
+const char *const smtp_extension_names[] = {
+    "8BITMIME", "SMTPUTF8", "DSN", "MT-PRIORITY", "DELIVERBY", NULL,
+};
+
 void
 smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from)
 {
@@ -48,20 +52,6 @@ learn_pipelining(SmtpExtensions *extensions, const char *arguments)
 }
 
 static void
-learn_eightbitmime(SmtpExtensions *extensions, const char *arguments)
-{
-    (void)arguments;
-    extensions->eightbitmime = TRUE;
-}
-
-static void
-learn_smtputf8(SmtpExtensions *extensions, const char *arguments)
-{
-    (void)arguments;
-    extensions->smtputf8 = TRUE;
-}
-
-static void
 learn_size(SmtpExtensions *extensions, const char *arguments)
 {
     int64_t limit = 0;
@@ -81,8 +71,8 @@ static const struct Extension {
     const char *keyword;
     void (*learn)(SmtpExtensions *extensions, const char *arguments);
 } extension_rows[] = {
-    {"PIPELINING", learn_pipelining}, {"8BITMIME", learn_eightbitmime},
-    {"SMTPUTF8", learn_smtputf8},     {"SIZE", learn_size},
+    {"PIPELINING", learn_pipelining},
+    {"SIZE", learn_size},
     {"XCLIENT", learn_xclient},
 };
 
@@ -94,6 +84,9 @@ learn_line(SmtpExtensions *extensions, const char *line)
     for (unsigned i = 0; i < G_N_ELEMENTS(extension_rows); i++)
         if (text_equal_nocase(line, word, extension_rows[i].keyword))
             extension_rows[i].learn(extensions, arguments);
+    for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
+        if (text_equal_nocase(line, word, smtp_extension_names[i]))
+            extensions->passed |= 1u << i;
 }
 
 /* The first line is the host's name; RFC 5321 4.1.1.1. */

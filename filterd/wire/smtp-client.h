@@ -14,10 +14,23 @@
 #include "filterd/mail/reply.h"
 #include "policy/config.h"
 
+/* Extensions that go from end to end: their parameters are passed on. */
+typedef enum SmtpExtension {
+    SMTP_8BITMIME = 1u << 0,
+    SMTP_SMTPUTF8 = 1u << 1,
+    SMTP_DSN = 1u << 2,
+    SMTP_MT_PRIORITY = 1u << 3,
+    SMTP_DELIVERBY = 1u << 4,
+} SmtpExtension;
+
+/* By bit; NULL at the end. */
+extern const char *const smtp_extension_names[];
+
 /* What EHLO told. */
 typedef struct SmtpExtensions {
     gboolean known;
-    gboolean pipelining, eightbitmime, smtputf8;
+    gboolean pipelining;
+    unsigned passed;  /* SmtpExtension */
     gboolean size;    /* SIZE was offered */
     gsize size_limit; /* 0: none was told */
     char *xclient;    /* the attributes, "NAME ADDR …"; NULL: not offered */

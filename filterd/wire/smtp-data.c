@@ -75,11 +75,20 @@ judge(SmtpServer *server)
         pass_on(server);
 }
 
+/* To make 7 bits of 8 is not ours (RFC 6152 3). */
+static Intake *
+open_intake(SmtpServer *server)
+{
+    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
+    gboolean seven = offered->known && !(offered->passed & SMTP_8BITMIME);
+    return intake_new(server->session, server->settings,
+                      smtp_size_limit(server), seven ? DATA_SEVEN_BIT : 0);
+}
+
 static void
 receive(SmtpServer *server)
 {
-    g_autoptr(Intake) intake =
-        intake_new(server->session, server->settings, smtp_size_limit(server));
+    g_autoptr(Intake) intake = open_intake(server);
     smtp_reply(server, 354, "", "end with CR LF . CR LF");
     StreamStatus status = read_message(server, intake);
     if (status != STREAM_OK)

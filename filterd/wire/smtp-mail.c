@@ -23,6 +23,7 @@ smtp_transaction_end(SmtpServer *server)
     session_reset(server->session);
     smtp_backend_end(server);
     g_clear_pointer(&server->mail_command, g_free);
+    g_clear_pointer(&server->mail_parameters, g_free);
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = server->recipients = 0;
     server->in_mail = server->utf8 = FALSE;
@@ -64,25 +65,18 @@ parse_path(SmtpServer *server, const char *text, MailPath kind, gboolean utf8,
 
 static void
 keep_mail_command(SmtpServer *server, const MailAddress *path,
-                  const SmtpParameters *parameters)
+                  SmtpParameters *parameters)
 {
-    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
-    GString *command = g_string_new(NULL);
-    g_string_printf(command, "MAIL FROM:<%s>", path->text);
-    if (parameters->size != 0 && offered->size)
-        g_string_append_printf(command, " SIZE=%" G_GSIZE_FORMAT,
-                               parameters->size);
-    if (parameters->eightbit)
-        g_string_append(command, " BODY=8BITMIME");
-    if (parameters->utf8)
-        g_string_append(command, " SMTPUTF8");
+    g_free(server->mail_parameters);
+    server->mail_parameters = g_steal_pointer(&parameters->text);
     g_free(server->mail_command);
-    server->mail_command = g_string_free(command, FALSE);
+    server->mail_command = g_strdup_printf("MAIL FROM:<%s>%s", path->text,
+                                           server->mail_parameters);
 }
 
 static void
 begin_mail(SmtpServer *server, const MailAddress *path,
-           const SmtpParameters *parameters)
+           SmtpParameters *parameters)
 {
     if (parameters->size > smtp_size_limit(server)) {
         smtp_limit(server, "-size", 552, "5.3.4",
@@ -108,8 +102,8 @@ take_mail(SmtpServer *server, const char *text)
     MailReply reply = {0};
     MailAddress path = {0};
     const char *end = NULL;
-    if (!parse_path(server, text, MAIL_REVERSE_PATH, offered->smtputf8, &path,
-                    &end))
+    if (!parse_path(server, text, MAIL_REVERSE_PATH,
+                    offered->passed & SMTP_SMTPUTF8, &path, &end))
         return;
     if (!smtp_mail_parameters(end, offered, &parameters, &reply))
         smtp_error(server, reply.code, reply.enhanced, reply.text);
@@ -117,6 +111,7 @@ take_mail(SmtpServer *server, const char *text)
         refuse_eightbit(server);
     else
         begin_mail(server, &path, &parameters);
+    smtp_parameters_clear(&parameters);
     mail_reply_clear(&reply);
     mail_address_clear(&path);
 }
@@ -138,10 +133,10 @@ smtp_mail(SmtpServer *server, const char *arguments)
 /* ---- RCPT --------------------------------------------------------------- */
 
 static void
-ask_backend(SmtpServer *server, const MailAddress *path)
+ask_backend(SmtpServer *server, const MailAddress *path, const char *parameters)
 {
     MailReply reply = {0};
-    char *command = g_strdup_printf("RCPT TO:<%s>", path->text);
+    char *command = g_strdup_printf("RCPT TO:<%s>%s", path->text, parameters);
     smtp_backend_rcpt(server, command, &reply);
     gboolean taken = reply.code / 100 == 2;
     session_rcpt_answered(server->session, taken, &reply);
@@ -157,7 +152,7 @@ ask_backend(SmtpServer *server, const MailAddress *path)
 }
 
 static void
-judge_rcpt(SmtpServer *server, const MailAddress *path)
+judge_rcpt(SmtpServer *server, const MailAddress *path, const char *parameters)
 {
     SessionDecision decision = session_rcpt(server->session, path);
     server->recipients++;
@@ -165,22 +160,25 @@ judge_rcpt(SmtpServer *server, const MailAddress *path)
         server->discarded++;
         smtp_reply(server, 250, "2.1.5", "recipient ok");
     } else if (smtp_follow(server, decision)) {
-        ask_backend(server, path);
+        ask_backend(server, path, parameters);
     }
 }
 
 static void
 take_rcpt(SmtpServer *server, const char *text)
 {
+    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
+    SmtpParameters parameters = {.utf8 = server->utf8};
     MailReply reply = {0};
     MailAddress path = {0};
     const char *end = NULL;
     if (!parse_path(server, text, MAIL_FORWARD_PATH, server->utf8, &path, &end))
         return;
-    if (!smtp_rcpt_parameters(end, &reply))
+    if (!smtp_rcpt_parameters(end, offered, &parameters, &reply))
         smtp_error(server, reply.code, reply.enhanced, reply.text);
     else
-        judge_rcpt(server, &path);
+        judge_rcpt(server, &path, parameters.text);
+    smtp_parameters_clear(&parameters);
     mail_reply_clear(&reply);
     mail_address_clear(&path);
 }

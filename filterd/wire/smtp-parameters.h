@@ -1,5 +1,5 @@
 /* smtp-parameters.h: what may stand behind a path of MAIL and RCPT
- * (RFC 5321 4.1.2, RFC 1870, RFC 6152, RFC 6531).
+ * (RFC 5321 4.1.2, RFC 1870, RFC 2852, RFC 3461, RFC 6152, RFC 6531, RFC 6710).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -11,11 +11,15 @@
 typedef struct SmtpParameters {
     gsize size; /* declared, 0 if not */
     gboolean eightbit, utf8;
-    unsigned seen; /* rows, as bits: none may come twice */
+    char *text; /* for the backend: " BODY=8BITMIME RET=HDRS", or "" */
 } SmtpParameters;
 
+void smtp_parameters_clear(SmtpParameters *parameters);
+
 /* `text` is what stands behind ">". Only what `offered` has is taken. FALSE:
- * `reply` says what is wrong. */
+ * `reply` says what is wrong. `parameters` is to be cleared in any case. */
 gboolean smtp_mail_parameters(const char *text, const SmtpExtensions *offered,
                               SmtpParameters *parameters, MailReply *reply);
-gboolean smtp_rcpt_parameters(const char *text, MailReply *reply);
+/* `utf8` of `parameters` is as MAIL had it. */
+gboolean smtp_rcpt_parameters(const char *text, const SmtpExtensions *offered,
+                              SmtpParameters *parameters, MailReply *reply);

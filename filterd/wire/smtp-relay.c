@@ -114,15 +114,28 @@ say_again(SmtpServer *server, const char *mail_command,
     return fine;
 }
 
+/* With the parameters that the client gave, if it named that recipient. */
+static char *
+format_recipient(const SmtpServer *server, const char *recipient)
+{
+    g_autofree char *command = g_strdup_printf("RCPT TO:<%s>", recipient);
+    gsize length = strlen(command);
+    for (unsigned i = 0; i < server->rcpt_commands->len; i++) {
+        const char *said = g_ptr_array_index(server->rcpt_commands, i);
+        if (strncmp(said, command, length) == 0
+            && (said[length] == ' ' || said[length] == '\0'))
+            return g_strdup(said);
+    }
+    return g_steal_pointer(&command);
+}
+
 static GPtrArray *
-format_recipients(const GPtrArray *recipients)
+format_recipients(const SmtpServer *server, const GPtrArray *recipients)
 {
     GPtrArray *commands = g_ptr_array_new_with_free_func(g_free);
     for (unsigned i = 0; i < recipients->len; i++)
-        g_ptr_array_add(
-            commands,
-            g_strdup_printf("RCPT TO:<%s>",
-                            (const char *)g_ptr_array_index(recipients, i)));
+        g_ptr_array_add(commands, format_recipient(server, g_ptr_array_index(
+                                                               recipients, i)));
     return commands;
 }
 
@@ -130,8 +143,8 @@ format_recipients(const GPtrArray *recipients)
 static char *
 format_sender(const SmtpServer *server, const char *reverse_path)
 {
-    const char *parameters = strrchr(server->mail_command, '>');
-    return g_strdup_printf("MAIL FROM:<%s%s", reverse_path, parameters);
+    return g_strdup_printf("MAIL FROM:<%s>%s", reverse_path,
+                           server->mail_parameters);
 }
 
 static gboolean
@@ -140,7 +153,7 @@ renew(SmtpServer *server, gboolean edited, const char *reverse_path,
 {
     MailReply reply = {0};
     g_autofree char *mail_command = format_sender(server, reverse_path);
-    g_autoptr(GPtrArray) rcpt_commands = format_recipients(recipients);
+    g_autoptr(GPtrArray) rcpt_commands = format_recipients(server, recipients);
     if (server->client != NULL && edited && server->client_in_mail
         && (!smtp_client_command(server->client, "RSET", &reply, NULL)
             || !ok(&reply)))

@@ -49,10 +49,9 @@ format_extensions(SmtpServer *server)
     GString *text = g_string_new(engine_hostname(server->service->engine));
     g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
                            smtp_size_limit(server));
-    if (offered->eightbitmime)
-        g_string_append(text, "\n8BITMIME");
-    if (offered->smtputf8)
-        g_string_append(text, "\nSMTPUTF8");
+    for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
+        if (offered->passed & 1u << i)
+            g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
     g_string_append(text, "\nENHANCEDSTATUSCODES");
     return g_string_free(text, FALSE);
 }

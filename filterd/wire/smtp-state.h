@@ -35,6 +35,7 @@ typedef struct SmtpServer {
 
     gboolean in_mail, utf8;
     char *mail_command;       /* for the backend */
+    char *mail_parameters;    /* of it, behind the path */
     GPtrArray *rcpt_commands; /* that the backend took */
     unsigned discarded;       /* recipients that go nowhere */
     unsigned recipients;      /* all that were judged */

@@ -7,74 +7,175 @@
 #include "filterd/base/ip.h"
 #include "filterd/wire/smtp-xclient.h"
 
-static const SmtpExtensions all = {
-    .known = TRUE, .eightbitmime = TRUE, .smtputf8 = TRUE, .size = TRUE};
+static const SmtpExtensions all = {.known = TRUE,
+                                   .size = TRUE,
+                                   .passed = SMTP_8BITMIME | SMTP_SMTPUTF8
+                                             | SMTP_DSN | SMTP_MT_PRIORITY
+                                             | SMTP_DELIVERBY};
 static const SmtpExtensions none = {.known = TRUE};
 
 typedef struct Row {
     const char *name;
     const char *text;
     const SmtpExtensions *offered;
-    int code; /* 0: taken */
+    int code;           /* 0: taken */
+    const char *passed; /* to the backend */
     gsize size;
-    gboolean eightbit, utf8;
 } Row;
 
-static const Row rows[] = {
-    {"none", "", &none, 0, 0, FALSE, FALSE},
-    {"spaces-alone", "  ", &none, 0, 0, FALSE, FALSE},
-    {"size", " SIZE=1000", &none, 0, 1000, FALSE, FALSE},
-    {"all-in-any-case", " size=1  body=8bitmime smtputf8", &all, 0, 1, TRUE,
-     TRUE},
-    {"7bit", " BODY=7BIT", &all, 0, 0, FALSE, FALSE},
-    {"largest-size", " SIZE=18446744073709551615", &none, 0, G_MAXUINT64, FALSE,
-     FALSE},
+/* Of MAIL. */
+static const Row mail_rows[] = {
+    {"none", "", &none, 0, "", 0},
+    {"spaces-alone", "  ", &none, 0, "", 0},
+    {"size-without-the-backends", " SIZE=1000", &none, 0, "", 1000},
+    {"size", " SIZE=1000", &all, 0, " SIZE=1000", 1000},
+    {"size-0-tells-nothing", " SIZE=0", &all, 0, "", 0},
+    {"all-in-any-case-and-order", "  smtputf8 body=8bitmime size=1 ", &all, 0,
+     " SIZE=1 BODY=8BITMIME SMTPUTF8", 1},
+    {"7bit", " BODY=7bit", &all, 0, " BODY=7BIT", 0},
+    {"largest-size", " SIZE=18446744073709551615", &none, 0, "", G_MAXUINT64},
     {"size-over-64-bits-does-not-wrap", " SIZE=18446744073709551617", &none, 0,
-     G_MAXUINT64, FALSE, FALSE},
-    {"size-of-21-digits", " SIZE=118446744073709551617", &none, 501, 0, FALSE,
-     FALSE},
-    {"negative-size", " SIZE=-1", &none, 501, 0, FALSE, FALSE},
-    {"signed-size", " SIZE=+1", &none, 501, 0, FALSE, FALSE},
-    {"hexadecimal-size", " SIZE=0x10", &none, 501, 0, FALSE, FALSE},
-    {"size-without-value", " SIZE", &none, 501, 0, FALSE, FALSE},
-    {"empty-size", " SIZE=", &none, 501, 0, FALSE, FALSE},
-    {"size-twice", " SIZE=1 SIZE=1", &none, 501, 0, FALSE, FALSE},
-    {"body-not-offered", " BODY=8BITMIME", &none, 555, 0, FALSE, FALSE},
-    {"smtputf8-not-offered", " SMTPUTF8", &none, 555, 0, FALSE, FALSE},
-    {"smtputf8-with-value", " SMTPUTF8=1", &all, 501, 0, FALSE, FALSE},
-    {"binarymime", " BODY=BINARYMIME", &all, 501, 0, FALSE, FALSE},
-    {"unknown", " FOO=bar", &all, 555, 0, FALSE, FALSE},
-    {"not-parted", "SIZE=1", &all, 501, 0, FALSE, FALSE},
-    {"tab", "\tSIZE=1", &all, 501, 0, FALSE, FALSE},
+     "", G_MAXUINT64},
+    {"size-of-21-digits", " SIZE=118446744073709551617", &none, 501, NULL, 0},
+    {"negative-size", " SIZE=-1", &none, 501, NULL, 0},
+    {"signed-size", " SIZE=+1", &none, 501, NULL, 0},
+    {"hexadecimal-size", " SIZE=0x10", &none, 501, NULL, 0},
+    {"size-without-value", " SIZE", &none, 501, NULL, 0},
+    {"empty-size", " SIZE=", &none, 501, NULL, 0},
+    {"size-twice", " SIZE=1 SIZE=1", &none, 501, NULL, 0},
+    {"body-not-offered", " BODY=8BITMIME", &none, 555, NULL, 0},
+    {"body-without-value", " BODY", &all, 501, NULL, 0},
+    {"smtputf8-not-offered", " SMTPUTF8", &none, 553, NULL, 0},
+    {"smtputf8-with-value", " SMTPUTF8=1", &all, 501, NULL, 0},
+    {"binarymime", " BODY=BINARYMIME", &all, 501, NULL, 0},
+    {"unknown", " FOO=bar", &all, 555, NULL, 0},
+    {"requiretls", " REQUIRETLS", &all, 555, NULL, 0},
+    {"of-rcpt", " NOTIFY=NEVER", &all, 555, NULL, 0},
+    {"not-parted", "SIZE=1", &all, 501, NULL, 0},
+    {"tab", "\tSIZE=1", &all, 501, NULL, 0},
+    {"ret-full", " RET=Full", &all, 0, " RET=FULL", 0},
+    {"ret-hdrs", " ret=hdrs", &all, 0, " RET=HDRS", 0},
+    {"ret-of-neither", " RET=BODY", &all, 501, NULL, 0},
+    {"ret-without-value", " RET", &all, 501, NULL, 0},
+    {"ret-empty", " RET=", &all, 501, NULL, 0},
+    {"ret-twice", " RET=FULL ret=FULL", &all, 501, NULL, 0},
+    {"ret-not-offered", " RET=FULL", &none, 555, NULL, 0},
+    {"envid-keeps-its-case", " ENVID=aB+2B>", &all, 0, " ENVID=aB+2B>", 0},
+    {"envid-with-space", " ENVID=a+20b", &all, 0, " ENVID=a+20b", 0},
+    {"envid-empty", " ENVID=", &all, 501, NULL, 0},
+    {"envid-without-value", " ENVID", &all, 501, NULL, 0},
+    {"envid-with-equals", " ENVID=a=b", &all, 501, NULL, 0},
+    {"envid-with-lower-case-hex", " ENVID=+2b", &all, 501, NULL, 0},
+    {"envid-with-half-a-hex", " ENVID=+2", &all, 501, NULL, 0},
+    {"envid-with-plus-alone", " ENVID=a+", &all, 501, NULL, 0},
+    {"envid-with-hidden-cr-lf", " ENVID=a+0D+0Ab", &all, 501, NULL, 0},
+    {"envid-with-hidden-nul", " ENVID=a+00b", &all, 501, NULL, 0},
+    {"envid-with-hidden-8-bit", " ENVID=a+FFb", &all, 501, NULL, 0},
+    {"envid-with-8-bit", " SMTPUTF8 ENVID=\303\274", &all, 501, NULL, 0},
+    {"envid-with-tab", " ENVID=a\tb", &all, 501, NULL, 0},
+    {"priority", " MT-PRIORITY=-9", &all, 0, " MT-PRIORITY=-9", 0},
+    {"priority-0", " mt-priority=0", &all, 0, " MT-PRIORITY=0", 0},
+    {"priority-minus-0", " MT-PRIORITY=-0", &all, 501, NULL, 0},
+    {"priority-10", " MT-PRIORITY=10", &all, 501, NULL, 0},
+    {"priority-plus", " MT-PRIORITY=+1", &all, 501, NULL, 0},
+    {"priority-without-value", " MT-PRIORITY", &all, 501, NULL, 0},
+    {"priority-not-offered", " MT-PRIORITY=1", &none, 555, NULL, 0},
+    {"by", " BY=120;r", &all, 0, " BY=120;R", 0},
+    {"by-passed", " BY=-5;NT", &all, 0, " BY=-5;NT", 0},
+    {"by-without-mode", " BY=120", &all, 501, NULL, 0},
+    {"by-of-another-mode", " BY=120;X", &all, 501, NULL, 0},
+    {"by-of-10-digits", " BY=1000000000;R", &all, 501, NULL, 0},
+    {"by-without-value", " BY", &all, 501, NULL, 0},
+    {"by-not-offered", " BY=120;R", &none, 555, NULL, 0},
 };
 
+/* Of RCPT. */
+static const Row rcpt_rows[] = {
+    {"none", "  ", &none, 0, "", 0},
+    {"unknown", " FOO", &all, 555, NULL, 0},
+    {"of-mail", " SIZE=1", &all, 555, NULL, 0},
+    {"not-parted", "NOTIFY=NEVER", &all, 501, NULL, 0},
+    {"not-offered", " NOTIFY=NEVER", &none, 555, NULL, 0},
+    {"never", " notify=never", &all, 0, " NOTIFY=NEVER", 0},
+    {"never-and-more", " NOTIFY=NEVER,DELAY", &all, 501, NULL, 0},
+    {"more-and-never", " NOTIFY=DELAY,NEVER", &all, 501, NULL, 0},
+    {"several", " NOTIFY=Success,failure,DELAY", &all, 0,
+     " NOTIFY=SUCCESS,FAILURE,DELAY", 0},
+    {"notify-empty", " NOTIFY=", &all, 501, NULL, 0},
+    {"notify-without-value", " NOTIFY", &all, 501, NULL, 0},
+    {"notify-with-comma-last", " NOTIFY=DELAY,", &all, 501, NULL, 0},
+    {"notify-of-another-word", " NOTIFY=ALWAYS", &all, 501, NULL, 0},
+    {"notify-twice", " NOTIFY=DELAY NOTIFY=DELAY", &all, 501, NULL, 0},
+    {"orcpt", " NOTIFY=DELAY ORCPT=rfc822;Bob+2Bx@mx.test", &all, 0,
+     " NOTIFY=DELAY ORCPT=rfc822;Bob+2Bx@mx.test", 0},
+    {"orcpt-without-type", " ORCPT=bob@mx.test", &all, 501, NULL, 0},
+    {"orcpt-with-empty-type", " ORCPT=;bob@mx.test", &all, 501, NULL, 0},
+    {"orcpt-with-empty-address", " ORCPT=rfc822;", &all, 501, NULL, 0},
+    {"orcpt-without-value", " ORCPT", &all, 501, NULL, 0},
+    {"orcpt-with-hidden-lf", " ORCPT=rfc822;a+0Ab", &all, 501, NULL, 0},
+    {"orcpt-twice", " ORCPT=rfc822;a ORCPT=rfc822;b", &all, 501, NULL, 0},
+    {"orcpt-of-utf8", " ORCPT=utf-8;\303\274@x", &all, 501, NULL, 0},
+};
+
+/* `utf8`: the transaction is under SMTPUTF8. */
 static void
-test_row(gconstpointer data)
+check_row(const Row *row, gboolean of_mail, gboolean utf8)
 {
-    const Row *row = data;
-    SmtpParameters parameters;
+    SmtpParameters parameters = {.utf8 = utf8};
     MailReply reply = {0};
-    gboolean taken =
-        smtp_mail_parameters(row->text, row->offered, &parameters, &reply);
+    gboolean taken = (of_mail ? smtp_mail_parameters : smtp_rcpt_parameters)(
+        row->text, row->offered, &parameters, &reply);
     g_assert_cmpint(reply.code, ==, row->code);
     g_assert_true(taken == (row->code == 0));
     if (taken) {
+        g_assert_cmpstr(parameters.text, ==, row->passed);
         g_assert_cmpuint(parameters.size, ==, row->size);
-        g_assert_cmpint(parameters.eightbit, ==, row->eightbit);
-        g_assert_cmpint(parameters.utf8, ==, row->utf8);
     }
+    smtp_parameters_clear(&parameters);
     mail_reply_clear(&reply);
 }
 
 static void
-test_rcpt(void)
+test_mail(gconstpointer row)
 {
-    MailReply reply = {0};
-    g_assert_true(smtp_rcpt_parameters("", &reply));
-    g_assert_true(smtp_rcpt_parameters("  ", &reply));
-    g_assert_false(smtp_rcpt_parameters(" NOTIFY=NEVER", &reply));
-    g_assert_cmpint(reply.code, ==, 555);
-    mail_reply_clear(&reply);
+    check_row(row, TRUE, FALSE);
+}
+
+static void
+test_rcpt(gconstpointer row)
+{
+    check_row(row, FALSE, FALSE);
+}
+
+static void
+test_utf8(void)
+{
+    static const Row utf8_rows[] = {
+        {"", " ORCPT=UTF-8;\303\274@x", &all, 0, " ORCPT=UTF-8;\303\274@x", 0},
+        {"", " ORCPT=rfc822;\303\274@x", &all, 501, NULL, 0},
+        {"", " ORCPT=utf-8;\303@x", &all, 501, NULL, 0},
+        {"", " ORCPT=utf-8;\303\274\x7f", &all, 501, NULL, 0},
+        {"", " ORCPT=utf-8;\303\274+0A", &all, 501, NULL, 0},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(utf8_rows); i++)
+        check_row(&utf8_rows[i], FALSE, TRUE);
+}
+
+static void
+test_lengths(void)
+{
+    static const struct Length {
+        gboolean of_mail;
+        const char *prefix;
+        gsize limit;
+    } lengths[] = {{TRUE, " ENVID=", 100}, {FALSE, " ORCPT=rfc822;", 500}};
+    for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++)
+        for (gsize more = 0; more <= 1; more++) {
+            g_autofree char *value = g_strnfill(lengths[i].limit + more, 'x');
+            g_autofree char *text = g_strconcat(lengths[i].prefix, value, NULL);
+            const Row row = {"", text, &all, more > 0 ? 501 : 0, text, 0};
+            check_row(&row, lengths[i].of_mail, FALSE);
+        }
 }
 
 /* ---- XCLIENT ------------------------------------------------------------ */
@@ -134,16 +235,26 @@ test_without_address(void)
     g_assert_null(smtp_xclient_format("", &who));
 }
 
+static void
+add_rows(const char *path, const Row *rows, gsize count, GTestDataFunc func)
+{
+    for (gsize i = 0; i < count; i++) {
+        g_autofree char *name = g_strconcat(path, rows[i].name, NULL);
+        g_test_add_data_func(name, &rows[i], func);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *path =
-            g_strconcat("/wire/parameters/", rows[i].name, NULL);
-        g_test_add_data_func(path, &rows[i], test_row);
-    }
-    g_test_add_func("/wire/parameters/rcpt-has-none", test_rcpt);
+    add_rows("/wire/parameters/mail/", mail_rows, G_N_ELEMENTS(mail_rows),
+             test_mail);
+    add_rows("/wire/parameters/rcpt/", rcpt_rows, G_N_ELEMENTS(rcpt_rows),
+             test_rcpt);
+    g_test_add_func("/wire/parameters/rcpt/orcpt-under-smtputf8", test_utf8);
+    g_test_add_func("/wire/parameters/envid-and-orcpt-have-an-end",
+                    test_lengths);
     g_test_add_func("/wire/xclient/sets-every-attribute-offered",
                     test_every_attribute);
     g_test_add_func("/wire/xclient/says-what-is-unavailable",

@@ -72,6 +72,17 @@ static const GatewayCase syntax[] = {
      HELLO "> MAIL FROM:<a@c.test>\n< 250\n"
            "~ RCPT TO:<\\303\\274@mx.test>\\r\\n\n< 553 5.6.7\n",
      .server.replies[BACKEND_EHLO] = "250-b\r\n250 SMTPUTF8\r\n"},
+    {"smtputf8-not-offered",
+     HELLO "> MAIL FROM:<a@c.test> SMTPUTF8\n< 553 5.6.7\n"},
+    {"dsn-not-offered",
+     HELLO "> MAIL FROM:<a@c.test> RET=FULL\n< 555 5.5.4\n"
+           "> MAIL FROM:<a@c.test>\n< 250\n"
+           "> RCPT TO:<b@mx.test> NOTIFY=NEVER\n< 555 5.5.4\n"},
+    {"dsn-of-no-sense",
+     HELLO "> MAIL FROM:<a@c.test> RET=ALL\n< 501 5.5.4\n"
+           "> MAIL FROM:<a@c.test>\n< 250\n"
+           "> RCPT TO:<b@mx.test> NOTIFY=NEVER,DELAY\n< 501 5.5.4\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 DSN\r\n"},
     {"invalid-utf8", HELLO "~ MAIL FROM:<\\303@c.test> SMTPUTF8\\r\\n\n< 501\n",
      .server.replies[BACKEND_EHLO] = "250-b\r\n250 SMTPUTF8\r\n"},
     {"size-over-the-limit",
@@ -147,6 +158,37 @@ static const GatewayCase dialogues[] = {
            "> RCPT TO:<b@mx.test>\n< 250\n",
      .heard = "EHLO mx.test\nMAIL FROM:<\"a>b\"@c.test> SIZE=9 BODY=8BITMIME\n"
               "RCPT TO:<b@mx.test>\nRSET\n"},
+    {"extensions-of-the-backend",
+     "< 220\n> EHLO c.test\n< 250\n= 8BITMIME\n= SMTPUTF8\n= DSN\n"
+     "= MT-PRIORITY\n= DELIVERBY\n/ REQUIRETLS\n/ ETRN\n/ BINARYMIME\n",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+         "250-MT-PRIORITY MIXER\r\n250-DELIVERBY 60\r\n250-REQUIRETLS\r\n"
+         "250-BINARYMIME\r\n250 ETRN\r\n"},
+    {"notices-go-on",
+     HELLO "> MAIL FROM:<a@c.test> ENVID=x>y ret=hdrs\n< 250\n"
+           "> RCPT TO:<b@mx.test> ORCPT=rfc822;o@x NOTIFY=delay\n< 250\n"
+           "> RCPT TO:<c@mx.test> NOTIFY=NEVER\n< 250\n" MESSAGE,
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 DSN\r\n", .messages = 1,
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test> RET=HDRS ENVID=x>y\n"
+              "RCPT TO:<b@mx.test> NOTIFY=DELAY ORCPT=rfc822;o@x\n"
+              "RCPT TO:<c@mx.test> NOTIFY=NEVER\nDATA\nmessage\n"},
+    {"notices-stay-with-an-edited-envelope",
+     HELLO "> MAIL FROM:<a@c.test> ENVID=x>y\n< 250\n"
+           "> RCPT TO:<b@mx.test> NOTIFY=NEVER\n< 250\n"
+           "> RCPT TO:<bb@mx.test> NOTIFY=DELAY\n< 250\n" MESSAGE,
+     .rules = "at message { rewrite set-sender(\"x@y.test\") }",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 DSN\r\n", .messages = 1,
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test> ENVID=x>y\n"
+              "RCPT TO:<b@mx.test> NOTIFY=NEVER\n"
+              "RCPT TO:<bb@mx.test> NOTIFY=DELAY\nRSET\n"
+              "MAIL FROM:<x@y.test> ENVID=x>y\n"
+              "RCPT TO:<b@mx.test> NOTIFY=NEVER\n"
+              "RCPT TO:<bb@mx.test> NOTIFY=DELAY\nDATA\nmessage\n"},
+    {"eightbit-goes-on",
+     HELLO ENVELOPE "> DATA\n< 354\n~ A: b\\r\\n\\r\\n\\303\\274\\r\\n.\\r\\n\n"
+                    "< 250\n",
+     .messages = 1, .message = "\r\n\r\n\303\274\r\n"},
     {"discarded-without-backend",
      HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test>\n< 250\n> DATA\n"
            "< 354\n> .\n< 250\n> RCPT TO:<b@mx.test>\n< 503\n",
@@ -168,6 +210,16 @@ static const GatewayCase limits[] = {
      .log = "-newline",
      .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
               "RSET\n"},
+    {"eightbit-for-a-backend-of-seven",
+     HELLO ENVELOPE
+     "> DATA\n< 354\n~ A: b\\r\\n\\r\\nc\\303\\274\\r\\n.\\r\\n\n"
+     "< 554 5.6.3\n" ENVELOPE MESSAGE,
+     .server.replies[BACKEND_EHLO] = "250 b\r\n", .log = "-eightbit",
+     .messages = 1},
+    {"eightbit-in-the-header-for-a-backend-of-seven",
+     HELLO ENVELOPE "> DATA\n< 354\n~ A: \\303\\274\\r\\n\\r\\nc\\r\\n.\\r\\n\n"
+                    "< 554 5.6.3\n",
+     .server.replies[BACKEND_EHLO] = "250 b\r\n"},
     {"bare-newline-made-whole",
      HELLO ENVELOPE
      "> DATA\n< 354\n~ A: b\\r\\n\\r\\nc\\n.\\r\\nd\\r\\n.\\r\\n\n< 250\n",
