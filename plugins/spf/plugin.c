@@ -193,13 +193,14 @@ publish(const SpfCheck *check)
     publish_text(call, FACT_PROBLEM, check->problem);
 }
 
-/* RFC 8601 2.7.2: the HELO name is never said to be the reverse-path. */
+/* RFC 8601 2.7.2: the domain alone, since nothing vouches for the local part;
+ * and the HELO name is never said to be the reverse-path. */
 static void
 report(const SpfCheck *check, const char *from)
 {
     bool null = *from == '\0';
     FilterdProperty property = {"smtp", null ? "helo" : "mailfrom",
-                                null ? check->helo : from};
+                                null ? check->helo : check->domain};
     check->call->host->authres(check->call, "spf", results[check->result], NULL,
                                &property, *property.value != '\0');
 }
