@@ -125,8 +125,7 @@ static const GatewayCase times[] = {
      MAIL "> RCPT TO:<b@mx.test>\n< 550\n",
      .rules = "set max-sessions 1 at rcpt { reject no reply \"no\" after 5s }"},
     {"a-late-reply-comes-at-once-when-the-worker-goes",
-     MAIL "> RCPT TO:<b@mx.test>\n! swap\n" EHLO
-          "! swap\n! drain\n< 550\n",
+     MAIL "> RCPT TO:<b@mx.test>\n! swap\n" EHLO "! swap\n! drain\n< 550\n",
      .rules = "at rcpt { reject no reply \"no\" after 5s }"},
 };
 
