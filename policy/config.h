@@ -57,7 +57,9 @@ typedef struct PolicyListen {
     Endpoint endpoint;
     PolicyPlace place;
     int tls;
-    FilterdFile certificate, key;
+    FilterdArray certificate, key; /* FilterdFile, as many of each */
+    bool client_certificates;
+    FilterdFile client_ca;
     FilterdArray proxy_from, xclient_from; /* FilterdIp */
     int64_t greeting_delay, command_timeout, data_timeout;
     int64_t max_sessions;
@@ -77,6 +79,8 @@ typedef struct PolicyBackend {
     PolicyPlace place;
     int identity;
     int tls;
+    FilterdFile ca;
+    const char *name; /* of its certificate; NULL: its address */
     int64_t priority, weight, max_connections;
     int64_t connect_timeout, command_timeout, data_timeout;
 } PolicyBackend;

@@ -92,13 +92,18 @@ check_listen(Compile *compile, const Options *options,
              const PolicyListen *listen)
 {
     const PolicyPlace *tls = options_place(options, "tls");
+    const PolicyPlace *key = options_place(options, "key");
 
+    if (key != NULL && listen->key.length != listen->certificate.length)
+        compile_error(compile, key, "the same number of both, in one order",
+                      "there are %zu keys and %zu certificates",
+                      listen->key.length, listen->certificate.length);
     if (listen->tls == POLICY_TLS_OFF || tls == NULL)
         return;
     if (options_place(options, "certificate") == NULL)
         compile_error(compile, tls, "certificate \"/etc/filterd/mx.pem\"",
                       "TLS needs a `certificate`");
-    if (options_place(options, "key") == NULL)
+    if (key == NULL)
         compile_error(compile, tls, "key \"/etc/filterd/mx.key\"",
                       "TLS needs a `key`");
 }
@@ -141,6 +146,11 @@ settings_parse_backend(Compile *compile, const PolicyPlace *place)
     g_ptr_array_add(compile->config->backends, backend);
     options_init(&options, "`backend`", setting_backend, backend);
     gboolean ok = parse_options(compile, &options, place);
+    if (backend->tls == POLICY_TLS_VERIFIED && backend->name == NULL
+        && backend->endpoint.path != NULL)
+        compile_error(compile, options_place(&options, "tls"),
+                      "name mail.example.com",
+                      "a socket has no host to verify: it needs a `name`");
     options_clear(&options);
     return ok;
 }

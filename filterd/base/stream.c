@@ -413,10 +413,12 @@ StreamStatus
 stream_secure(Stream *stream, const TlsContext *context, GError **error)
 {
     StreamStatus status = check_time(stream);
+    size_t length;
 
     g_assert(stream->tls == NULL && stream->out.start == stream->out.end);
+    const char *head = stream_peek(stream, &length);
+    stream->tls = tls_link_new(context, stream->fd, head, length);
     stream_discard(stream);
-    stream->tls = tls_link_new(context, stream->fd);
     while (status == STREAM_OK) {
         Transport result = tls_link_handshake(stream->tls, error);
 

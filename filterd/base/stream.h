@@ -72,8 +72,9 @@ StreamStatus stream_printf(Stream *stream, const char *format, ...)
 StreamStatus stream_flush(Stream *stream);
 
 /* From here on both speak TLS; everything written has to be flushed. What has
- * been read is thrown away: somebody else may have said it. After a failure
- * nothing can be written; the error says more than the status. */
+ * been read and not consumed is taken for its beginning: stream_discard() where
+ * it may be in clear, and somebody else's. After a failure nothing can be
+ * written; the error says more than the status. */
 StreamStatus stream_secure(Stream *stream, const TlsContext *context,
                            GError **error);
 /* NULL: there is no TLS. Borrowed. */

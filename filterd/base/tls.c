@@ -28,8 +28,8 @@
     (SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS \
      | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY)
 /* Octets of a peer's chain, and of its subject as text. */
-#define CHAIN_LIMIT 65536
-#define SUBJECT_LIMIT 256
+#define PEER_CHAIN_LIMIT 65536
+#define PEER_SUBJECT_LIMIT 256
 
 struct TlsContext {
     SSL_CTX *ssl;
@@ -43,6 +43,7 @@ struct TlsLink {
     const TlsContext *context;
     SSL *ssl;
     int fd;
+    GByteArray *head;  /* to be read before the socket; NULL: nothing */
     int error;         /* errno of the socket */
     gboolean cut;      /* the socket ended */
     gboolean broken;   /* nothing can be said any more */
@@ -68,9 +69,22 @@ socket_result(BIO *bio, ssize_t length, int retry)
 }
 
 static int
+read_head(TlsLink *link, char *bytes, int size)
+{
+    guint length = MIN(link->head->len, (guint)size);
+    memcpy(bytes, link->head->data, length);
+    g_byte_array_remove_range(link->head, 0, length);
+    if (link->head->len == 0)
+        g_clear_pointer(&link->head, g_byte_array_unref);
+    return (int)length;
+}
+
+static int
 socket_read(BIO *bio, char *bytes, int size)
 {
     TlsLink *link = BIO_get_data(bio);
+    if (link->head != NULL)
+        return read_head(link, bytes, size);
     ssize_t length = TEMP_FAILURE_RETRY(recv(link->fd, bytes, (size_t)size, 0));
     link->cut |= length == 0;
     return socket_result(bio, length, BIO_FLAGS_READ);
@@ -136,7 +150,7 @@ context_new(const SSL_METHOD *method, GError **error)
     SSL_CTX_set_mode(context->ssl, MODE);
     SSL_CTX_set_read_ahead(context->ssl, 1);
     SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_max_cert_list(context->ssl, CHAIN_LIMIT);
+    SSL_CTX_set_max_cert_list(context->ssl, PEER_CHAIN_LIMIT);
     return g_steal_pointer(&context);
 }
 
@@ -283,9 +297,12 @@ expect_host(TlsLink *link)
 }
 
 TlsLink *
-tls_link_new(const TlsContext *context, int fd)
+tls_link_new(const TlsContext *context, int fd, const void *head, size_t length)
 {
     TlsLink *link = g_new0(TlsLink, 1);
+    if (length > 0)
+        link->head =
+            g_byte_array_append(g_byte_array_new(), head, (guint)length);
     ERR_clear_error();
     link->context = context;
     link->fd = fd;
@@ -311,6 +328,7 @@ tls_link_free(TlsLink *link)
     if (!link->broken && SSL_is_init_finished(link->ssl))
         SSL_shutdown(link->ssl);
     SSL_free(link->ssl);
+    g_clear_pointer(&link->head, g_byte_array_unref);
     g_free(link->peer.fingerprint);
     g_free(link->peer.subject);
     g_free(link);
@@ -383,7 +401,7 @@ format_subject(const X509 *certificate)
     X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0,
                        XN_FLAG_RFC2253);
     long length = BIO_get_mem_data(memory, &bytes);
-    char *text = g_strndup(bytes, (gsize)CLAMP(length, 0, SUBJECT_LIMIT));
+    char *text = g_strndup(bytes, (gsize)CLAMP(length, 0, PEER_SUBJECT_LIMIT));
     BIO_free(memory);
     return text;
 }

@@ -56,8 +56,10 @@ typedef enum Transport {
 
 typedef struct TlsLink TlsLink;
 
-/* Borrows the descriptor, which does not block, and the context. */
-TlsLink *tls_link_new(const TlsContext *context, int fd);
+/* Borrows the descriptor, which does not block, and the context. `head` is what
+ * has been read of it already. */
+TlsLink *tls_link_new(const TlsContext *context, int fd, const void *head,
+                      size_t length);
 /* Takes leave of the peer (close_notify) as far as the kernel has room. */
 void tls_link_free(TlsLink *link);
 

@@ -50,24 +50,6 @@ static const char *const wires[] = {
 };
 
 static gboolean
-listen_tls(const void *statement)
-{
-    return ((const PolicyListen *)statement)->tls != POLICY_TLS_OFF;
-}
-
-static gboolean
-listen_certificate(const void *statement)
-{
-    return ((const PolicyListen *)statement)->certificate.path != NULL;
-}
-
-static gboolean
-listen_key(const void *statement)
-{
-    return ((const PolicyListen *)statement)->key.path != NULL;
-}
-
-static gboolean
 listen_xclient(const void *statement)
 {
     return ((const PolicyListen *)statement)->xclient_from.length > 0;
@@ -80,10 +62,16 @@ listen_wire(const void *statement)
     return listen->wire != POLICY_SMTP && listen->wire != POLICY_HTTP;
 }
 
+/* Only the mail wires have it. */
+static gboolean
+listen_tls(const void *statement)
+{
+    const PolicyListen *listen = statement;
+    return listen->tls != POLICY_TLS_OFF && listen->wire > POLICY_LMTP;
+}
+
 static const Row listen_rows[] = {
     {"tls", listen_tls},
-    {"certificate", listen_certificate},
-    {"key", listen_key},
     {"xclient-from", listen_xclient},
     {NULL},
 };

@@ -8,6 +8,7 @@
 #include "filterd/base/log.h"
 #include "filterd/base/loop.h"
 #include "filterd/process/available.h"
+#include "filterd/process/certificates.h"
 #include "filterd/process/child.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
@@ -90,7 +91,8 @@ is_available(const Configuration *configuration, const PolicyConfig *config,
     return available_check(config, configuration->bundle, configuration->path,
                            report)
            && available_to_serve(config, configuration->bundle,
-                                 configuration->path, report);
+                                 configuration->path, report)
+           && certificates_check(config, configuration->bundle, report);
 }
 
 static gboolean

@@ -80,6 +80,14 @@ statement_find(const Bundle *bundle, const char *path, const char *head,
     return place;
 }
 
+static void
+note(const Bundle *bundle, PolicyReport *report, PolicySeverity severity,
+     const PolicyPlace *place, const char *message, const char *hint)
+{
+    g_autofree char *line = bundle_line(bundle, place);
+    policy_report_add(report, severity, place, line, message, hint);
+}
+
 void
 statement_refuse(const Bundle *bundle, PolicyReport *report,
                  const PolicyPlace *place, const char *hint, const char *format,
@@ -89,6 +97,16 @@ statement_refuse(const Bundle *bundle, PolicyReport *report,
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *line = bundle_line(bundle, place);
-    policy_report_add(report, POLICY_ERROR, place, line, message, hint);
+    note(bundle, report, POLICY_ERROR, place, message, hint);
+}
+
+void
+statement_warn(const Bundle *bundle, PolicyReport *report,
+               const PolicyPlace *place, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    note(bundle, report, POLICY_WARNING, place, message, NULL);
 }

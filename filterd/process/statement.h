@@ -21,3 +21,7 @@ PolicyPlace statement_find(const Bundle *bundle, const char *path,
 void statement_refuse(const Bundle *bundle, PolicyReport *report,
                       const PolicyPlace *place, const char *hint,
                       const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* A warning. */
+void statement_warn(const Bundle *bundle, PolicyReport *report,
+                    const PolicyPlace *place, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);

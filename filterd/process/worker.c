@@ -41,7 +41,8 @@ typedef struct Worker {
     Stream *control;
     Engine *engine;
     BackendPool *pool;
-    GArray *desks; /* Desk */
+    GPtrArray *contexts; /* TlsContext of each `listen`, or NULL */
+    GArray *desks;       /* Desk */
     Fiber *expirer;
     struct event *beat;
     BoardRow *row;
@@ -94,6 +95,30 @@ expire(void *data)
 }
 
 static void
+context_free(void *data)
+{
+    if (data != NULL)
+        tls_context_free(data);
+}
+
+/* The check had the same certificates. */
+static gboolean
+open_contexts(Worker *worker, GError **error)
+{
+    const GPtrArray *listens = worker->config->listens;
+    worker->contexts = g_ptr_array_new_with_free_func(context_free);
+    for (unsigned i = 0; i < listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(listens, i);
+        gboolean off = listen->tls == POLICY_TLS_OFF;
+        TlsContext *context = off ? NULL : smtp_tls_new(listen, error);
+        if (!off && context == NULL)
+            return FALSE;
+        g_ptr_array_add(worker->contexts, context);
+    }
+    return TRUE;
+}
+
+static void
 open_desks(Worker *worker)
 {
     const GPtrArray *listens = worker->config->listens;
@@ -102,7 +127,8 @@ open_desks(Worker *worker)
         const PolicyListen *listen = g_ptr_array_index(listens, i);
         const Desk desk = {.service = {.engine = worker->engine,
                                        .pool = worker->pool,
-                                       .listen = listen},
+                                       .listen = listen,
+                                       .tls = worker->contexts->pdata[i]},
                            .fd = worker->start->fds[i]};
         if (listen->wire == POLICY_SMTP)
             g_array_append_val(worker->desks, desk);
@@ -117,6 +143,8 @@ static gboolean
 open_worker(Worker *worker, GError **error)
 {
     const EngineOptions options = {.memory_store = worker->start->memory_store};
+    if (!open_contexts(worker, error))
+        return FALSE;
     worker->engine = engine_new(worker->config, &options, error);
     if (worker->engine == NULL)
         return FALSE;
@@ -222,6 +250,7 @@ run(void *data)
         log_event(FILTERD_LOG_WARNING, "worker", "%s", error->message);
         worker->failed = TRUE;
     }
+    g_ptr_array_unref(worker->contexts);
     loop_stop();
 }
 

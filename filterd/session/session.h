@@ -62,7 +62,8 @@ const char *session_id(const Session *session);
 const char *session_client_name(const Session *session);
 
 SessionDecision session_connect(Session *session);
-/* `protocol` is "SMTP", "ESMTP", "LMTP": for Received. Ends a transaction. */
+/* `protocol` is "SMTP", "ESMTP", "ESMTPS", "LMTP" (RFC 3848): for Received.
+ * Ends a transaction. */
 SessionDecision session_helo(Session *session, const char *name,
                              const char *protocol);
 /* What TLS was agreed on. Texts are copied; those of a client without a

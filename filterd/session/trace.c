@@ -55,6 +55,16 @@ append_for(const Session *session, GString *out)
                                (const char *)g_ptr_array_index(to, 0));
 }
 
+/* In a comment, as others have it. */
+static void
+append_tls(const Session *session, GString *out)
+{
+    const SessionTls *tls = &session->tls;
+    if (session->secured)
+        g_string_append_printf(out, "\n (using %s with cipher %s)",
+                               tls->version, tls->cipher);
+}
+
 static void
 add_received(Session *session)
 {
@@ -65,8 +75,10 @@ add_received(Session *session)
     append_name(text, session->helo);
     g_string_append(text, " (");
     append_name(text, session_client_name(session));
-    g_string_append_printf(text, " [%s%s])\n by %s (filterd) with %s id %s",
-                           literal, ip_format(&session->ip, ip),
+    g_string_append_printf(text, " [%s%s])", literal,
+                           ip_format(&session->ip, ip));
+    append_tls(session, text);
+    g_string_append_printf(text, "\n by %s (filterd) with %s id %s",
                            session->engine->hostname, session->protocol,
                            session->id);
     append_for(session, text);

@@ -52,8 +52,19 @@ format_extensions(SmtpServer *server)
     for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
         if (offered->passed & 1u << i)
             g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
+    if (smtp_starttls_offered(server))
+        g_string_append(text, "\nSTARTTLS");
     g_string_append(text, "\nENHANCEDSTATUSCODES");
     return g_string_free(text, FALSE);
+}
+
+/* RFC 3848. */
+static const char *
+protocol_of(const SmtpServer *server, gboolean extended)
+{
+    if (!extended)
+        return "SMTP";
+    return stream_peer(server->stream) != NULL ? "ESMTPS" : "ESMTP";
 }
 
 static void
@@ -71,7 +82,7 @@ hello(SmtpServer *server, const char *name, gboolean extended)
     server->identity.esmtp = extended;
     server->greeted = FALSE;
     if (!smtp_follow(server, session_helo(server->session, name,
-                                          extended ? "ESMTP" : "SMTP")))
+                                          protocol_of(server, extended))))
         return;
     server->greeted = TRUE;
     g_autofree char *text =
@@ -136,11 +147,14 @@ smtp_quit(SmtpServer *server, const char *arguments)
 static const struct Verb {
     const char *word;
     void (*carry_out)(SmtpServer *server, const char *arguments);
+    gboolean in_clear; /* where TLS is required, too (RFC 3207 4) */
 } verbs[] = {
-    {"EHLO", smtp_ehlo}, {"HELO", smtp_helo}, {"MAIL", smtp_mail},
-    {"RCPT", smtp_rcpt}, {"DATA", smtp_data}, {"RSET", smtp_rset},
-    {"NOOP", smtp_noop}, {"VRFY", smtp_vrfy}, {"HELP", smtp_help},
-    {"QUIT", smtp_quit},
+    {"EHLO", smtp_ehlo, TRUE},         {"HELO", smtp_helo, TRUE},
+    {"STARTTLS", smtp_starttls, TRUE}, {"MAIL", smtp_mail, FALSE},
+    {"RCPT", smtp_rcpt, FALSE},        {"DATA", smtp_data, FALSE},
+    {"RSET", smtp_rset, TRUE},         {"NOOP", smtp_noop, TRUE},
+    {"VRFY", smtp_vrfy, FALSE},        {"HELP", smtp_help, TRUE},
+    {"QUIT", smtp_quit, TRUE},
 };
 
 /* The last words of a connection. */
@@ -183,6 +197,8 @@ carry_out(SmtpServer *server, char *line)
             continue;
         if (server->shut && verbs[i].carry_out != smtp_quit)
             smtp_error(server, 503, "5.5.1", "you were refused; say QUIT");
+        else if (!verbs[i].in_clear && smtp_starttls_missing(server))
+            smtp_error(server, 530, "5.7.0", "say STARTTLS first");
         else
             verbs[i].carry_out(server, arguments);
         return;
@@ -283,7 +299,8 @@ leave_for_good(SmtpServer *server)
     return TRUE;
 }
 
-/* An acceptor that drains ends the reading of those that are idle. */
+/* An acceptor that drains ends the reading of those that are idle, which TLS
+ * takes for an error. */
 static void
 wait_for_more(SmtpServer *server)
 {
@@ -295,8 +312,8 @@ wait_for_more(SmtpServer *server)
     if (status == STREAM_OK)
         status = smtp_fill(server, server->began);
     server->connection->idle = FALSE;
-    if (status != STREAM_OK
-        && !(status == STREAM_EOF && leave_for_good(server)))
+    gboolean closed = status == STREAM_EOF || status == STREAM_ERROR;
+    if (status != STREAM_OK && !(closed && leave_for_good(server)))
         ended(server, status);
 }
 
@@ -353,6 +370,15 @@ read_proxy(SmtpServer *server, Endpoint *peer, Endpoint *local)
                   "%s is listed in proxy-from and sent no PROXY header",
                   ip_format(&peer->ip, ip));
     return status == PROXY_OK || status == PROXY_LOCAL;
+}
+
+/* Where TLS comes before everything. */
+static gboolean
+begin_tls(SmtpServer *server)
+{
+    if (server->service->listen->tls != POLICY_TLS_IMPLICIT)
+        return TRUE;
+    return server->service->tls != NULL && smtp_handshake(server);
 }
 
 static void
@@ -417,6 +443,8 @@ open_session(SmtpServer *server, const Endpoint *peer, const Endpoint *local,
     };
     server->session = session_new(server->service->engine, &who);
     server->rcpt_commands = g_ptr_array_new_with_free_func(g_free);
+    if (stream_peer(server->stream) != NULL)
+        smtp_tell_secured(server);
 }
 
 static void
@@ -436,7 +464,7 @@ serve(SmtpServer *server)
     Endpoint peer = server->connection->peer, local;
     local_endpoint(server->connection->fd, &local);
     if (!read_proxy(server, &peer, &local) || !smtp_admit(server, &peer.ip)
-        || listen_for_talk(server, &early) != STREAM_OK)
+        || !begin_tls(server) || listen_for_talk(server, &early) != STREAM_OK)
         return;
     open_session(server, &peer, &local, early);
     if (greet(server))

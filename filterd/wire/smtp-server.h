@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "filterd/base/tls.h"
 #include "filterd/session/engine.h"
 #include "filterd/wire/backend-pool.h"
 
@@ -13,7 +14,8 @@ typedef struct SmtpService {
     Engine *engine;
     BackendPool *pool;
     const PolicyListen *listen;
-    gboolean draining; /* outside of transactions: 421 and close */
+    const TlsContext *tls; /* NULL: none is spoken */
+    gboolean draining;     /* outside of transactions: 421 and close */
 } SmtpService;
 
 /* What others may see of a connection. */
@@ -33,6 +35,9 @@ typedef struct SmtpConnection {
 #define SMTP_FIRST_GRACE 2000
 
 gboolean smtp_connection_may_end(const SmtpConnection *connection);
+
+/* For clients of that listener; NULL with an error. */
+TlsContext *smtp_tls_new(const PolicyListen *listen, GError **error);
 
 /* Serves it to its end, in a fiber. Takes the descriptor. */
 void smtp_server_run(SmtpConnection *connection);

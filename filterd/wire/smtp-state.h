@@ -93,6 +93,18 @@ void smtp_rcpt(SmtpServer *server, const char *arguments);
 void smtp_transaction_end(SmtpServer *server);
 gsize smtp_size_limit(SmtpServer *server);
 
+/* ---- smtp-tls.c: STARTTLS ----------------------------------------------- */
+
+void smtp_starttls(SmtpServer *server, const char *arguments);
+/* Whether EHLO offers it. */
+gboolean smtp_starttls_offered(const SmtpServer *server);
+/* Whether the client has to say it before it does anything else. */
+gboolean smtp_starttls_missing(const SmtpServer *server);
+/* The handshake; FALSE: the connection is of no more use. */
+gboolean smtp_handshake(SmtpServer *server);
+/* From now on the session knows. */
+void smtp_tell_secured(SmtpServer *server);
+
 /* ---- smtp-data.c: DATA -------------------------------------------------- */
 
 void smtp_data(SmtpServer *server, const char *arguments);

@@ -368,10 +368,27 @@ injected(void *data G_GNUC_UNUSED)
     g_auto(Pair) pair = pair_new(serve_one(&issued), any_client(NULL));
     say(pair.client.stream, "NOOP\r\n");
     g_assert_cmpint(stream_fill(pair.server.stream), ==, STREAM_OK);
+    stream_discard(pair.server.stream);
     shake_hands(&pair);
     g_assert_cmpstr(pair.server.problem, ==, "");
     stream_peek(pair.server.stream, &length);
     g_assert_cmpuint(length, ==, 0);
+    say(pair.client.stream, "QUIT");
+    assert_comes(pair.server.stream, "QUIT");
+}
+
+/* Behind a PROXY header in one packet. */
+static void
+begun(void *data G_GNUC_UNUSED)
+{
+    g_auto(Issued) issued = authority_issue("mx.test", 1, 2);
+    g_auto(Pair) pair = pair_new(serve_one(&issued), any_client(NULL));
+    Fiber *client = fiber_start("client", secure, &pair.client);
+    g_assert_cmpint(stream_fill(pair.server.stream), ==, STREAM_OK);
+    secure(&pair.server);
+    fiber_join(client);
+    g_assert_cmpstr(pair.server.problem, ==, "");
+    g_assert_cmpstr(pair.client.problem, ==, "");
     say(pair.client.stream, "QUIT");
     assert_comes(pair.server.stream, "QUIT");
 }
@@ -551,7 +568,8 @@ static const Row rows[] = {
     {"cancel-ends-a-handshake", cancelled},
     {"garbage-is-answered-nothing-in-clear", garbage},
     {"a-peer-may-hang-up", hangs_up},
-    {"what-was-said-before-is-thrown-away", injected},
+    {"what-was-said-before-can-be-thrown-away", injected},
+    {"what-was-read-before-can-be-its-beginning", begun},
     {"chain-host-and-time-are-verified", verifies},
     {"certificates-go-by-name", by_name},
     {"bad-files-say-which", bad_files},

@@ -111,6 +111,13 @@ static const WorldCase settings[] = {
     {"listen smtp 0.0.0.0:25 { tls opportunistic }\n",
      "1:26: TLS needs a `certificate` | certificate \"/etc/filterd/mx.pem\"\n"
      "1:26: TLS needs a `key` | key \"/etc/filterd/mx.key\"\n"},
+    {"listen smtp 0.0.0.0:25 { key \"mx.key\" }\n",
+     "1:26: there are 1 keys and 0 certificates | the same number of both, in "
+     "one order\n"
+     "1:30: cannot read `mx.key`: no such file\n"},
+    {"backend smtp \"unix:/run/x\" { tls verified }\n",
+     "1:30: a socket has no host to verify: it needs a `name` | name "
+     "mail.example.com\n"},
     {"listen smtp 0.0.0.0:25 { tls sometimes }\n",
      "1:30: `tls` cannot be `sometimes` | it is off, opportunistic, required "
      "or implicit\n"},

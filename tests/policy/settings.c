@@ -48,12 +48,15 @@ static const char everything[] =
     "set line-endings normalize set mixed-replies defer set drain-timeout 1m\n"
     "listen smtp 0.0.0.0:25 {\n"
     "    tls opportunistic certificate \"mx.pem\" key \"mx.key\"\n"
+    "    certificate \"mx.key\" key \"mx.pem\"\n"
+    "    client-certificates on client-ca \"mx.key\"\n"
     "    proxy-from 192.0.2.0/24 2001:db8::/32 xclient-from 127.0.0.1\n"
     "    greeting-delay 2s command-timeout 1m data-timeout 3m\n"
     "    max-sessions 50\n"
     "}\n"
     "listen lmtp [::1]:24 listen milter \"unix:/run/x\"\n"
     "backend smtp 127.0.0.1:10025 { identity proxy-v2 tls verified\n"
+    "    ca \"mx.pem\" name mail.example.com\n"
     "    priority 5 weight 7 max-connections 9 connect-timeout 1s\n"
     "    command-timeout 2s data-timeout 3s }\n"
     "dns { resolver 192.0.2.53@53 2001:db8::53@5353 zone \"a.zone\" "
@@ -71,7 +74,7 @@ compile_everything(const PolicyLoader *loader)
     world_file("a.zone", "a");
     world_file("b.zone", "bb");
     g_autofree char *notes = world_compile(everything, loader, &config);
-    g_assert_true(g_str_has_prefix(notes, "13:1: warning: no rule refuses"));
+    g_assert_true(g_str_has_prefix(notes, "15:1: warning: no rule refuses"));
     return config;
 }
 
@@ -109,9 +112,16 @@ check_listens(const PolicyConfig *config)
     g_assert_cmpint(smtp->endpoint.port, ==, 25);
     g_assert_cmpint(smtp->place.line, ==, 6);
     g_assert_cmpint(smtp->tls, ==, POLICY_TLS_OPPORTUNISTIC);
-    g_assert_cmpstr(smtp->certificate.bytes, ==, "certificate");
-    g_assert_cmpuint(smtp->certificate.length, ==, 11);
-    g_assert_cmpstr(smtp->key.path, ==, "mx.key");
+    g_assert_cmpuint(smtp->certificate.length, ==, 2);
+    const FilterdFile *certificates = smtp->certificate.items;
+    g_assert_cmpstr(certificates[0].bytes, ==, "certificate");
+    g_assert_cmpuint(certificates[0].length, ==, 11);
+    g_assert_cmpstr(certificates[1].bytes, ==, "key");
+    g_assert_true(smtp->client_certificates);
+    g_assert_cmpstr(smtp->client_ca.bytes, ==, "key");
+    const FilterdFile *keys = smtp->key.items;
+    g_assert_cmpstr(keys[0].path, ==, "mx.key");
+    g_assert_cmpstr(keys[1].path, ==, "mx.pem");
     g_assert_cmpuint(smtp->proxy_from.length, ==, 2);
     g_assert_cmpstr(ip_format(&from[1], text), ==, "2001:db8::/32");
     g_assert_cmpuint(smtp->xclient_from.length, ==, 1);
@@ -134,6 +144,8 @@ check_backend(const PolicyConfig *config)
     g_assert_cmpint(backend->wire, ==, POLICY_SMTP);
     g_assert_cmpint(backend->identity, ==, POLICY_IDENTITY_PROXY_V2);
     g_assert_cmpint(backend->tls, ==, POLICY_TLS_VERIFIED);
+    g_assert_cmpstr(backend->ca.bytes, ==, "certificate");
+    g_assert_cmpstr(backend->name, ==, "mail.example.com");
     g_assert_cmpint(backend->priority, ==, 5);
     g_assert_cmpint(backend->weight, ==, 7);
     g_assert_cmpint(backend->max_connections, ==, 9);
@@ -282,7 +294,7 @@ test_skeleton(void)
     check_backend(config);
     g_assert_cmpint(config->settings.max_errors, ==, 7);
     g_assert_cmpuint(config->uses->len, ==, 0);
-    g_assert_cmpuint(world_reads(), ==, 5);
+    g_assert_cmpuint(world_reads(), ==, 9);
     policy_config_free(config);
     world_clear();
 }

@@ -34,6 +34,8 @@ LIMITS = {
     "HOP_LIMIT": "100",
     "PROXY_V1_LIMIT": "107",
     "PROXY_V2_LIMIT": "4112",
+    "TLS_TIMEOUT": "30 s",
+    "PEER_CHAIN_LIMIT": "64 KiB",
     "REFUSED_LIMIT": "64",
     "VISITORS_LIMIT": "65536",
     "STRESS": "90",
@@ -51,7 +53,7 @@ LIMITS = {
     "COMPILE_ERRORS": "50",
     "PATTERN_MATCH_LIMIT": "100000",
 }
-UNITS = {"KiB": 1024, "octets": 1, "": 1}
+UNITS = {"KiB": 1024, "octets": 1, "": 1, "s": 1000}
 PROXY_V2_HEADER = 16
 
 

@@ -11,6 +11,7 @@
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/wire/acceptor.h"
+#include "tests/base/authority.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ struct Gateway {
     SmtpService service;
     Acceptor *acceptor;
     Endpoint endpoint;
+    TlsContext *tls, *client_tls;
     int fd;
 
     Stream *client, *other;
@@ -73,10 +75,31 @@ no_plugin(void *data G_GNUC_UNUSED, const char *name G_GNUC_UNUSED,
     return NULL;
 }
 
+/* Certificate and key in one. */
+static GBytes *
+read_file(void *data G_GNUC_UNUSED, const char *path, GError **error)
+{
+    static GBytes *both;
+    if (g_str_has_suffix(path, "ca.pem"))
+        return g_bytes_new(authority_root()->bytes, authority_root()->length);
+    if (!g_str_has_suffix(path, "mx.pem")) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "no file");
+        return NULL;
+    }
+    if (both == NULL) {
+        g_auto(Issued) one = authority_issue("mx.test", 1, 2);
+        g_autofree char *text =
+            g_strconcat(one.chain.bytes, one.key.bytes, NULL);
+        both = g_bytes_new(text, strlen(text));
+    }
+    return g_bytes_ref(both);
+}
+
 static PolicyConfig *
 compile(const Gateway *gateway)
 {
     const PolicyLoader loader = {.plugin = no_plugin,
+                                 .read = read_file,
                                  .core_facts = engine_core_facts,
                                  .core_actions = engine_core_actions};
     PolicyReport report;
@@ -108,6 +131,9 @@ start_listening(Gateway *gateway)
         .pool = gateway->pool,
         .listen = g_ptr_array_index(gateway->config->listens, 0),
     };
+    if (gateway->service.listen->certificate.length > 0)
+        gateway->tls = smtp_tls_new(gateway->service.listen, NULL);
+    gateway->service.tls = gateway->tls;
     gateway->acceptor = acceptor_new(&gateway->service, gateway->fd);
 }
 
@@ -143,6 +169,8 @@ stop(Gateway *gateway)
     backend_pool_free(gateway->pool);
     engine_free(gateway->engine);
     backend_clear(&gateway->backend);
+    g_clear_pointer(&gateway->tls, tls_context_free);
+    g_clear_pointer(&gateway->client_tls, tls_context_free);
 }
 
 static void
@@ -340,6 +368,27 @@ client_begins(Gateway *gateway)
     gateway->client = stream_new(gateway_connect(gateway));
 }
 
+static void
+expect_quiet(Gateway *gateway)
+{
+    gsize length;
+    while (stream_fill(gateway->client) == STREAM_OK)
+        continue;
+    const char *bytes = stream_peek(gateway->client, &length);
+    g_assert_null(memmem(bytes, length, "\r\n", 2));
+}
+
+static void
+client_secures(Gateway *gateway)
+{
+    const TlsClient options = {.host = NULL};
+    g_autoptr(GError) error = NULL;
+    if (gateway->client_tls == NULL)
+        gateway->client_tls = tls_client_new(&options, NULL);
+    stream_secure(gateway->client, gateway->client_tls, &error);
+    g_assert_no_error(error);
+}
+
 /* ---- dialogues ---------------------------------------------------------- */
 
 static void
@@ -355,6 +404,10 @@ do_event(Gateway *gateway, const char *event)
         client_ends(gateway);
     else if (strcmp(event, "swap") == 0)
         clients_swap(gateway);
+    else if (strcmp(event, "quiet") == 0)
+        expect_quiet(gateway);
+    else if (strcmp(event, "secure") == 0)
+        client_secures(gateway);
     else if (strcmp(event, "new") == 0)
         client_begins(gateway);
     else

@@ -24,6 +24,8 @@
  *   ! drain            the gateway takes no more connections
  *   ! cut              the client closes
  *   ! new              another client connects instead
+ *   ! secure           the client goes on with TLS
+ *   ! quiet            the connection is closed, and nothing was said in clear
  *   ! swap             the word is another client's, until the next of these
  */
 typedef struct GatewayCase {

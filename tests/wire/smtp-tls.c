@@ -1,0 +1,136 @@
+/* smtp-tls.c: tests of STARTTLS and TLS from the first octet on. (RFC 3207)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/base/authority.h"
+#include "tests/wire/gateway.h"
+
+#define OFFERED "tls opportunistic certificate \"mx.pem\" key \"mx.pem\""
+#define REQUIRED "tls required certificate \"mx.pem\" key \"mx.pem\""
+#define IMPLICIT "tls implicit certificate \"mx.pem\" key \"mx.pem\""
+#define HELLO "< 220 mx.test\n> EHLO c.test\n< 250\n"
+#define SECURE "> STARTTLS\n< 220 2.0.0\n! secure\n"
+#define AGAIN "> EHLO c.test\n< 250\n"
+#define ENVELOPE                                                   \
+    "> MAIL FROM:<a@c.test>\n< 250 2.1.0\n> RCPT TO:<b@mx.test>\n" \
+    "< 250 2.1.5\n"
+#define MESSAGE "> DATA\n< 354\n> A: b\n> \n> c\n> .\n< 250 2.0.0 queued\n"
+/* Behind STARTTLS in one packet, by somebody between the two. */
+#define INJECT(octets) \
+    HELLO "~ STARTTLS\\r\\n" octets "\n< 220 2.0.0\n! secure\n"
+/* Nothing of it was heard. */
+#define UNHEARD \
+    "> RCPT TO:<b@mx.test>\n< 503 5.5.1\n> MAIL FROM:<>\n< 503 5.5.1\n" AGAIN
+
+static const GatewayCase switches[] = {
+    {"a-message", HELLO SECURE AGAIN ENVELOPE MESSAGE "> QUIT\n< 221\n$\n",
+     .listen = OFFERED, .messages = 1, .message = "with ESMTPS id"},
+    {"version-and-cipher-are-told", HELLO SECURE AGAIN ENVELOPE MESSAGE,
+     .listen = OFFERED, .messages = 1,
+     .message = "\r\n (using TLSv1.3 with cipher TLS_"},
+    {"in-clear-nothing-is-told", HELLO ENVELOPE MESSAGE, .listen = OFFERED,
+     .messages = 1, .message = "with ESMTP id"},
+    {"offered-before-but-not-after",
+     "< 220\n> EHLO c.test\n< 250\n= STARTTLS\n" SECURE
+     "> EHLO c.test\n< 250\n/ STARTTLS\n= PIPELINING\n",
+     .listen = OFFERED},
+    {"helo-is-forgotten", HELLO SECURE "> MAIL FROM:<>\n< 503 5.5.1\n",
+     .listen = OFFERED},
+    {"a-transaction-is-forgotten",
+     HELLO ENVELOPE SECURE "> DATA\n< 503 5.5.1\n" AGAIN "> DATA\n< 503\n",
+     .listen = OFFERED,
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RSET\n"},
+    {"twice", HELLO SECURE AGAIN "> STARTTLS\n< 503 5.5.1\n> NOOP\n< 250\n",
+     .listen = OFFERED},
+    {"with-argument", HELLO "> STARTTLS now\n< 501 5.5.4\n" SECURE,
+     .listen = OFFERED},
+    {"where-it-is-off", HELLO "> STARTTLS\n< 502 5.5.1\n"},
+    {"before-ehlo", "< 220\n" SECURE AGAIN, .listen = OFFERED},
+    {"facts",
+     HELLO "> MAIL FROM:<>\n< 250\n> RSET\n< 250\n" SECURE AGAIN
+           "> MAIL FROM:<>\n< 550 5.7.1 TLSv1.3 TLS_\n",
+     .listen = OFFERED,
+     .rules = "at mail { reject tls if client.tls and not known "
+              "client.tls.certificate reply 550 5.7.1 \"{client.tls.version} "
+              "{client.tls.cipher}\" }"},
+    {"a-verdict-at-helo-is-forgotten",
+     "< 220\n> EHLO bad.test\n< 550\n" SECURE "> EHLO good.test\n< 250\n",
+     .listen = OFFERED,
+     .rules = "at helo { reject bad if helo.name = \"bad.test\" }"},
+    {"a-refusal-at-connect-stays",
+     "< 554\n> STARTTLS\n< 503 5.5.1\n> QUIT\n< 221\n$\n", .listen = OFFERED,
+     .rules = "at connect { reject no }"},
+    {"draining-ends-the-idle",
+     HELLO SECURE AGAIN "+ 2001\n! drain\n< 421 4.3.2\n$\n", .listen = OFFERED},
+    {"the-timer-runs-on", HELLO SECURE AGAIN "+ 61000\n< 421 4.4.2\n$\n",
+     .listen = OFFERED " command-timeout 1m"},
+};
+
+static const GatewayCase injections[] = {
+    {"noop", INJECT("NOOP\\r\\n") UNHEARD, .listen = OFFERED},
+    {"ehlo", INJECT("EHLO evil.test\\r\\n") UNHEARD, .listen = OFFERED},
+    {"mail",
+     INJECT("EHLO e.test\\r\\nMAIL FROM:<e@e.test>\\r\\n"
+            "RCPT TO:<b@mx.test>\\r\\n") UNHEARD,
+     .listen = OFFERED, .heard = "EHLO mx.test\n"},
+    {"rset", INJECT("RSET\\r\\n") UNHEARD, .listen = OFFERED},
+    {"one-lf", INJECT("\\n") UNHEARD, .listen = OFFERED},
+    {"one-nul", INJECT("\\000") UNHEARD, .listen = OFFERED},
+    {"half-a-line", INJECT("NOO") "> EHLO c.test\n< 250\n", .listen = OFFERED},
+};
+
+static const GatewayCase failures[] = {
+    {"garbage", HELLO "> STARTTLS\n< 220\n> EHLO c.test\n! quiet\n",
+     .listen = OFFERED, .log = "tls session="},
+    {"plaintext-in-tls", HELLO "> STARTTLS\n< 220\n> MAIL FROM:<>\n! quiet\n",
+     .listen = REQUIRED},
+    {"silence", HELLO "> STARTTLS\n< 220\n+ 31000\n$\n", .listen = OFFERED,
+     .log = "timed out"},
+    {"an-end", HELLO "> STARTTLS\n< 220\n! cut\n", .listen = OFFERED},
+};
+
+static const GatewayCase required[] = {
+    {"mail",
+     HELLO "> MAIL FROM:<>\n< 530 5.7.0\n" SECURE AGAIN
+           "> MAIL FROM:<>\n< 250\n",
+     .listen = REQUIRED},
+    {"vrfy-and-rcpt", HELLO "> VRFY x\n< 530\n> RCPT TO:<b@mx.test>\n< 530\n",
+     .listen = REQUIRED},
+    {"harmless-verbs", HELLO "> NOOP\n< 250\n> RSET\n< 250\n> QUIT\n< 221\n$\n",
+     .listen = REQUIRED},
+};
+
+static const GatewayCase implicit[] = {
+    {"a-message", "! secure\n" HELLO ENVELOPE MESSAGE, .listen = IMPLICIT,
+     .messages = 1, .message = "with ESMTPS id"},
+    {"no-starttls-in-it",
+     "! secure\n< 220\n> EHLO c.test\n< 250\n/ STARTTLS\n"
+     "> STARTTLS\n< 503 5.5.1\n",
+     .listen = IMPLICIT},
+    {"known-at-connect", "! secure\n< 554 5.7.1 TLSv1.3\n", .listen = IMPLICIT,
+     .rules = "at connect { reject no if client.tls reply 554 5.7.1 "
+              "\"{client.tls.version}\" }"},
+    {"in-clear", "> EHLO c.test\n! quiet\n", .listen = IMPLICIT, .log = "tls "},
+    {"a-hello-is-no-early-talk", "! secure\n< 220\n",
+     .listen = IMPLICIT " greeting-delay 20ms", .clock_runs = TRUE,
+     .rules = "at connect { reject early if client.early-talker }"},
+    {"behind-a-proxy",
+     "> PROXY TCP4 192.0.2.1 198.51.100.2 1 25\n! secure\n< 554\n= 192.0.2.1\n",
+     .listen = IMPLICIT " proxy-from 127.0.0.0/8",
+     .rules = "at connect { reject no reply 554 \"{client.ip}\" }"},
+};
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    gateway_add("/wire/tls/starttls/", switches, G_N_ELEMENTS(switches));
+    gateway_add("/wire/tls/injected/", injections, G_N_ELEMENTS(injections));
+    gateway_add("/wire/tls/failed/", failures, G_N_ELEMENTS(failures));
+    gateway_add("/wire/tls/required/", required, G_N_ELEMENTS(required));
+    gateway_add("/wire/tls/implicit/", implicit, G_N_ELEMENTS(implicit));
+    int status = g_test_run();
+    authority_clear();
+    return status;
+}
