@@ -125,12 +125,6 @@ backend_wire(const void *statement)
 }
 
 static gboolean
-backend_tls(const void *statement)
-{
-    return ((const PolicyBackend *)statement)->tls != POLICY_TLS_OFF;
-}
-
-static gboolean
 backend_identity(const void *statement)
 {
     const PolicyBackend *backend = statement;
@@ -146,7 +140,6 @@ backend_weight(const void *statement)
 
 static const Row backend_rows[] = {
     {"lmtp", backend_wire},
-    {"tls", backend_tls},
     {"identity", backend_identity},
     {"weight", backend_weight},
     {NULL},

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/process/available.h"
+#include "filterd/process/certificates.h"
 #include "filterd/process/configuration.h"
 #include "filterd/tool/tool.h"
 
@@ -24,9 +25,10 @@ tool_compile(Bundle *bundle, const char *path, gboolean available)
     policy_report_init(&report);
     g_autoptr(PolicyConfig) config =
         configuration_compile(bundle, path, TRUE, &report);
-    gboolean ok =
-        config != NULL
-        && (!available || available_check(config, bundle, path, &report));
+    gboolean ok = config != NULL
+                  && (!available
+                      || (available_check(config, bundle, path, &report)
+                          && certificates_check(config, bundle, &report)));
     show_report(&report);
     return ok ? g_steal_pointer(&config) : NULL;
 }

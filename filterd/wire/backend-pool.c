@@ -6,6 +6,7 @@
 
 #include "filterd/base/clock.h"
 #include "filterd/base/fiber.h"
+#include "filterd/base/log.h"
 
 /* Kept open for the next client; and how long. */
 #define IDLE_LIMIT 16
@@ -23,7 +24,8 @@ typedef struct Idle {
 
 typedef struct Backend {
     const PolicyBackend *config;
-    GQueue idle; /* Idle, the newest first */
+    TlsContext *tls; /* NULL: off, or not to be had */
+    GQueue idle;     /* Idle, the newest first */
     int64_t open, limit;
     SmtpExtensions extensions;
 } Backend;
@@ -106,7 +108,20 @@ backend_free(void *data)
     Backend *backend = data;
     close_older(backend, CLOCK_NEVER);
     smtp_extensions_clear(&backend->extensions);
+    g_clear_pointer(&backend->tls, tls_context_free);
     g_free(backend);
+}
+
+static TlsContext *
+new_context(const PolicyBackend *config)
+{
+    g_autoptr(GError) error = NULL;
+    if (config->tls == POLICY_TLS_OFF)
+        return NULL;
+    TlsContext *context = smtp_client_tls_new(config, &error);
+    if (context == NULL)
+        log_event(FILTERD_LOG_WARNING, "backend", "%s", error->message);
+    return context;
 }
 
 BackendPool *
@@ -119,6 +134,7 @@ backend_pool_new(const PolicyConfig *config, const char *helo, unsigned workers)
     for (unsigned i = 0; i < config->backends->len; i++) {
         Backend *backend = g_new0(Backend, 1);
         backend->config = g_ptr_array_index(config->backends, i);
+        backend->tls = new_context(backend->config);
         backend->limit =
             MAX(backend->config->max_connections / MAX(workers, 1), 1);
         g_ptr_array_add(pool->backends, backend);
@@ -178,6 +194,25 @@ learn(BackendPool *pool, Backend *backend, const SmtpClient *client)
 
 /* ---- taking and giving -------------------------------------------------- */
 
+/* Whom TLS is offered to as a favour is spoken to without it where it fails. */
+static SmtpClient *
+connect_client(BackendPool *pool, Backend *backend, GError **error)
+{
+    GError *problem = NULL;
+    SmtpClient *client =
+        smtp_client_open(backend->config, backend->tls, pool->helo, &problem);
+    if (client == NULL && backend->config->tls == POLICY_TLS_OPPORTUNISTIC
+        && g_error_matches(problem, TLS_ERROR, TLS_ERROR_HANDSHAKE)) {
+        log_event(FILTERD_LOG_WARNING, "backend", "%s; it goes on without",
+                  problem->message);
+        g_clear_error(&problem);
+        client = smtp_client_open(backend->config, NULL, pool->helo, &problem);
+    }
+    if (problem != NULL)
+        g_propagate_error(error, problem);
+    return client;
+}
+
 static SmtpClient *
 open_client(BackendPool *pool, Backend *backend, GError **error)
 {
@@ -189,7 +224,7 @@ open_client(BackendPool *pool, Backend *backend, GError **error)
         return NULL;
     }
     backend->open++;
-    SmtpClient *client = smtp_client_open(backend->config, pool->helo, error);
+    SmtpClient *client = connect_client(pool, backend, error);
     if (client == NULL)
         backend->open--;
     else

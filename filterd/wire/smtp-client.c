@@ -8,7 +8,6 @@
 #include "filterd/base/text.h"
 #include "filterd/wire/smtp-xclient.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* A backend's reply line; RFC 5321 4.5.3.1.5 has 512. */
@@ -52,6 +51,13 @@ learn_pipelining(SmtpExtensions *extensions, const char *arguments)
 }
 
 static void
+learn_starttls(SmtpExtensions *extensions, const char *arguments)
+{
+    (void)arguments;
+    extensions->starttls = TRUE;
+}
+
+static void
 learn_size(SmtpExtensions *extensions, const char *arguments)
 {
     int64_t limit = 0;
@@ -72,6 +78,7 @@ static const struct Extension {
     void (*learn)(SmtpExtensions *extensions, const char *arguments);
 } extension_rows[] = {
     {"PIPELINING", learn_pipelining},
+    {"STARTTLS", learn_starttls},
     {"SIZE", learn_size},
     {"XCLIENT", learn_xclient},
 };
@@ -257,13 +264,13 @@ read_greeting(SmtpClient *client, GError **error)
 
 /* What was asked for and cannot be done is no reason to do less. */
 static gboolean
-can_serve(const PolicyBackend *backend, GError **error)
+can_serve(const PolicyBackend *backend, const TlsContext *tls, GError **error)
 {
     const char *lack = NULL;
     if (backend->wire != POLICY_SMTP)
         lack = "only SMTP is spoken to backends";
-    else if (backend->tls >= POLICY_TLS_REQUIRED)
-        lack = "TLS is not spoken to backends";
+    else if (backend->tls >= POLICY_TLS_REQUIRED && tls == NULL)
+        lack = "TLS is not available";
     else if (backend->identity > POLICY_IDENTITY_XCLIENT)
         lack = "only XCLIENT can tell it who the client is";
     if (lack != NULL)
@@ -271,6 +278,59 @@ can_serve(const PolicyBackend *backend, GError **error)
                     lack);
     return lack == NULL;
 }
+
+/* ---- TLS ---------------------------------------------------------------- */
+
+TlsContext *
+smtp_client_tls_new(const PolicyBackend *backend, GError **error)
+{
+    char ip[IP_TEXT_SIZE];
+    gboolean has_ip = backend->endpoint.path == NULL;
+    const TlsClient options = {
+        .host = backend->name != NULL ? backend->name
+                : has_ip              ? ip_format(&backend->endpoint.ip, ip)
+                                      : NULL,
+        .verify = backend->tls == POLICY_TLS_VERIFIED,
+        .authority = backend->ca,
+    };
+    return tls_client_new(&options, error);
+}
+
+/* What came behind the 220 in clear would be taken for the answer to something
+ * that was said in TLS. */
+static gboolean
+handshake(SmtpClient *client, const TlsContext *tls, GError **error)
+{
+    if (!in_step(client, error))
+        return FALSE;
+    stream_set_deadline(client->stream,
+                        clock_after(client->backend->command_timeout));
+    if (stream_secure(client->stream, tls, error) == STREAM_OK)
+        return TRUE;
+    g_autofree char *where = endpoint_format(&client->backend->endpoint);
+    g_prefix_error(error, "backend %s: ", where);
+    return FALSE;
+}
+
+/* Everything that was heard in clear is forgotten. */
+static gboolean
+go_on_with_tls(SmtpClient *client, const TlsContext *tls, const char *helo,
+               GError **error)
+{
+    gboolean needed = client->backend->tls != POLICY_TLS_OPPORTUNISTIC;
+    MailReply reply = {0};
+    if (!client->extensions.starttls)
+        return !needed || broken(client, "it does not offer STARTTLS", error);
+    if (!smtp_client_command(client, "STARTTLS", &reply, error))
+        return FALSE;
+    int code = reply.code;
+    mail_reply_clear(&reply);
+    if (code != 220)
+        return !needed || broken(client, "it refuses STARTTLS", error);
+    return handshake(client, tls, error) && say_hello(client, helo, error);
+}
+
+/* ---- the connection ----------------------------------------------------- */
 
 SmtpClient *
 smtp_client_greet(const PolicyBackend *backend, Stream *stream,
@@ -285,9 +345,10 @@ smtp_client_greet(const PolicyBackend *backend, Stream *stream,
 }
 
 SmtpClient *
-smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
+smtp_client_open(const PolicyBackend *backend, const TlsContext *tls,
+                 const char *helo, GError **error)
 {
-    if (!can_serve(backend, error))
+    if (!can_serve(backend, tls, error))
         return NULL;
     Stream *stream = stream_connect(
         &backend->endpoint, clock_after(backend->connect_timeout), error);
@@ -295,7 +356,12 @@ smtp_client_open(const PolicyBackend *backend, const char *helo, GError **error)
         g_prefix_error(error, "backend: ");
         return NULL;
     }
-    return smtp_client_greet(backend, stream, helo, error);
+    g_autoptr(SmtpClient) client =
+        smtp_client_greet(backend, stream, helo, error);
+    if (client == NULL
+        || (tls != NULL && !go_on_with_tls(client, tls, helo, error)))
+        return NULL;
+    return g_steal_pointer(&client);
 }
 
 void
@@ -330,10 +396,7 @@ smtp_client_extensions(const SmtpClient *client)
 gboolean
 smtp_client_stale(SmtpClient *client)
 {
-    char octet;
-    ssize_t length =
-        recv(stream_fd(client->stream), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
-    return stream_pending(client->stream) || length >= 0 || errno != EAGAIN;
+    return !stream_quiet(client->stream);
 }
 
 void

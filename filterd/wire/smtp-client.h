@@ -29,7 +29,7 @@ extern const char *const smtp_extension_names[];
 /* What EHLO told. */
 typedef struct SmtpExtensions {
     gboolean known;
-    gboolean pipelining;
+    gboolean pipelining, starttls;
     unsigned passed;  /* SmtpExtension */
     gboolean size;    /* SIZE was offered */
     gsize size_limit; /* 0: none was told */
@@ -52,10 +52,15 @@ typedef struct SmtpIdentity {
 
 typedef struct SmtpClient SmtpClient;
 
-/* Connects, reads the greeting, says EHLO (HELO where that is refused). */
-SmtpClient *smtp_client_open(const PolicyBackend *backend, const char *helo,
+/* For the backend's `tls`; NULL with an error. */
+TlsContext *smtp_client_tls_new(const PolicyBackend *backend, GError **error);
+/* Connects, reads the greeting, says EHLO (HELO where that is refused), and
+ * STARTTLS as the backend's `tls` wants it. `tls` NULL: none is spoken. A
+ * handshake that failed is TLS_ERROR_HANDSHAKE. */
+SmtpClient *smtp_client_open(const PolicyBackend *backend,
+                             const TlsContext *tls, const char *helo,
                              GError **error);
-/* The same on a stream that is connected, which it takes. */
+/* The same in clear, on a stream that is connected, which it takes. */
 SmtpClient *smtp_client_greet(const PolicyBackend *backend, Stream *stream,
                               const char *helo, GError **error);
 void smtp_client_free(SmtpClient *client);

@@ -155,7 +155,11 @@ NOT_YET = [
     ("backend lmtp 127.0.0.1:1\n", "lmtp"),
     ("backend smtp 127.0.0.1:1 {\n  identity xforward }\n", "identity"),
     ("backend smtp 127.0.0.1:1 { identity proxy-v2 }\n", "identity"),
-    ("backend smtp 127.0.0.1:1 { tls required }\n", "tls"),
+    (
+        "listen http 127.0.0.1:0 { tls required\n"
+        'certificate "/etc/passwd" key "/etc/passwd" }\n',
+        "tls",
+    ),
     ("set quarantine spool\n", "quarantine"),
     ("set mixed-replies defer\n", "mixed-replies"),
 ]

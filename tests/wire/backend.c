@@ -6,6 +6,7 @@
 
 #include "filterd/base/loop.h"
 #include "filterd/base/stream.h"
+#include "tests/base/authority.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static const struct Step {
                               "250-8BITMIME\r\n250-SIZE 5000000\r\n"
                               "250 XCLIENT NAME ADDR HELO\r\n"},
     [BACKEND_HELO] = {"HELO", "250 backend.test\r\n"},
+    [BACKEND_STARTTLS] = {"STARTTLS", "220 2.0.0 go on\r\n"},
     [BACKEND_XCLIENT] = {"XCLIENT", "220 backend.test ESMTP\r\n"},
     [BACKEND_MAIL] = {"MAIL", "250 2.1.0 ok\r\n"},
     [BACKEND_RCPT] = {"RCPT", "250 2.1.5 ok\r\n"},
@@ -155,6 +157,15 @@ take_message(Visit *visit)
 }
 
 static void
+go_on_with_tls(Visit *visit)
+{
+    stream_flush(visit->stream);
+    if (visit->backend->tls == NULL
+        || stream_secure(visit->stream, visit->backend->tls, NULL) != STREAM_OK)
+        visit->closing = TRUE;
+}
+
+static void
 carry_out(Visit *visit, const char *line)
 {
     for (BackendStep step = 0; step < BACKEND_STEPS; step++)
@@ -162,6 +173,9 @@ carry_out(Visit *visit, const char *line)
             && g_str_has_prefix(line, steps[step].verb)) {
             answer(visit, step);
             visit->named |= step == BACKEND_XCLIENT;
+            if (step == BACKEND_STARTTLS
+                && g_str_has_prefix(reply_to(visit, step), "220"))
+                go_on_with_tls(visit);
             if (step == BACKEND_DATA
                 && g_str_has_prefix(reply_to(visit, step), "354"))
                 take_message(visit);
@@ -245,6 +259,17 @@ run(void *data)
     event_free(ready);
 }
 
+static TlsContext *
+new_context(const char *host)
+{
+    g_auto(Issued) issued = authority_issue(host, 1, 2);
+    const TlsServer options = {.name = "backend",
+                               .chains = &issued.chain,
+                               .keys = &issued.key,
+                               .length = 1};
+    return tls_server_new(&options, NULL);
+}
+
 void
 backend_start(Backend *backend)
 {
@@ -260,6 +285,8 @@ backend_start(Backend *backend)
     getsockname(backend->fd, (struct sockaddr *)&address, &size);
     endpoint_from_sockaddr((struct sockaddr *)&address, size,
                            &backend->endpoint);
+    if (backend->host != NULL)
+        backend->tls = new_context(backend->host);
     backend->fiber = fiber_start("backend", run, backend);
 }
 
@@ -291,4 +318,5 @@ backend_clear(Backend *backend)
     g_string_free(backend->heard, TRUE);
     g_string_free(backend->message, TRUE);
     g_ptr_array_unref(backend->open);
+    g_clear_pointer(&backend->tls, tls_context_free);
 }

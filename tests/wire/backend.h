@@ -6,11 +6,13 @@
 
 #include "filterd/base/endpoint.h"
 #include "filterd/base/fiber.h"
+#include "filterd/base/tls.h"
 
 typedef enum BackendStep {
     BACKEND_CONNECT,
     BACKEND_EHLO,
     BACKEND_HELO,
+    BACKEND_STARTTLS, /* behind a 220 it speaks TLS */
     BACKEND_XCLIENT,
     BACKEND_MAIL,
     BACKEND_RCPT,
@@ -41,12 +43,15 @@ typedef struct Backend {
     unsigned spared, spoiled;
     /* Whoever has said XCLIENT is not offered it again, as by Postfix. */
     gboolean named_once;
+    /* What its certificate is for; NULL: it cannot speak TLS. */
+    const char *host;
 
     Endpoint endpoint;
     GString *heard;   /* each command and, as "octets", each message, with LF */
     GString *message; /* the last one as it came, without the dot */
     unsigned connections, messages;
 
+    TlsContext *tls;
     int fd;
     Fiber *fiber;
     GPtrArray *open; /* of those that are served: Visit */

@@ -121,6 +121,80 @@ static const GatewayCase implicit[] = {
      .rules = "at connect { reject no reply 554 \"{client.ip}\" }"},
 };
 
+/* What a backend offers in clear, then in TLS. */
+#define SPEAKS                                                             \
+    .server.host = "mail.test 127.0.0.1", .server.replies[BACKEND_EHLO] =  \
+                                              "250-b\r\n250 STARTTLS\r\n|" \
+                                              "250-b\r\n250 PIPELINING\r\n"
+#define SECURED                                                    \
+    "EHLO mx.test\nSTARTTLS\nEHLO mx.test\nMAIL FROM:<a@c.test>\n" \
+    "RCPT TO:<b@mx.test>\nDATA\nmessage\n"
+#define IN_CLEAR                                                      \
+    "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\nDATA\n" \
+    "message\n"
+#define FAULT                                                            \
+    HELLO "> MAIL FROM:<a@c.test>\n< 250\n> RCPT TO:<b@mx.test>\n< 451 " \
+          "4.3.0\n"
+
+static const GatewayCase backends[] = {
+    {"off", HELLO ENVELOPE MESSAGE, SPEAKS, .messages = 1, .heard = IN_CLEAR},
+    {"opportunistic", HELLO ENVELOPE MESSAGE, SPEAKS,
+     .backend = "tls opportunistic", .messages = 1, .heard = SECURED,
+     .connections = 1},
+    {"opportunistic-without-an-offer", HELLO ENVELOPE MESSAGE,
+     .backend = "tls opportunistic", .messages = 1, .heard = IN_CLEAR},
+    {"opportunistic-where-it-is-refused", HELLO ENVELOPE MESSAGE, SPEAKS,
+     .server.replies[BACKEND_STARTTLS] = "454 4.7.0 not now\r\n",
+     .backend = "tls opportunistic", .messages = 1},
+    {"opportunistic-where-it-fails", HELLO ENVELOPE MESSAGE,
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 STARTTLS\r\n",
+     .backend = "tls opportunistic", .messages = 1, .log = "goes on without",
+     .heard = "EHLO mx.test\nSTARTTLS\n" IN_CLEAR},
+    {"required", HELLO ENVELOPE MESSAGE, SPEAKS, .backend = "tls required",
+     .messages = 1, .heard = SECURED},
+    {"required-without-an-offer", FAULT, .backend = "tls required",
+     .log = "does not offer STARTTLS"},
+    {"required-where-it-is-refused", FAULT, SPEAKS,
+     .server.replies[BACKEND_STARTTLS] = "454 4.7.0 not now\r\n",
+     .backend = "tls required", .log = "refuses STARTTLS"},
+    {"required-where-it-fails", FAULT,
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 STARTTLS\r\n",
+     .backend = "tls required", .log = "TLS handshake"},
+    {"verified-by-address", HELLO ENVELOPE MESSAGE, SPEAKS,
+     .backend = "tls verified ca \"ca.pem\"", .messages = 1, .heard = SECURED},
+    {"verified-by-name", HELLO ENVELOPE MESSAGE, SPEAKS,
+     .backend = "tls verified ca \"ca.pem\" name mail.test", .messages = 1,
+     .heard = SECURED},
+    {"verified-is-another-host", FAULT, SPEAKS,
+     .backend = "tls verified ca \"ca.pem\" name other.test",
+     .log = "hostname mismatch"},
+    {"verified-by-nobody-known", FAULT, SPEAKS,
+     .backend = "tls verified name mail.test", .log = "certificate"},
+    {"an-injected-reply-ends-it", FAULT, SPEAKS,
+     .server.replies[BACKEND_STARTTLS] =
+         "220 2.0.0 go on\r\n250-evil.test\r\n250 XCLIENT NAME\r\n",
+     .backend = "tls required", .log = "out of turn"},
+    {"an-injected-reply-is-no-reason-to-go-on-in-clear", FAULT, SPEAKS,
+     .server.replies[BACKEND_STARTTLS] = "220 2.0.0 go on\r\n250 ok\r\n",
+     .backend = "tls opportunistic", .log = "out of turn"},
+    {"what-was-offered-in-clear-is-forgotten",
+     "< 220\n> EHLO c.test\n< 250\n/ SMTPUTF8\n= 8BITMIME\n",
+     .server.host = "127.0.0.1", .backend = "tls required",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-SMTPUTF8\r\n250 STARTTLS\r\n|"
+         "250-b\r\n250 8BITMIME\r\n"},
+    {"an-idle-connection-serves-again", HELLO ENVELOPE MESSAGE ENVELOPE MESSAGE,
+     SPEAKS, .backend = "tls required", .messages = 2, .connections = 1},
+    {"the-identity-goes-in-tls", HELLO ENVELOPE MESSAGE,
+     .server.host = "127.0.0.1", .backend = "tls required identity xclient",
+     .messages = 1,
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250 STARTTLS\r\n|250-b\r\n250 XCLIENT ADDR\r\n",
+     .heard = "EHLO mx.test\nSTARTTLS\nEHLO mx.test\n"
+              "XCLIENT ADDR=127.0.0.1\nEHLO c.test\nMAIL FROM:<a@c.test>\n"
+              "RCPT TO:<b@mx.test>\nDATA\nmessage\n"},
+};
+
 int
 main(int argc, char **argv)
 {
@@ -130,6 +204,7 @@ main(int argc, char **argv)
     gateway_add("/wire/tls/failed/", failures, G_N_ELEMENTS(failures));
     gateway_add("/wire/tls/required/", required, G_N_ELEMENTS(required));
     gateway_add("/wire/tls/implicit/", implicit, G_N_ELEMENTS(implicit));
+    gateway_add("/wire/tls/backend/", backends, G_N_ELEMENTS(backends));
     int status = g_test_run();
     authority_clear();
     return status;
