@@ -9,8 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Milliseconds that another worker's write is waited for. */
+/* Milliseconds that another worker's write is waited for, in one go; and in
+ * all, since SQLite gives no turns and does not wait at all where two open a
+ * file at once. */
 #define BUSY_TIMEOUT 1000
+#define BUSY_PATIENCE 1500
+#define BUSY_PAUSE 10
 
 #define STATEMENTS (STORE_EXPIRE + 1)
 
@@ -192,10 +196,24 @@ fail(StoreSqlite *sqlite, StoreRequest *request, GError **error)
     close_base(sqlite);
 }
 
+static int
+attempt(StoreSqlite *sqlite, StoreRequest *request)
+{
+    int code = open_base(sqlite);
+    return code == SQLITE_OK ? step(sqlite, request) : code;
+}
+
 gboolean
 store_sqlite_run(StoreSqlite *sqlite, StoreRequest *request, GError **error)
 {
-    if (open_base(sqlite) == SQLITE_OK && step(sqlite, request) == SQLITE_DONE)
+    int64_t until = g_get_monotonic_time() + BUSY_PATIENCE * 1000;
+    int code = attempt(sqlite, request);
+    while (code == SQLITE_BUSY && g_get_monotonic_time() < until) {
+        close_base(sqlite);
+        g_usleep(BUSY_PAUSE * 1000);
+        code = attempt(sqlite, request);
+    }
+    if (code == SQLITE_DONE)
         return TRUE;
     fail(sqlite, request, error);
     return FALSE;
