@@ -15,6 +15,8 @@
 /* What is then left of command-timeout, and of a message's first minute; how
  * often those who wait look; milliseconds. */
 #define STRESS_TIMEOUT 10000
+/* A client that is waited for so long does without a backend meanwhile. */
+#define LEND_TIME 5000
 /* Before min-data-rate counts. */
 #define RATE_GRACE 60000
 /* Between two lines about one address. */
@@ -166,15 +168,25 @@ command_deadline(const SmtpServer *server, int64_t began)
     return began + (stressed(server) ? MIN(timeout, STRESS_TIMEOUT) : timeout);
 }
 
+static void
+lend_after(SmtpServer *server, int64_t deadline)
+{
+    if (server->client != NULL && clock_monotonic() >= deadline)
+        smtp_backend_lend(server);
+}
+
 StreamStatus
 smtp_fill(SmtpServer *server, int64_t began)
 {
     StreamStatus status;
-    int64_t deadline;
+    int64_t deadline, lend = began + LEND_TIME;
     do {
-        deadline =
-            MIN(command_deadline(server, began), clock_after(STRESS_TIMEOUT));
-        stream_set_deadline(server->stream, deadline);
+        lend_after(server, lend);
+        deadline = command_deadline(server, began);
+        stream_set_deadline(server->stream,
+                            MIN(deadline, server->client != NULL
+                                              ? lend
+                                              : clock_after(STRESS_TIMEOUT)));
         status = stream_fill(server->stream);
         deadline = command_deadline(server, began);
     } while (status == STREAM_TIMEOUT && clock_monotonic() < deadline);
@@ -196,11 +208,19 @@ time_left(const SmtpServer *server, const SmtpPace *pace)
 StreamStatus
 smtp_fill_message(SmtpServer *server, SmtpPace *pace)
 {
-    int64_t began = clock_monotonic();
-    stream_set_deadline(server->stream,
-                        MIN(pace->deadline, began + time_left(server, pace)));
-    StreamStatus status = stream_fill(server->stream);
-    pace->waited += clock_monotonic() - began;
+    StreamStatus status;
+    int64_t deadline;
+    do {
+        int64_t began = clock_monotonic();
+        int64_t lend = began + LEND_TIME - pace->waited;
+        lend_after(server, lend);
+        deadline = MIN(pace->deadline, began + time_left(server, pace));
+        stream_set_deadline(
+            server->stream,
+            MIN(deadline, server->client != NULL ? lend : deadline));
+        status = stream_fill(server->stream);
+        pace->waited += clock_monotonic() - began;
+    } while (status == STREAM_TIMEOUT && clock_monotonic() < deadline);
     return status;
 }
 

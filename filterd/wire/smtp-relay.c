@@ -266,6 +266,18 @@ smtp_backend_end(SmtpServer *server)
         smtp_client_rest(server->client);
 }
 
+/* Whoever is slow keeps the backend from nobody: the envelope is said again. */
+void
+smtp_backend_lend(SmtpServer *server)
+{
+    if (server->client_in_mail)
+        say_rset(server);
+    if (server->client != NULL
+        && !backend_pool_shares(server->service->pool, server->client))
+        drop(server);
+    smtp_backend_release(server);
+}
+
 void
 smtp_backend_release(SmtpServer *server)
 {

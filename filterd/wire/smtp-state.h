@@ -119,5 +119,8 @@ void smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
 void smtp_backend_message(SmtpServer *server, MailReply *reply);
 /* Ends its transaction. A connection that nobody else could use stays ours. */
 void smtp_backend_end(SmtpServer *server);
+/* Gives the connection to others while the client is slow; what it has heard
+ * it hears again. */
+void smtp_backend_lend(SmtpServer *server);
 /* Gives the connection back. */
 void smtp_backend_release(SmtpServer *server);

@@ -39,6 +39,7 @@ LIMITS = {
     "REFUSED_LIMIT": "64",
     "VISITORS_LIMIT": "65536",
     "STRESS": "90",
+    "LEND_TIME": "5 s",
     "EDIT_LIMIT": "1000",
     "MAIL_REPLY_PARSE_LINE": "2048 octets",
     "MAIL_REPLY_LINES": "64",

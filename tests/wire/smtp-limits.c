@@ -119,6 +119,20 @@ static const GatewayCase times[] = {
           "\n< 354\n+ 73000\n< 421 4.4.2\n$\n"},
     {"a-message-has-ten-seconds-when-there-is-no-room",
      DATA "> A: b\n+ 11000\n< 421 4.4.2\n$\n", .rules = "set max-sessions 1"},
+    {"a-slow-client-keeps-the-backend-from-nobody",
+     EHLO "> MAIL FROM:<a@c.test>\n< 250\n> RCPT TO:<b@mx.test>\n< 250\n"
+          "+ 6000\n! swap\n" MAIL "> RCPT TO:<b@mx.test>\n< 250\n> RSET\n"
+          "< 250\n! swap\n> RCPT TO:<c@mx.test>\n< 250\n> DATA\n< 354\n"
+          "+ 6000\n! swap\n> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test>\n"
+          "< 250\n> RSET\n< 250\n! swap\n> A: b\n> .\n< 250\n",
+     .backend = "max-connections 1", .messages = 1, .connections = 3,
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\nRSET\n"
+              "MAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\nRSET\nQUIT\n"
+              "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RCPT TO:<c@mx.test>\nRSET\n"
+              "MAIL FROM:<>\nRCPT TO:<b@mx.test>\nRSET\nQUIT\n"
+              "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "RCPT TO:<c@mx.test>\nDATA\nmessage\n"},
     {"a-late-greeting", "+ 5000\n< 421 4.7.0 no\n$\n",
      .rules = "at connect { tempfail no reply 451 \"no\" after 5s }"},
     {"a-late-reply-comes-at-once-when-there-is-no-room",
