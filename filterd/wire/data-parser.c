@@ -1,5 +1,5 @@
-/* data-parser.c: what stands between DATA and the final dot, made canonical
- * (RFC 5321 2.3.8, 4.1.1.4, 4.5.2).
+/* data-parser.c: what stands between DATA and the final dot, or in the chunks
+ * of BDAT, made canonical (RFC 5321 2.3.8, 4.1.1.4, 4.5.2, RFC 3030).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -114,7 +114,7 @@ put_line_end(DataParser *parser)
 }
 
 /* A dot behind a bare newline is content: it neither ends the data nor was it
- * stuffed. */
+ * stuffed. In chunks no dot is. */
 static void
 put_bare(DataParser *parser)
 {
@@ -122,7 +122,7 @@ put_bare(DataParser *parser)
         put_line_end(parser);
     else
         note(parser, DATA_BARE_NEWLINE);
-    parser->state = LINE_MIDDLE;
+    parser->state = parser->flags & DATA_CHUNKED ? LINE_START : LINE_MIDDLE;
 }
 
 /* ---- in ----------------------------------------------------------------- */
@@ -165,7 +165,7 @@ at_start(DataParser *parser, const char *bytes, gsize length)
 {
     (void)length;
     parser->state = LINE_MIDDLE;
-    if (*bytes != '.')
+    if (*bytes != '.' || (parser->flags & DATA_CHUNKED))
         return 0;
     parser->state = LINE_DOT;
     return 1;
@@ -261,4 +261,15 @@ data_parser_feed(DataParser *parser, const char *bytes, gsize length,
         at += steps[parser->state](parser, bytes + at, length - at);
     }
     return at;
+}
+
+void
+data_parser_end(DataParser *parser)
+{
+    if (parser->state == LINE_CR)
+        put_bare(parser);
+    else if (parser->state == LINE_MIDDLE)
+        put_line_end(parser);
+    if (!parser->in_body)
+        end_header(parser);
 }

@@ -1,5 +1,5 @@
-/* data-parser.h: what stands between DATA and the final dot, made canonical
- * (RFC 5321 2.3.8, 4.1.1.4, 4.5.2).
+/* data-parser.h: what stands between DATA and the final dot, or in the chunks
+ * of BDAT, made canonical (RFC 5321 2.3.8, 4.1.1.4, 4.5.2, RFC 3030).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
@@ -35,6 +35,7 @@ typedef struct DataClient {
 typedef enum DataFlags {
     DATA_NORMALIZE = 1 << 0, /* bare CR and LF end lines */
     DATA_SEVEN_BIT = 1 << 1, /* no octet over 127 is taken */
+    DATA_CHUNKED = 1 << 2,   /* dots mean nothing; data_parser_end() ends it */
 } DataFlags;
 
 /* `flags` are of DataFlags. */
@@ -47,4 +48,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DataParser, data_parser_free)
  * were taken: all of them, unless it ended. */
 gsize data_parser_feed(DataParser *parser, const char *bytes, gsize length,
                        gboolean *ended);
+/* The last chunk has come. A last line without CRLF gets one. */
+void data_parser_end(DataParser *parser);
 DataProblem data_parser_problem(const DataParser *parser);

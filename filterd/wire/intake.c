@@ -75,6 +75,12 @@ intake_feed(Intake *intake, const char *bytes, gsize length, gboolean *ended)
     return data_parser_feed(intake->parser, bytes, length, ended);
 }
 
+void
+intake_end(Intake *intake)
+{
+    data_parser_end(intake->parser);
+}
+
 const IntakeRefusal *
 intake_refusal(const Intake *intake)
 {

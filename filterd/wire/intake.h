@@ -21,6 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Intake, intake_free)
 gsize intake_feed(Intake *intake, const char *bytes, gsize length,
                   gboolean *ended);
 
+/* Where no dot ends it (DATA_CHUNKED). */
+void intake_end(Intake *intake);
+
 /* Why a message is refused whatever the policy says. */
 typedef struct IntakeRefusal {
     const char *rule;

@@ -9,41 +9,38 @@
 /* ---- reading ------------------------------------------------------------ */
 
 static StreamStatus
-read_message(SmtpServer *server, Intake *intake)
+read_message(SmtpServer *server)
 {
     gboolean ended = FALSE;
-    SmtpPace pace = {.deadline =
-                         clock_after(server->service->listen->data_timeout)};
-    stream_set_deadline(server->stream, pace.deadline);
+    stream_set_deadline(server->stream, server->pace.deadline);
     for (;;) {
         size_t length;
         const char *bytes = stream_peek(server->stream, &length);
-        gsize taken = intake_feed(intake, bytes, length, &ended);
+        gsize taken = intake_feed(server->intake, bytes, length, &ended);
         stream_consume(server->stream, taken);
-        pace.octets += taken;
+        server->pace.octets += taken;
         if (ended)
             return STREAM_OK;
         StreamStatus status = stream_flush(server->stream);
         if (status == STREAM_OK)
-            status = smtp_fill_message(server, &pace);
+            status = smtp_fill_message(server, &server->pace);
         if (status != STREAM_OK)
             return status;
     }
 }
 
 static gboolean
-sound(SmtpServer *server, const Intake *intake)
+sound(SmtpServer *server)
 {
-    const IntakeRefusal *refusal = intake_refusal(intake);
+    const IntakeRefusal *refusal = intake_refusal(server->intake);
     if (refusal != NULL)
         smtp_limit(server, refusal->rule, refusal->code, refusal->enhanced,
                    refusal->text);
     return refusal == NULL;
 }
 
-/* The connection broke, or was too slow, before the final dot. */
-static void
-give_up(SmtpServer *server, StreamStatus status)
+void
+smtp_give_up(SmtpServer *server, StreamStatus status)
 {
     server->closing = TRUE;
     if (status == STREAM_TIMEOUT)
@@ -75,27 +72,47 @@ judge(SmtpServer *server)
         pass_on(server);
 }
 
+void
+smtp_end_message(SmtpServer *server)
+{
+    if (sound(server))
+        judge(server);
+    smtp_transaction_end(server);
+}
+
+/* ---- the command -------------------------------------------------------- */
+
+gboolean
+smtp_has_recipients(const SmtpServer *server)
+{
+    return server->rcpt_commands->len > 0 || server->discarded > 0;
+}
+
 /* To make 7 bits of 8 is not ours (RFC 6152 3). */
-static Intake *
-open_intake(SmtpServer *server)
+void
+smtp_begin_message(SmtpServer *server, unsigned flags)
 {
     const SmtpExtensions *offered = backend_pool_known(server->service->pool);
-    gboolean seven = offered->known && !(offered->passed & SMTP_8BITMIME);
-    return intake_new(server->session, server->settings,
-                      smtp_size_limit(server), seven ? DATA_SEVEN_BIT : 0);
+    if (offered->known && !(offered->passed & SMTP_8BITMIME))
+        flags |= DATA_SEVEN_BIT;
+    server->intake = intake_new(server->session, server->settings,
+                                smtp_size_limit(server), flags);
+    server->pace = (SmtpPace){
+        .deadline = clock_after(server->service->listen->data_timeout)};
 }
 
 static void
 receive(SmtpServer *server)
 {
-    g_autoptr(Intake) intake = open_intake(server);
+    smtp_begin_message(server, 0);
     smtp_reply(server, 354, "", "end with CR LF . CR LF");
-    StreamStatus status = read_message(server, intake);
-    if (status != STREAM_OK)
-        give_up(server, status);
-    else if (sound(server, intake))
-        judge(server);
-    smtp_transaction_end(server);
+    StreamStatus status = read_message(server);
+    if (status == STREAM_OK) {
+        smtp_end_message(server);
+    } else {
+        smtp_give_up(server, status);
+        smtp_transaction_end(server);
+    }
 }
 
 void
@@ -105,7 +122,9 @@ smtp_data(SmtpServer *server, const char *arguments)
         smtp_error(server, 501, "5.5.4", "DATA has no argument");
     else if (!server->in_mail)
         smtp_error(server, 503, "5.5.1", "say MAIL first");
-    else if (server->rcpt_commands->len == 0 && server->discarded == 0)
+    else if (server->intake != NULL)
+        smtp_error(server, 503, "5.5.1", "go on with BDAT");
+    else if (!smtp_has_recipients(server))
         smtp_error(server, 554, "5.5.1", "no valid recipients");
     else if (smtp_follow(server, session_data(server->session)))
         receive(server);

@@ -20,6 +20,7 @@ smtp_size_limit(SmtpServer *server)
 void
 smtp_transaction_end(SmtpServer *server)
 {
+    g_clear_pointer(&server->intake, intake_free);
     session_reset(server->session);
     smtp_backend_end(server);
     g_clear_pointer(&server->mail_command, g_free);
@@ -202,6 +203,8 @@ smtp_rcpt(SmtpServer *server, const char *arguments)
     const char *text = find_path(arguments, "TO:");
     if (!server->in_mail)
         smtp_error(server, 503, "5.5.1", "say MAIL first");
+    else if (server->intake != NULL)
+        smtp_error(server, 503, "5.5.1", "the message has begun");
     else if (text == NULL)
         smtp_error(server, 501, "5.5.4", "it is RCPT TO:<address>");
     else if (server->recipients >= server->settings->max_recipients)

@@ -54,7 +54,7 @@ format_extensions(SmtpServer *server)
             g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
     if (smtp_starttls_offered(server))
         g_string_append(text, "\nSTARTTLS");
-    g_string_append(text, "\nENHANCEDSTATUSCODES");
+    g_string_append(text, "\nCHUNKING\nENHANCEDSTATUSCODES");
     return g_string_free(text, FALSE);
 }
 
@@ -152,9 +152,9 @@ static const struct Verb {
     {"EHLO", smtp_ehlo, TRUE},         {"HELO", smtp_helo, TRUE},
     {"STARTTLS", smtp_starttls, TRUE}, {"MAIL", smtp_mail, FALSE},
     {"RCPT", smtp_rcpt, FALSE},        {"DATA", smtp_data, FALSE},
-    {"RSET", smtp_rset, TRUE},         {"NOOP", smtp_noop, TRUE},
-    {"VRFY", smtp_vrfy, FALSE},        {"HELP", smtp_help, TRUE},
-    {"QUIT", smtp_quit, TRUE},
+    {"BDAT", smtp_bdat, TRUE},         {"RSET", smtp_rset, TRUE},
+    {"NOOP", smtp_noop, TRUE},         {"VRFY", smtp_vrfy, FALSE},
+    {"HELP", smtp_help, TRUE},         {"QUIT", smtp_quit, TRUE},
 };
 
 /* The last words of a connection. */
@@ -164,6 +164,21 @@ close_with(SmtpServer *server, const char *rule, const char *enhanced,
 {
     server->closing = TRUE;
     smtp_limit(server, rule, 421, enhanced, text);
+}
+
+/* What follows such a line is no command, and how much that is cannot be told.
+ */
+static gboolean
+announces_chunk(const char *line, gsize length)
+{
+    return length >= 4 && g_ascii_strncasecmp(line, "BDAT", 4) == 0;
+}
+
+static void
+refuse_chunk(SmtpServer *server, const char *problem)
+{
+    server->closing = TRUE;
+    smtp_error(server, 500, "5.5.2", problem);
 }
 
 /* RFC 5322 2.2, white space before the colon borne. */
@@ -180,7 +195,9 @@ is_field(const char *line)
 static void
 unknown_verb(SmtpServer *server, const char *line)
 {
-    if (is_field(line))
+    if (announces_chunk(line, strlen(line)))
+        refuse_chunk(server, "it is BDAT octets [LAST]");
+    else if (is_field(line))
         close_with(server, "-no-command", "4.7.0",
                    "this is no place for a message");
     else
@@ -195,7 +212,8 @@ carry_out(SmtpServer *server, char *line)
     for (unsigned i = 0; i < G_N_ELEMENTS(verbs); i++) {
         if (!text_equal_nocase(line, word, verbs[i].word))
             continue;
-        if (server->shut && verbs[i].carry_out != smtp_quit)
+        if (server->shut && verbs[i].carry_out != smtp_quit
+            && verbs[i].carry_out != smtp_bdat)
             smtp_error(server, 503, "5.5.1", "you were refused; say QUIT");
         else if (!verbs[i].in_clear && smtp_starttls_missing(server))
             smtp_error(server, 530, "5.7.0", "say STARTTLS first");
@@ -224,10 +242,13 @@ static void
 take_line(SmtpServer *server, const char *bytes, gsize length)
 {
     const char *problem = line_problem(bytes, length);
+    gboolean chunk = announces_chunk(bytes, length);
     g_autofree char *line =
         problem == NULL ? g_strndup(bytes, length - 1) : NULL;
     stream_consume(server->stream, length + 1);
-    if (problem != NULL)
+    if (problem != NULL && chunk)
+        refuse_chunk(server, problem);
+    else if (problem != NULL)
         smtp_error(server, 500, "5.5.2", problem);
     else
         carry_out(server, line);
@@ -273,6 +294,8 @@ take_command(SmtpServer *server)
         return FALSE;
     if (server->errors >= server->settings->max_errors)
         close_with(server, "-errors", "4.7.0", "too many errors");
+    else if (lf == NULL && announces_chunk(bytes, length))
+        refuse_chunk(server, "the line is too long");
     else if (lf == NULL)
         skip_line(server);
     else

@@ -8,6 +8,7 @@
 #include "filterd/base/stream.h"
 #include "filterd/base/visitors.h"
 #include "filterd/session/session.h"
+#include "filterd/wire/intake.h"
 #include "filterd/wire/smtp-server.h"
 
 /* RFC 5321 4.5.3.1.4 has 512; parameters need more. CRLF included. */
@@ -15,6 +16,13 @@
 /* Commands that lead nowhere (NOOP, RSET, VRFY …) before each is an error. Both
  * are counted from the last message that was delivered. */
 #define SMTP_JUNK_LIMIT 100
+
+/* How fast a message comes. */
+typedef struct SmtpPace {
+    int64_t deadline; /* of all of it */
+    int64_t waited;   /* for the client, so far */
+    gsize octets;     /* that came */
+} SmtpPace;
 
 typedef struct SmtpServer {
     SmtpConnection *connection;
@@ -40,6 +48,9 @@ typedef struct SmtpServer {
     unsigned discarded;       /* recipients that go nowhere */
     unsigned recipients;      /* all that were judged */
 
+    Intake *intake; /* while a message comes */
+    SmtpPace pace;  /* of it */
+
     SmtpClient *client;      /* the backend, while it is ours */
     gboolean client_in_mail; /* it has heard MAIL */
 } SmtpServer;
@@ -64,13 +75,6 @@ gboolean smtp_follow(SmtpServer *server, SessionDecision decision);
 void smtp_flush(SmtpServer *server);
 
 /* ---- smtp-limits.c ------------------------------------------------------ */
-
-/* How fast a message comes. */
-typedef struct SmtpPace {
-    int64_t deadline; /* of all of it */
-    int64_t waited;   /* for the client, so far */
-    gsize octets;     /* that came */
-} SmtpPace;
 
 /* A client of that address begins, before anything is asked about it; FALSE: it
  * is over a limit and has been told so. */
@@ -108,6 +112,17 @@ void smtp_tell_secured(SmtpServer *server);
 /* ---- smtp-data.c: DATA -------------------------------------------------- */
 
 void smtp_data(SmtpServer *server, const char *arguments);
+gboolean smtp_has_recipients(const SmtpServer *server);
+/* `flags` are of DataFlags. */
+void smtp_begin_message(SmtpServer *server, unsigned flags);
+/* All of it has come: what becomes of it, and the end of the transaction. */
+void smtp_end_message(SmtpServer *server);
+/* The connection broke, or was too slow, before that. */
+void smtp_give_up(SmtpServer *server, StreamStatus status);
+
+/* ---- smtp-bdat.c: BDAT -------------------------------------------------- */
+
+void smtp_bdat(SmtpServer *server, const char *arguments);
 
 /* ---- smtp-relay.c: the backend's side ----------------------------------- */
 

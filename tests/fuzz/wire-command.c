@@ -18,7 +18,8 @@
 
 static const GatewayCase scene = {
     .server.replies = {[BACKEND_EHLO] = "250-b\r\n250-PIPELINING\r\n"
-                                        "250-SMTPUTF8\r\n250 8BITMIME\r\n",
+                                        "250-SMTPUTF8\r\n250-DSN\r\n"
+                                        "250 8BITMIME\r\n",
                        [BACKEND_END] = QUEUED "\r\n"},
     .rules = "set line-endings normalize\n"
              "at rcpt { discard d if rcpt.local = \"d\" }",

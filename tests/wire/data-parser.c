@@ -54,10 +54,10 @@ result_clear(Result *result)
 /* Feeds the octets before `cut`, then the others in pieces of `step`. */
 static void
 parse(Result *result, const GString *input, gsize cut, gsize step,
-      gboolean normalize, gsize limit)
+      unsigned flags, gsize limit)
 {
     const DataClient client = {result, take_header, take_body};
-    g_autoptr(DataParser) parser = data_parser_new(&client, limit, normalize);
+    g_autoptr(DataParser) parser = data_parser_new(&client, limit, flags);
     gsize at = 0, piece = cut > 0 ? cut : step;
     while (at < input->len && !result->ended) {
         gsize length = MIN(piece, input->len - at);
@@ -340,6 +340,100 @@ test_no_octets_take_quadratic_time(void)
             g_assert_cmpfloat(seconds_for(&units[i], &last[j]), <, 0.1);
 }
 
+/* ---- chunks ------------------------------------------------------------- */
+
+/* Every CRLF, CR and LF a CRLF; one behind a last line without. */
+static GString *
+whole_lines(const char *bytes, gsize length, gboolean *odd)
+{
+    GString *out = g_string_new(NULL);
+    *odd = FALSE;
+    for (gsize i = 0; i < length; i++) {
+        gboolean pair =
+            bytes[i] == '\r' && i + 1 < length && bytes[i + 1] == '\n';
+        gboolean line_end = bytes[i] == '\r' || bytes[i] == '\n';
+        g_string_append_len(out, line_end ? "\r\n" : bytes + i,
+                            line_end ? 2 : 1);
+        *odd |= line_end && !pair;
+        i += pair ? 1 : 0;
+    }
+    if (out->len > 0 && out->str[out->len - 1] != '\n')
+        g_string_append(out, "\r\n");
+    return out;
+}
+
+static void
+check_chunks(const char *bytes, gsize length, gsize cut, unsigned flags)
+{
+    Result result;
+    gboolean odd, ended;
+    result_init(&result);
+    const DataClient client = {&result, take_header, take_body};
+    g_autoptr(GString) expected = whole_lines(bytes, length, &odd);
+    g_autoptr(DataParser) parser =
+        data_parser_new(&client, NO_LIMIT, flags | DATA_CHUNKED);
+    g_autofree char *first = g_memdup2(bytes, cut);
+    g_autofree char *second = g_memdup2(bytes + cut, length - cut);
+    data_parser_feed(parser, first, cut, &ended);
+    g_assert_false(ended);
+    data_parser_feed(parser, second, length - cut, &ended);
+    g_assert_false(ended);
+    data_parser_end(parser);
+    gboolean refused = odd && !(flags & DATA_NORMALIZE);
+    g_assert_cmpint(data_parser_problem(parser), ==,
+                    refused ? DATA_BARE_NEWLINE : DATA_OK);
+    if (!refused) {
+        g_assert_cmpuint(result.headers, ==, 1);
+        if (g_str_has_prefix(expected->str, "\r\n")
+            || strstr(expected->str, "\r\n\r\n") != NULL)
+            g_string_append(result.header, "\r\n");
+        g_string_append(result.header, result.body->str);
+        g_assert_cmpstr(result.header->str, ==, expected->str);
+    }
+    result_clear(&result);
+}
+
+/* Each text of up to so many octets of four kinds, cut at each octet. */
+#define CHUNK_OCTETS 7
+
+static void
+test_chunks(gconstpointer flags)
+{
+    static const char octets[] = {'\r', '\n', '.', 'x'};
+    for (gsize length = 0; length <= CHUNK_OCTETS; length++)
+        for (gsize shape = 0; shape < (gsize)1 << (2 * length); shape++) {
+            char bytes[CHUNK_OCTETS];
+            for (gsize i = 0; i < length; i++)
+                bytes[i] = octets[shape >> (2 * i) & 3];
+            for (gsize cut = 0; cut <= length; cut++)
+                check_chunks(bytes, length, cut, GPOINTER_TO_UINT(flags));
+        }
+}
+
+static void
+test_seven_bit(void)
+{
+    static const struct Text {
+        const char *text;
+        unsigned flags;
+        DataProblem problem;
+    } texts[] = {
+        {"A: \x80\r\n\r\nb\r\n.\r\n", DATA_SEVEN_BIT, DATA_EIGHTBIT},
+        {"A: b\r\n\r\n\xff\r\n.\r\n", DATA_SEVEN_BIT, DATA_EIGHTBIT},
+        {"A: b\r\n\r\nc\xff\r\nx", DATA_SEVEN_BIT, DATA_EIGHTBIT},
+        {"A: b\r\n\r\n\x7f\r\n.\r\n", DATA_SEVEN_BIT, DATA_OK},
+        {"A: \x80\r\n\r\n\xff\r\n.\r\n", 0, DATA_OK},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        Result result;
+        result_init(&result);
+        g_autoptr(GString) input = g_string_new(texts[i].text);
+        parse(&result, input, 0, 3, texts[i].flags, NO_LIMIT);
+        g_assert_cmpint(result.problem, ==, texts[i].problem);
+        result_clear(&result);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -353,6 +447,10 @@ main(int argc, char **argv)
     g_test_add_func("/wire/data/small-shapes-cut-anywhere", test_shapes);
     g_test_add_func("/wire/data/the-dot-at-the-border-of-pieces",
                     test_dot_and_pieces);
+    g_test_add_data_func("/wire/data/chunks-cut-anywhere", NULL, test_chunks);
+    g_test_add_data_func("/wire/data/chunks-cut-anywhere-and-made-whole",
+                         GUINT_TO_POINTER(DATA_NORMALIZE), test_chunks);
+    g_test_add_func("/wire/data/eight-bits-for-seven", test_seven_bit);
     g_test_add_func("/wire/data/size-is-limited-to-the-octet", test_size_limit);
     g_test_add_func("/wire/data/header-is-limited-to-the-octet",
                     test_header_limit);

@@ -115,7 +115,7 @@ static const GatewayCase dialogues[] = {
      .messages = 1},
     {"extensions", "< 220\n> EHLO c.test\n< 250-mx.test\r\n= 250-PIPELINING\n"
                    "= SIZE 5000000\n= 8BITMIME\n= ENHANCEDSTATUSCODES\n"
-                   "/ SMTPUTF8\n/ STARTTLS\n/ CHUNKING\n/ XCLIENT\n"},
+                   "/ SMTPUTF8\n/ STARTTLS\n/ XCLIENT\n"},
     {"helo-has-no-extensions", "< 220\n> HELO c.test\n< 250 mx.test\r\n"},
     {"extensions-without-backend",
      "< 220\n> EHLO c.test\n< 250\n= SIZE\n/ 8BITMIME\n", .backend = "-"},
@@ -323,6 +323,237 @@ static const GatewayCase greetings[] = {
     {"proxied-by-a-stranger", "< 220\n> PROXY UNKNOWN\n< 500\n"},
 };
 
+/* ---- chunks (RFC 3030) -------------------------------------------------- */
+
+#define TEXT "A: b\\r\\n\\r\\nc\\r\\n"
+#define SAID "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+
+static const GatewayCase chunks[] = {
+    {"announced", "< 220\n> EHLO c.test\n< 250\n= 250-CHUNKING\n"
+                  "/ BINARYMIME\n"},
+    {"one", HELLO ENVELOPE "~ BDAT 11 LAST\\r\\n" TEXT "\n< 250 2.0.0 queued\n",
+     .messages = 1, .message = "A: b\r\n\r\nc\r\n",
+     .heard = SAID "DATA\nmessage\n"},
+    {"several",
+     HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250 2.0.0 4 octets\n"
+                    "~ bdat 7\\r\\n\\r\\n\\r\\nc\\r\\n\n< 250 2.0.0 7\n"
+                    "> BDAT 0 LAST\n< 250 2.0.0 queued\n",
+     .messages = 1, .message = "A: b\r\n\r\nc\r\n"},
+    {"pipelined-with-the-envelope",
+     HELLO "~ MAIL FROM:<a@c.test>\\r\\nRCPT TO:<b@mx.test>\\r\\n"
+           "BDAT 5\\r\\nA: b\\rBDAT 6 last\\r\\n\\n\\r\\nc\\r\\nNOOP\\r\\n\n"
+           "< 250 2.1.0\n< 250 2.1.5\n< 250 2.0.0 5 octets\n"
+           "< 250 2.0.0 queued\n< 250 2.0.0 ok\n",
+     .messages = 1, .message = "A: b\r\n\r\nc\r\n"},
+    {"nothing-at-all", HELLO ENVELOPE "> BDAT 0 LAST\n< 250 2.0.0 queued\n",
+     .messages = 1, .message = "Received: from c.test"},
+    {"without-a-last-line-end",
+     HELLO ENVELOPE
+     "~ BDAT 9 LAST\\r\\nA: b\\r\\n\\r\\nc\n< 250 2.0.0 queued\n",
+     .messages = 1, .message = "A: b\r\n\r\nc\r\n"},
+    {"a-dot-is-content",
+     HELLO ENVELOPE "~ BDAT 36 LAST\\r\\nA: b\\r\\n\\r\\nc\\r\\n.\\r\\n"
+                    "MAIL FROM:<x@y.z>\\r\\n..\\r\n< 550 5.6.11\n" ENVELOPE
+                    "~ BDAT 37 LAST\\r\\nA: b\\r\\n\\r\\nc\\r\\n.\\r\\n"
+                    "MAIL FROM:<x@y.z>\\r\\n..\\r\\n\n< 250 2.0.0 queued\n",
+     .messages = 1,
+     .message = "\r\n\r\nc\r\n..\r\nMAIL FROM:<x@y.z>\r\n...\r\n"},
+    {"a-dot-at-the-border",
+     HELLO ENVELOPE "~ BDAT 12\\r\\nA: b\\r\\n\\r\\n.\\r\\n.\n< 250\n"
+                    "~ BDAT 3 LAST\\r\\n\\r\\n.\n< 250 2.0.0 queued\n",
+     .messages = 1, .message = "\r\n\r\n..\r\n..\r\n..\r\n"},
+    {"bare-lf",
+     HELLO ENVELOPE "~ BDAT 7\\r\\nA: b\\nc\\r\n< 250 2.0.0\n"
+                    "~ BDAT 1 LAST\\r\\n\\n\n< 550 5.6.11\n"
+                    "> DATA\n< 503\n",
+     .log = "-newline", .heard = SAID "RSET\n"},
+    {"bare-cr-between-chunks",
+     HELLO ENVELOPE "~ BDAT 5\\r\\nA: b\\r\n< 250\n~ BDAT 1 LAST\\r\\nx\n"
+                    "< 550 5.6.11\n"},
+    {"bare-cr-at-the-end",
+     HELLO ENVELOPE "~ BDAT 5 LAST\\r\\nA: b\\r\n< 550 5.6.11\n"},
+    {"nul", HELLO ENVELOPE "~ BDAT 3 LAST\\r\\nA\\000b\n< 550 5.6.11\n"},
+    {"bare-newlines-made-whole",
+     HELLO ENVELOPE "~ BDAT 12 LAST\\r\\nA: b\\n\\nc\\r.\\nd\\r\n< 250\n",
+     .rules = "set line-endings normalize", .messages = 1,
+     .message = "A: b\r\n\r\nc\r\n..\r\nd\r\n"},
+    {"eightbit-for-a-backend-of-seven",
+     HELLO ENVELOPE "~ BDAT 3\\r\\nA: \n< 250\n~ BDAT 3 LAST\\r\\n\\377\\r\\n\n"
+                    "< 554 5.6.3\n",
+     .server.replies[BACKEND_EHLO] = "250 b\r\n", .log = "-eightbit"},
+    {"too-large-over-all",
+     HELLO ENVELOPE
+     "~ BDAT 30\\r\\nA: b\\r\\n\\r\\n0123456789012345678901\n< 250\n"
+     "~ BDAT 30\\r\\n012345678901234567890123456789\n< 250\n"
+     "> BDAT 0 LAST\n< 552 5.3.4\n> NOOP\n< 250\n",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 SIZE 50\r\n",
+     .log = "-size"},
+    {"before-mail", HELLO "~ BDAT 6\\r\\nQUIT\\r\\n\n< 503 5.5.1\n> NOOP\n"
+                          "< 250\n"},
+    {"before-rcpt", HELLO "> MAIL FROM:<>\n< 250\n"
+                          "~ BDAT 6 LAST\\r\\nQUIT\\r\\n\n< 503 5.5.1\n"
+                          "> RCPT TO:<b@mx.test>\n< 250 2.1.5\n"},
+    {"after-a-refused-recipient",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test>\n< 550\n"
+           "~ BDAT 6\\r\\nQUIT\\r\\nBDAT 6 LAST\\r\\nQUIT\\r\\nNOOP\\r\\n\n"
+           "< 503 5.5.1\n< 503 5.5.1\n< 250\n",
+     .rules = "at rcpt { reject no }"},
+    {"after-data",
+     HELLO ENVELOPE MESSAGE
+     "~ BDAT 6 LAST\\r\\nQUIT\\r\\n\n< 503 5.5.1\n> NOOP\n< 250\n",
+     .messages = 1},
+    {"after-the-last",
+     HELLO ENVELOPE "~ BDAT 11 LAST\\r\\n" TEXT "\n< 250\n"
+                    "~ BDAT 6\\r\\nQUIT\\r\\n\n< 503 5.5.1\n"
+                    "> NOOP\n< 250\n",
+     .messages = 1},
+    {"then-data",
+     HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250\n> DATA\n"
+                    "< 503 5.5.1\n~ BDAT 2 LAST\\r\\n\\r\\n\n"
+                    "< 250 2.0.0 queued\n",
+     .messages = 1, .heard = SAID "DATA\nmessage\n"},
+    {"then-rcpt", HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250\n"
+                                 "> RCPT TO:<c@mx.test>\n< 503 5.5.1\n"},
+    {"then-mail", HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250\n"
+                                 "> MAIL FROM:<x@y.z>\n< 503 5.5.1\n"},
+    {"then-noop",
+     HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250\n> NOOP\n< 250\n"
+                    "~ BDAT 2 LAST\\r\\n\\r\\n\n< 250 2.0.0 q\n",
+     .messages = 1},
+    {"then-rset",
+     HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250\n> RSET\n< 250\n"
+                    "~ BDAT 2 LAST\\r\\n\\r\\n\n< 503\n" ENVELOPE
+                    "~ BDAT 11 LAST\\r\\n" TEXT "\n< 250\n",
+     .messages = 1,
+     .heard = SAID "RSET\nMAIL FROM:<a@c.test>\n"
+                   "RCPT TO:<b@mx.test>\nDATA\nmessage\n"},
+    {"then-ehlo", HELLO ENVELOPE "~ BDAT 4\\r\\nA: b\n< 250\n> EHLO c\n< 250\n"
+                                 "~ BDAT 2 LAST\\r\\n\\r\\n\n< 503\n"},
+    {"then-a-message-with-data",
+     HELLO ENVELOPE "~ BDAT 11 LAST\\r\\n" TEXT "\n< 250\n" ENVELOPE MESSAGE,
+     .messages = 2, .message = "\r\nSubject: s\r\n\r\nbody\r\n"},
+    {"refused-at-data",
+     HELLO ENVELOPE "~ BDAT 6\\r\\nQUIT\\r\\nBDAT 6 LAST\\r\\nQUIT\\r\\n\n"
+                    "< 550\n< 503\n> NOOP\n< 250\n",
+     .rules = "at data { reject no }", .heard = SAID "RSET\n"},
+    {"refused-at-message",
+     HELLO ENVELOPE "~ BDAT 11 LAST\\r\\n" TEXT "\n< 550\n> DATA\n< 503\n",
+     .rules = "at message { reject no }"},
+    {"refused-at-connect",
+     "< 554\n~ BDAT 6\\r\\nNOOP\\r\\n\n< 503\n> QUIT\n< 221\n$\n",
+     .rules = "at connect { reject no }"},
+    {"discarded",
+     HELLO "> MAIL FROM:<>\n< 250\n> RCPT TO:<b@mx.test>\n< 250\n"
+           "~ BDAT 11 LAST\\r\\n" TEXT "\n< 250\n",
+     .backend = "-", .rules = "at rcpt { discard all }"},
+    {"the-backend-fails",
+     HELLO ENVELOPE "~ BDAT 11 LAST\\r\\n" TEXT
+                    "\n< 451 4.3.0\n> NOOP\n< 250\n",
+     .server.replies[BACKEND_DATA] = BACKEND_CLOSES},
+    {"cut-in-a-chunk", HELLO ENVELOPE "~ BDAT 12 LAST\\r\\n" TEXT "\n! cut\n"},
+    {"cut-before-the-last", HELLO ENVELOPE "~ BDAT 11\\r\\n" TEXT "\n< 250\n"
+                                           "! cut\n"},
+    {"slow",
+     HELLO ENVELOPE "~ BDAT 1\\r\\nA\n< 250\n~ BDAT 9 LAST\\r\\nb\n"
+                    "+ 30000\n~ b\n+ 31000\n< 421 4.4.2\n$\n",
+     .listen = "data-timeout 1m", .log = "-timeout"},
+    {"slow-chunk-by-chunk",
+     HELLO ENVELOPE "~ BDAT 1\\r\\nA\n< 250\n+ 30000\n~ BDAT 1\\r\\nb\n< 250\n"
+                    "+ 30000\n~ BDAT 1\\r\\nc\n< 421 4.4.2\n$\n",
+     .listen = "data-timeout 1m", .log = "-timeout"},
+    {"slow-where-none-may-be", HELLO "~ BDAT 9\\r\\nA\n< 421 4.4.2\n$\n",
+     .listen = "data-timeout 20ms", .clock_runs = TRUE},
+};
+
+/* Where the chunk ends cannot be told: the connection ends instead. */
+static const char *const odd_sizes[] = {
+    "501 BDAT",
+    "501 BDAT LAST",
+    "501 BDAT -1",
+    "501 BDAT +5",
+    "501 BDAT 0x10",
+    "501 BDAT 5.",
+    "501 BDAT 5LAST",
+    "501 BDAT 5 FIRST",
+    "501 BDAT 5 LAST LAST",
+    "501 BDAT 5 5",
+    "501 BDAT 9223372036854775807",
+    "501 BDAT 18446744073709551617",
+    "501 BDAT 00000000000000000005",
+    "500 BDAT\\t5",
+    "500 BDAT5",
+    "500 bdat:5",
+    "500 BDAT 5\\000",
+    "500 BDAT 5\\r",
+};
+
+static void
+test_odd_sizes(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(odd_sizes); i++) {
+        g_autofree char *code = g_strndup(odd_sizes[i], 3);
+        g_autofree char *dialogue =
+            g_strconcat(HELLO ENVELOPE "~ ", odd_sizes[i] + 4,
+                        "\\r\\nNOOP\\r\\n\n< ", code, " 5.5.\n$\n", NULL);
+        const GatewayCase scene = {.dialogue = dialogue,
+                                   .heard = SAID "RSET\n"};
+        gateway_test(&scene);
+    }
+    g_autofree char *blanks = g_strnfill(3000, ' ');
+    g_autofree char *dialogue = g_strconcat(HELLO ENVELOPE "~ BDAT ", blanks,
+                                            "\\r\\n\n< 500 5.5.2\n$\n", NULL);
+    const GatewayCase scene = {.dialogue = dialogue};
+    gateway_test(&scene);
+    const GatewayCase bare = {.dialogue = HELLO ENVELOPE
+                              "~ BDAT 5\\n\n< 500 5.5.2\n$\n"};
+    gateway_test(&bare);
+}
+
+/* Turns that the gateway gets between two pieces. */
+#define TURNS 10
+
+static void
+speak_in_two(Gateway *gateway, const char *text, gsize cut)
+{
+    gsize length;
+    g_autoptr(Stream) stream = stream_new(gateway_connect(gateway));
+    stream_write(stream, text, cut);
+    stream_flush(stream);
+    for (unsigned i = 0; i < TURNS; i++)
+        fiber_yield();
+    stream_write(stream, text + cut, strlen(text + cut));
+    stream_flush(stream);
+    while (stream_fill(stream) == STREAM_OK)
+        continue;
+    const char *replies = stream_peek(stream, &length);
+    g_assert_nonnull(g_strstr_len(replies, (gssize)length,
+                                  "\r\n250 2.0.0 8 octets\r\n250 2.0.0 queued "
+                                  "as 1\r\n250 2.0.0 ok\r\n221 2.0.0"));
+}
+
+/* A whole session with two chunks, cut in two at each octet. */
+static void
+split_anywhere(Gateway *gateway, void *data G_GNUC_UNUSED)
+{
+    const char *text = "EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.test>\r\n"
+                       "BDAT 8\r\nA: b\r\n\r\nBDAT 7 LAST\r\n.\r\nx\r\n."
+                       "NOOP\r\nQUIT\r\n";
+    Backend *backend = gateway_backend(gateway);
+    for (gsize cut = 1; cut < strlen(text); cut++) {
+        speak_in_two(gateway, text, cut);
+        g_assert_cmpuint(backend->messages, ==, cut);
+        g_assert_true(g_str_has_suffix(backend->message->str,
+                                       "\r\n\r\n..\r\nx\r\n..\r\n"));
+    }
+}
+
+static void
+test_split_anywhere(void)
+{
+    const GatewayCase scene = {.listen = NULL};
+    gateway_run(&scene, split_anywhere, NULL);
+}
+
 /* ---- clients that are no clients ---------------------------------------- */
 
 #define COMMANDS 10000
@@ -372,6 +603,8 @@ test_floods_end(void)
         "\n",
         "RCPT TO:<a@b>\r\n",
         "DATA\r\n",
+        "BDAT 0\r\n",
+        "BDAT 1\r\nx",
         "RSET\r\nMAIL FROM:<>\r\n",
         "MAIL FROM:<> SIZE=99999999999\r\nRSET\r\n",
     };
@@ -414,6 +647,10 @@ main(int argc, char **argv)
     gateway_add("/wire/server/syntax/", syntax, G_N_ELEMENTS(syntax));
     gateway_add("/wire/server/dialogue/", dialogues, G_N_ELEMENTS(dialogues));
     gateway_add("/wire/server/limit/", limits, G_N_ELEMENTS(limits));
+    gateway_add("/wire/server/chunks/", chunks, G_N_ELEMENTS(chunks));
+    g_test_add_func("/wire/server/chunks/of-no-certain-size-end-it",
+                    test_odd_sizes);
+    g_test_add_func("/wire/server/chunks/split-anywhere", test_split_anywhere);
     gateway_add("/wire/server/greeting/", greetings, G_N_ELEMENTS(greetings));
     g_test_add_func("/wire/server/floods-end-without-a-reader",
                     test_floods_end);
