@@ -160,18 +160,6 @@ wait_for(Stream *stream, Side *side, short what)
     return status_of_wake(wake);
 }
 
-/* OK: try again. */
-static StreamStatus
-settle(Stream *stream, Transport result)
-{
-    if (result == TRANSPORT_WANTS_READ)
-        return wait_for(stream, &stream->reading, EV_READ);
-    if (result == TRANSPORT_WANTS_WRITE)
-        return wait_for(stream, &stream->writing, EV_WRITE);
-    stream->error = errno;
-    return result == TRANSPORT_EOF ? STREAM_EOF : STREAM_ERROR;
-}
-
 /* Before octets are moved: whether there is still time to. */
 static StreamStatus
 check_time(Stream *stream)
@@ -186,6 +174,22 @@ check_time(Stream *stream)
         && clock_monotonic() >= stream->deadline)
         return STREAM_TIMEOUT;
     return STREAM_OK;
+}
+
+/* OK: try again. */
+static StreamStatus
+settle(Stream *stream, Transport result)
+{
+    if (result == TRANSPORT_AGAIN) {
+        fiber_yield();
+        return check_time(stream);
+    }
+    if (result == TRANSPORT_WANTS_READ)
+        return wait_for(stream, &stream->reading, EV_READ);
+    if (result == TRANSPORT_WANTS_WRITE)
+        return wait_for(stream, &stream->writing, EV_WRITE);
+    stream->error = errno;
+    return result == TRANSPORT_EOF ? STREAM_EOF : STREAM_ERROR;
 }
 
 Stream *

@@ -24,9 +24,13 @@
 #define OPTIONS                                      \
     (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION \
      | SSL_OP_CIPHER_SERVER_PREFERENCE)
+/* Without SSL_MODE_AUTO_RETRY: records that carry no octets of ours, such as
+ * new keys, come one call at a time, lest they hold the loop. */
 #define MODE                                                  \
     (SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS \
-     | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY)
+     | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
+/* Of such records that a look passes over. */
+#define LOOK_LIMIT 16
 /* Octets of a peer's chain, and of its subject as text. */
 #define PEER_CHAIN_LIMIT 65536
 #define PEER_SUBJECT_LIMIT 256
@@ -45,6 +49,7 @@ struct TlsLink {
     int fd;
     GByteArray *head;  /* to be read before the socket; NULL: nothing */
     int error;         /* errno of the socket */
+    gboolean starved;  /* the socket had nothing, in the last call */
     gboolean cut;      /* the socket ended */
     gboolean broken;   /* nothing can be said any more */
     gboolean doubtful; /* the peer's certificate leads nowhere */
@@ -65,6 +70,7 @@ socket_result(BIO *bio, ssize_t length, int retry)
         BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
     else
         link->error = errno;
+    link->starved |= errno == EAGAIN;
     return -1;
 }
 
@@ -147,6 +153,7 @@ context_new(const SSL_METHOD *method, GError **error)
         return NULL;
     }
     SSL_CTX_set_options(context->ssl, OPTIONS);
+    SSL_CTX_clear_mode(context->ssl, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context->ssl, MODE);
     SSL_CTX_set_read_ahead(context->ssl, 1);
     SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
@@ -335,6 +342,13 @@ tls_link_free(TlsLink *link)
     ERR_clear_error();
 }
 
+static void
+begin(TlsLink *link)
+{
+    ERR_clear_error();
+    link->starved = FALSE;
+}
+
 /* `result` is what the call has just given. */
 static Transport
 outcome(TlsLink *link, int result)
@@ -343,7 +357,7 @@ outcome(TlsLink *link, int result)
     if (reason == SSL_ERROR_NONE)
         return TRANSPORT_DONE;
     if (reason == SSL_ERROR_WANT_READ)
-        return TRANSPORT_WANTS_READ;
+        return link->starved ? TRANSPORT_WANTS_READ : TRANSPORT_AGAIN;
     if (reason == SSL_ERROR_WANT_WRITE)
         return TRANSPORT_WANTS_WRITE;
     if (reason == SSL_ERROR_ZERO_RETURN)
@@ -358,14 +372,14 @@ outcome(TlsLink *link, int result)
 Transport
 tls_link_read(TlsLink *link, void *bytes, size_t size, size_t *length)
 {
-    ERR_clear_error();
+    begin(link);
     return outcome(link, SSL_read_ex(link->ssl, bytes, size, length));
 }
 
 Transport
 tls_link_write(TlsLink *link, const void *bytes, size_t size, size_t *length)
 {
-    ERR_clear_error();
+    begin(link);
     return outcome(link, SSL_write_ex(link->ssl, bytes, size, length));
 }
 
@@ -374,8 +388,12 @@ tls_link_look(TlsLink *link)
 {
     char octet;
     size_t length;
-    ERR_clear_error();
-    return outcome(link, SSL_peek_ex(link->ssl, &octet, 1, &length));
+    Transport result = TRANSPORT_AGAIN;
+    for (int i = 0; i < LOOK_LIMIT && result == TRANSPORT_AGAIN; i++) {
+        begin(link);
+        result = outcome(link, SSL_peek_ex(link->ssl, &octet, 1, &length));
+    }
+    return result;
 }
 
 /* ---- the handshake ------------------------------------------------------ */
@@ -442,7 +460,7 @@ explain(TlsLink *link, GError **error)
 Transport
 tls_link_handshake(TlsLink *link, GError **error)
 {
-    ERR_clear_error();
+    begin(link);
     Transport result = outcome(link, SSL_do_handshake(link->ssl));
     if (result == TRANSPORT_DONE)
         meet(link);

@@ -48,6 +48,7 @@ typedef struct TlsPeer {
 
 typedef enum Transport {
     TRANSPORT_DONE,
+    TRANSPORT_AGAIN, /* something else has come, and there may be more */
     TRANSPORT_WANTS_READ,
     TRANSPORT_WANTS_WRITE,
     TRANSPORT_EOF,

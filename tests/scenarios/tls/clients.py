@@ -7,6 +7,7 @@ import pwd
 import shutil
 import ssl
 import subprocess
+import time
 
 from lab.authority import Authority
 from lab.failure import Missing, check, equal
@@ -126,6 +127,47 @@ def story_s_client(stage):
          f"{HOST}:{listener.port}", "-tls1_2"],
         input=b"R\n", capture_output=True, timeout=30, check=False)
     check(b"no renegotiation" in run.stderr, run.stderr.decode())
+
+
+def story_session(stage):
+    """a session is taken up again by its listener, by no other"""
+    listener = Listener(stage)
+    other = free_port()
+    stage.filterd(listener.text() + listener.text().replace(
+        f":{listener.port} ", f":{other} "), stage.sink())
+    context = listener.context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    session, taken = None, []
+    for port in (listener.port, listener.port, other):
+        client = SmtpClient(HOST, port)
+        client.reply()
+        client.say("STARTTLS")
+        client.socket = context.wrap_socket(
+            client.socket, server_hostname="mx.example.com", session=session)
+        taken.append(client.socket.session_reused)
+        session = client.socket.session
+        equal(deliver(client).code, 250, client.story())
+        client.close()
+    equal(taken, [False, True, False], "taken up again")
+
+
+def story_new_keys(stage):
+    """new keys in the midst of a session"""
+    listener = Listener(stage)
+    stage.filterd(listener.text(), stage.sink())
+    with subprocess.Popen(
+            [find("openssl"), "s_client", "-starttls", "smtp", "-connect",
+             f"{HOST}:{listener.port}"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+        for line in [b"K\n", b"k\n"] * 20 + [b"NOOP\r\n"]:
+            client.stdin.write(line)
+            client.stdin.flush()
+            time.sleep(0.005)
+        while line := client.stdout.readline():
+            if line.startswith(b"250 2.0.0 ok"):
+                break
+        client.kill()
+    check(line, "a reply to NOOP")
 
 
 def story_by_name(stage):
