@@ -26,6 +26,7 @@ typedef enum CoreFact {
     CORE_CLIENT_ERRORS,
     CORE_SCORE,
     CORE_HELO_NAME,
+    CORE_CLIENT_PIPELINING,
     CORE_MAIL_FROM,
     CORE_MAIL_DOMAIN,
     CORE_MAIL_LOCAL,
@@ -86,6 +87,10 @@ const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
                     "The sum of the score rules that fired so far."},
     [CORE_HELO_NAME] = {"helo.name", FILTERD_TEXT, FILTERD_HELO,
                         "The argument of EHLO, HELO or LHLO."},
+    [CORE_CLIENT_PIPELINING] = {"client.pipelining-abuse", FILTERD_BOOL,
+                                FILTERD_HELO,
+                                "Whether the client went on without waiting "
+                                "for the reply to EHLO, or for 354."},
     [CORE_MAIL_FROM] = {"mail.from", FILTERD_ADDRESS, FILTERD_MAIL,
                         "The reverse-path; \"\" is the null one."},
     [CORE_MAIL_DOMAIN] = {"mail.domain", FILTERD_DOMAIN, FILTERD_MAIL,
@@ -219,6 +224,12 @@ static FilterdValue
 client_early_talker(Session *session)
 {
     return filterd_bool(session->early_talker);
+}
+
+static FilterdValue
+client_pipelining(Session *session)
+{
+    return filterd_bool(session->pipelined);
 }
 
 static FilterdValue
@@ -395,6 +406,7 @@ static FilterdValue (*const computers[CORE_FACTS])(Session *session) = {
     [CORE_CLIENT_ERRORS] = client_errors,
     [CORE_SCORE] = score,
     [CORE_HELO_NAME] = helo_name,
+    [CORE_CLIENT_PIPELINING] = client_pipelining,
     [CORE_MAIL_FROM] = mail_from,
     [CORE_MAIL_DOMAIN] = mail_domain,
     [CORE_MAIL_LOCAL] = mail_local,

@@ -174,6 +174,12 @@ session_connect(Session *session)
     return decision;
 }
 
+void
+session_pipelined(Session *session)
+{
+    session->pipelined = TRUE;
+}
+
 SessionDecision
 session_helo(Session *session, const char *name, const char *protocol)
 {
@@ -196,6 +202,7 @@ session_secured(Session *session, const SessionTls *tls)
     session_hold_forget(&session->holds[SESSION_OF_HELO]);
     g_clear_pointer(&session->helo, g_free);
     forget_tls(session);
+    session->pipelined = FALSE;
     session->secured = TRUE;
     session->tls = (SessionTls){
         .version = g_strdup(tls->version),

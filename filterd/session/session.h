@@ -78,6 +78,9 @@ typedef struct SessionTls {
  * session_connect() where TLS comes first. */
 void session_secured(Session *session, const SessionTls *tls);
 
+/* It went on where it had to wait for a reply (RFC 2920 3.1). */
+void session_pipelined(Session *session);
+
 /* `size` as declared, 0 if not. */
 SessionDecision session_mail(Session *session, const MailAddress *path,
                              gsize size);

@@ -72,7 +72,7 @@ struct Session {
     FilterdIp ip, local_ip;
     uint16_t port, local_port;
     const char *wire;
-    gboolean early_talker, secured;
+    gboolean early_talker, pipelined, secured;
     SessionTls tls; /* its texts are ours */
     int64_t client_sessions, client_errors;
     SessionReverse reverse;

@@ -118,6 +118,7 @@ receive(SmtpServer *server)
 void
 smtp_data(SmtpServer *server, const char *arguments)
 {
+    smtp_note_pipelining(server);
     if (*arguments != '\0')
         smtp_error(server, 501, "5.5.4", "DATA has no argument");
     else if (!server->in_mail)

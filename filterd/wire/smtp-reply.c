@@ -83,3 +83,10 @@ smtp_flush(SmtpServer *server)
     if (stream_flush(server->stream) != STREAM_OK)
         server->closing = TRUE;
 }
+
+void
+smtp_note_pipelining(SmtpServer *server)
+{
+    if (stream_pending(server->stream))
+        session_pipelined(server->session);
+}

@@ -74,6 +74,7 @@ hello(SmtpServer *server, const char *name, gboolean extended)
         smtp_error(server, 501, "5.5.4", "tell the name of your host");
         return;
     }
+    smtp_note_pipelining(server);
     smtp_transaction_end(server);
     smtp_backend_release(server);
     g_free(server->helo);
@@ -120,11 +121,22 @@ smtp_noop(SmtpServer *server, const char *arguments)
     idle_reply(server, 250, "2.0.0", "ok");
 }
 
+/* RFC 5321 7.3: who asks is not told. */
 static void
 smtp_vrfy(SmtpServer *server, const char *arguments)
 {
+    if (*arguments == '\0')
+        smtp_error(server, 501, "5.5.4", "it is VRFY address");
+    else
+        idle_reply(server, 252, "2.5.2", "send some mail, and you will see");
+}
+
+/* What other servers do. */
+static void
+smtp_elsewhere(SmtpServer *server, const char *arguments)
+{
     (void)arguments;
-    idle_reply(server, 252, "2.5.2", "send some mail, and you will see");
+    smtp_error(server, 502, "5.5.1", "this is not done here");
 }
 
 static void
@@ -155,6 +167,8 @@ static const struct Verb {
     {"BDAT", smtp_bdat, TRUE},         {"RSET", smtp_rset, TRUE},
     {"NOOP", smtp_noop, TRUE},         {"VRFY", smtp_vrfy, FALSE},
     {"HELP", smtp_help, TRUE},         {"QUIT", smtp_quit, TRUE},
+    {"EXPN", smtp_elsewhere, FALSE},   {"ETRN", smtp_elsewhere, FALSE},
+    {"TURN", smtp_elsewhere, FALSE},
 };
 
 /* The last words of a connection. */

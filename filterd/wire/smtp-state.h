@@ -71,6 +71,9 @@ void smtp_limit(SmtpServer *server, const char *rule, int code,
 void smtp_relay(SmtpServer *server, const MailReply *reply);
 /* Carries out what a decision asks for; TRUE: go on. */
 gboolean smtp_follow(SmtpServer *server, SessionDecision decision);
+/* Of a command that has to be the last in its group: whether it is not
+ * (RFC 2920 3.1). */
+void smtp_note_pipelining(SmtpServer *server);
 /* What has been said so far goes out, however long it took to find it. */
 void smtp_flush(SmtpServer *server);
 
