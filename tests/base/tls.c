@@ -9,6 +9,8 @@
 #include "tests/base/in-fiber.h"
 
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -251,6 +253,21 @@ tickets(void *data G_GNUC_UNUSED)
     g_clear_pointer(&pair.server.stream, stream_free);
     g_assert_false(stream_pending(client));
     g_assert_false(stream_quiet(client));
+}
+
+/* What some library left in the thread's queue has nothing to do with us. */
+static void
+strange_errors(void *data G_GNUC_UNUSED)
+{
+    g_auto(Pair) pair = secured();
+    ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
+    g_assert_true(stream_quiet(pair.client.stream));
+    say(pair.server.stream, "220");
+    assert_comes(pair.client.stream, "220");
+    ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
+    stream_set_deadline(pair.client.stream, clock_after(5));
+    g_assert_cmpint(stream_fill(pair.client.stream), ==, STREAM_TIMEOUT);
+    g_assert_cmpuint(ERR_peek_error(), ==, 0);
 }
 
 /* ---- ends --------------------------------------------------------------- */
@@ -561,6 +578,7 @@ static const Row rows[] = {
     {"big-writes-arrive-whole-both-ways", big_writes},
     {"records-may-come-octet-by-octet", partial_records},
     {"tickets-are-no-words", tickets},
+    {"errors-of-others-are-not-ours", strange_errors},
     {"close-notify-is-a-good-end", good_end},
     {"an-end-without-it-is-none-and-can-be-answered", cut_off},
     {"a-spoiled-record-ends-everything", spoiled_record},

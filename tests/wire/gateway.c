@@ -131,7 +131,8 @@ start_listening(Gateway *gateway)
         .pool = gateway->pool,
         .listen = g_ptr_array_index(gateway->config->listens, 0),
     };
-    if (gateway->service.listen->certificate.length > 0)
+    if (gateway->service.listen->certificate.length > 0
+        && !gateway->play->no_tls)
         gateway->tls = smtp_tls_new(gateway->service.listen, NULL);
     gateway->service.tls = gateway->tls;
     gateway->acceptor = acceptor_new(&gateway->service, gateway->fd);

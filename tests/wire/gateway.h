@@ -41,6 +41,7 @@ typedef struct GatewayCase {
     const char *log;      /* has this text in it; NULL */
     unsigned connections; /* to the backend; 0: whatever */
     gboolean clock_runs;
+    gboolean no_tls; /* though `listen` wants it */
 } GatewayCase;
 
 /* For g_test_add_data_func(). */

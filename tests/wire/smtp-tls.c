@@ -45,6 +45,10 @@ static const GatewayCase switches[] = {
      .listen = OFFERED},
     {"with-argument", HELLO "> STARTTLS now\n< 501 5.5.4\n" SECURE,
      .listen = OFFERED},
+    {"where-it-cannot-be",
+     "< 220\n> EHLO c.test\n< 250\n/ STARTTLS\n> STARTTLS\n< 454 4.7.0\n"
+     "> MAIL FROM:<>\n< 250\n",
+     .listen = OFFERED, .no_tls = TRUE},
     {"where-it-is-off", HELLO "> STARTTLS\n< 502 5.5.1\n"},
     {"before-ehlo", "< 220\n" SECURE AGAIN, .listen = OFFERED},
     {"facts",
