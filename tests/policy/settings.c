@@ -22,9 +22,9 @@ test_defaults(void)
     g_assert_cmpint(settings->max_sessions, ==, 10000);
     g_assert_cmpint(settings->max_recipients, ==, 1000);
     g_assert_cmpint(settings->max_errors, ==, 20);
-    g_assert_cmpint(settings->max_sessions_per_address, ==, 50);
-    g_assert_cmpint(settings->max_sessions_per_network, ==, 250);
-    g_assert_cmpint(settings->max_connections_per_minute, ==, 300);
+    g_assert_cmpint(settings->max_sessions_per_address, ==, 0);
+    g_assert_cmpint(settings->max_sessions_per_network, ==, 0);
+    g_assert_cmpint(settings->max_connections_per_minute, ==, 0);
     g_assert_cmpint(settings->max_errors_per_address, ==, 200);
     g_assert_cmpint(settings->max_unknown_recipients, ==, 100);
     g_assert_cmpint(settings->min_data_rate, ==, 500);
