@@ -8,6 +8,7 @@
 #include "filterd/base/log.h"
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
+#include "filterd/base/visitors.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -29,6 +30,7 @@
 typedef struct Slot {
     SmtpConnection connection;
     Acceptor *acceptor;
+    unsigned seat; /* among those of this listener */
     Fiber *fiber;
     GList link;
 } Slot;
@@ -40,6 +42,7 @@ struct Acceptor {
     GQueue slots;
     unsigned refused;
     int64_t told, told_full;
+    FilterdIp key;   /* of the listener, among the visitors */
     int descriptors; /* from that one on they are the reserve */
 };
 
@@ -50,6 +53,7 @@ run(void *data)
     Acceptor *acceptor = slot->acceptor;
     smtp_server_run(&slot->connection);
     g_queue_unlink(&acceptor->slots, &slot->link);
+    visitors_leave(slot->seat);
     if (slot->connection.refused)
         acceptor->refused--;
     else
@@ -59,16 +63,33 @@ run(void *data)
     g_free(slot);
 }
 
-static gboolean
-over_limit(const Acceptor *acceptor)
+/* Its sessions with all workers are counted as those of a network that there is
+ * not. */
+static FilterdIp
+listener_key(const PolicyListen *listen)
 {
+    FilterdIp key = {.prefix = G_MAXUINT8};
+    gsize size = sizeof key.bytes;
+    g_autofree char *name = endpoint_format(&listen->endpoint);
+    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_MD5);
+    g_checksum_update(digest, (const guchar *)name, -1);
+    g_checksum_get_digest(digest, key.bytes, &size);
+    return key;
+}
+
+static gboolean
+over_limit(const Acceptor *acceptor, unsigned seat)
+{
+    VisitorCounts counts;
     const PolicyListen *listen = acceptor->service->listen;
     const PolicySettings *settings =
         &engine_config(acceptor->service->engine)->settings;
+    visitors_count(seat, &counts);
     return metrics_sum(METRIC_SESSIONS) >= settings->max_sessions
            || (listen->max_sessions > 0
-               && acceptor->slots.length - acceptor->refused
-                      >= listen->max_sessions);
+               && (counts.sessions > listen->max_sessions
+                   || acceptor->slots.length - acceptor->refused
+                          >= listen->max_sessions));
 }
 
 static void
@@ -89,15 +110,20 @@ note_refused(Acceptor *acceptor, const Endpoint *peer)
 static void
 start(Acceptor *acceptor, int fd, const Endpoint *peer)
 {
-    gboolean refused = over_limit(acceptor);
-    if (refused)
+    unsigned seat = visitors_enter(&acceptor->key);
+    gboolean refused = over_limit(acceptor, seat);
+    if (refused) {
+        visitors_leave(seat);
+        seat = 0;
         note_refused(acceptor, peer);
+    }
     if (refused && acceptor->refused >= REFUSED_LIMIT) {
         close(fd);
         return;
     }
     Slot *slot = g_new0(Slot, 1);
     slot->acceptor = acceptor;
+    slot->seat = seat;
     slot->connection = (SmtpConnection){.service = acceptor->service,
                                         .fd = fd,
                                         .peer = *peer,
@@ -214,6 +240,7 @@ acceptor_new(SmtpService *service, int fd)
     acceptor->service = service;
     acceptor->fd = fd;
     acceptor->descriptors = unreserved();
+    acceptor->key = listener_key(service->listen);
     acceptor->ready =
         event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_ready, acceptor);
     acceptor->resume = evtimer_new(loop_base(), on_resume, acceptor);

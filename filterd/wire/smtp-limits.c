@@ -65,7 +65,9 @@ tell(const SmtpServer *server, const Limit *limit, const FilterdIp *ip,
 {
     LogLine line;
     char text[IP_TEXT_SIZE];
-    if (!visitors_tell(server->address_seat, TELL_PAUSE))
+    unsigned seat =
+        server->address_seat != 0 ? server->address_seat : server->network_seat;
+    if (!visitors_tell(seat, TELL_PAUSE))
         return;
     log_begin(&line, FILTERD_LOG_INFO, "limited");
     log_text(&line, "client", ip_format(ip, text));
@@ -161,11 +163,12 @@ stressed(const SmtpServer *server)
            >= server->settings->max_sessions * STRESS;
 }
 
-static int64_t
-command_deadline(const SmtpServer *server, int64_t began)
+int64_t
+smtp_deadline(const SmtpServer *server)
 {
     int64_t timeout = server->service->listen->command_timeout;
-    return began + (stressed(server) ? MIN(timeout, STRESS_TIMEOUT) : timeout);
+    return server->began
+           + (stressed(server) ? MIN(timeout, STRESS_TIMEOUT) : timeout);
 }
 
 static void
@@ -176,19 +179,19 @@ lend_after(SmtpServer *server, int64_t deadline)
 }
 
 StreamStatus
-smtp_fill(SmtpServer *server, int64_t began)
+smtp_fill(SmtpServer *server)
 {
     StreamStatus status;
-    int64_t deadline, lend = began + LEND_TIME;
+    int64_t deadline, lend = server->began + LEND_TIME;
     do {
         lend_after(server, lend);
-        deadline = command_deadline(server, began);
+        deadline = smtp_deadline(server);
         stream_set_deadline(server->stream,
                             MIN(deadline, server->client != NULL
                                               ? lend
                                               : clock_after(STRESS_TIMEOUT)));
         status = stream_fill(server->stream);
-        deadline = command_deadline(server, began);
+        deadline = smtp_deadline(server);
     } while (status == STREAM_TIMEOUT && clock_monotonic() < deadline);
     stream_set_deadline(server->stream, deadline);
     return status;

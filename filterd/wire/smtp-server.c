@@ -288,7 +288,7 @@ skip_line(SmtpServer *server)
                        lf != NULL ? (size_t)(lf + 1 - bytes) : length);
         if (lf != NULL)
             break;
-        StreamStatus status = smtp_fill(server, server->began);
+        StreamStatus status = smtp_fill(server);
         if (status != STREAM_OK) {
             ended(server, status);
             return;
@@ -347,7 +347,7 @@ wait_for_more(SmtpServer *server)
     server->connection->idle = !server->in_mail;
     stream_idle(server->stream);
     if (status == STREAM_OK)
-        status = smtp_fill(server, server->began);
+        status = smtp_fill(server);
     server->connection->idle = FALSE;
     gboolean closed = status == STREAM_EOF || status == STREAM_ERROR;
     if (status != STREAM_OK && !(closed && leave_for_good(server)))
@@ -357,10 +357,9 @@ wait_for_more(SmtpServer *server)
 static void
 converse(SmtpServer *server)
 {
-    int64_t timeout = server->service->listen->command_timeout;
     while (!server->closing) {
         server->began = clock_monotonic();
-        stream_set_deadline(server->stream, clock_after(timeout));
+        stream_set_deadline(server->stream, smtp_deadline(server));
         while (!server->closing && !leave_for_good(server)
                && !take_command(server))
             wait_for_more(server);

@@ -83,9 +83,10 @@ void smtp_flush(SmtpServer *server);
  * is over a limit and has been told so. */
 gboolean smtp_admit(SmtpServer *server, const FilterdIp *ip);
 void smtp_part(SmtpServer *server);
-/* stream_fill() within the time for a command that began then; leaves the
- * stream with that deadline. */
-StreamStatus smtp_fill(SmtpServer *server, int64_t began);
+/* Of the command that has begun. */
+int64_t smtp_deadline(const SmtpServer *server);
+/* stream_fill() up to there; leaves the stream with that deadline. */
+StreamStatus smtp_fill(SmtpServer *server);
 /* The same within the time for a message. */
 StreamStatus smtp_fill_message(SmtpServer *server, SmtpPace *pace);
 /* Waits before a reply, unless there are too many sessions for that, or this

@@ -36,6 +36,18 @@ def story_workers(stage):
     wait_until(lambda: greeting(filterd) == 220, "there is room again")
 
 
+def story_listener(stage):
+    """the sessions of a listener are counted over all workers"""
+    filterd = stage.filterd("", stage.sink(), workers=2,
+                            listen="max-sessions 3")
+    clients = []
+    codes = [greeting(filterd, clients) for _ in range(6)]
+    equal(codes, [220, 220, 220, 421, 421, 421], "greetings")
+    for client in clients:
+        client.close()
+    wait_until(lambda: greeting(filterd) == 220, "there is room again")
+
+
 def story_dead_worker(stage):
     """the sessions of a worker that was killed no longer count"""
     filterd = stage.filterd(POLICY, stage.sink(), workers=2)
