@@ -128,8 +128,7 @@ static gboolean
 backend_identity(const void *statement)
 {
     const PolicyBackend *backend = statement;
-    return backend->identity != POLICY_IDENTITY_NONE
-           && backend->identity != POLICY_IDENTITY_XCLIENT;
+    return backend->identity == POLICY_IDENTITY_XFORWARD;
 }
 
 static gboolean

@@ -196,17 +196,19 @@ learn(BackendPool *pool, Backend *backend, const SmtpClient *client)
 
 /* Whom TLS is offered to as a favour is spoken to without it where it fails. */
 static SmtpClient *
-connect_client(BackendPool *pool, Backend *backend, GError **error)
+connect_client(BackendPool *pool, Backend *backend,
+               const SmtpIdentity *identity, GError **error)
 {
     GError *problem = NULL;
-    SmtpClient *client =
-        smtp_client_open(backend->config, backend->tls, pool->helo, &problem);
+    SmtpClient *client = smtp_client_open(backend->config, backend->tls,
+                                          pool->helo, identity, &problem);
     if (client == NULL && backend->config->tls == POLICY_TLS_OPPORTUNISTIC
         && g_error_matches(problem, TLS_ERROR, TLS_ERROR_HANDSHAKE)) {
         log_event(FILTERD_LOG_WARNING, "backend", "%s; it goes on without",
                   problem->message);
         g_clear_error(&problem);
-        client = smtp_client_open(backend->config, NULL, pool->helo, &problem);
+        client = smtp_client_open(backend->config, NULL, pool->helo, identity,
+                                  &problem);
     }
     if (problem != NULL)
         g_propagate_error(error, problem);
@@ -214,7 +216,8 @@ connect_client(BackendPool *pool, Backend *backend, GError **error)
 }
 
 static SmtpClient *
-open_client(BackendPool *pool, Backend *backend, GError **error)
+open_client(BackendPool *pool, Backend *backend, const SmtpIdentity *identity,
+            GError **error)
 {
     if (backend->open >= backend->limit)
         close_oldest(backend);
@@ -224,7 +227,7 @@ open_client(BackendPool *pool, Backend *backend, GError **error)
         return NULL;
     }
     backend->open++;
-    SmtpClient *client = connect_client(pool, backend, error);
+    SmtpClient *client = connect_client(pool, backend, identity, error);
     if (client == NULL)
         backend->open--;
     else
@@ -241,7 +244,7 @@ take_from(BackendPool *pool, Backend *backend, const SmtpIdentity *identity,
         return client;
     if (client != NULL)
         backend_pool_drop(pool, client);
-    client = open_client(pool, backend, error);
+    client = open_client(pool, backend, identity, error);
     if (client == NULL || smtp_client_identify(client, identity, error))
         return client;
     backend_pool_drop(pool, client);
@@ -318,7 +321,7 @@ probe(void *data)
         Backend *backend = g_ptr_array_index(pool->backends, i);
         if (backend->extensions.known)
             continue;
-        SmtpClient *client = open_client(pool, backend, NULL);
+        SmtpClient *client = open_client(pool, backend, NULL, NULL);
         if (client != NULL)
             backend_pool_give(pool, client);
     }

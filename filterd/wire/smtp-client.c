@@ -6,6 +6,7 @@
 
 #include "filterd/base/clock.h"
 #include "filterd/base/text.h"
+#include "filterd/wire/proxy-header.h"
 #include "filterd/wire/smtp-xclient.h"
 
 #include <string.h>
@@ -232,6 +233,15 @@ smtp_client_commands(SmtpClient *client, const char *first, const char *second,
 /* ---- opening ------------------------------------------------------------ */
 
 static gboolean
+by_proxy(const PolicyBackend *backend)
+{
+    return backend->identity == POLICY_IDENTITY_PROXY_V1
+           || backend->identity == POLICY_IDENTITY_PROXY_V2;
+}
+
+/* A refusal may be meant for a PROXY header before it: then nothing more is
+ * said. */
+static gboolean
 say_hello(SmtpClient *client, const char *name, GError **error)
 {
     MailReply reply = {0};
@@ -241,7 +251,7 @@ say_hello(SmtpClient *client, const char *name, GError **error)
     gboolean ok = smtp_client_command(client, ehlo, &reply, error);
     if (ok && reply.code == 250)
         learn(&client->extensions, &reply);
-    else if (ok && reply.code >= 500)
+    else if (ok && reply.code >= 500 && !by_proxy(client->backend))
         ok = smtp_client_command(client, helo, &reply, error);
     if (ok && reply.code != 250)
         ok = broken(client, "it refuses our greeting", error);
@@ -271,8 +281,8 @@ can_serve(const PolicyBackend *backend, const TlsContext *tls, GError **error)
         lack = "only SMTP is spoken to backends";
     else if (backend->tls >= POLICY_TLS_REQUIRED && tls == NULL)
         lack = "TLS is not available";
-    else if (backend->identity > POLICY_IDENTITY_XCLIENT)
-        lack = "only XCLIENT can tell it who the client is";
+    else if (backend->identity == POLICY_IDENTITY_XFORWARD)
+        lack = "XFORWARD cannot tell it who the client is";
     if (lack != NULL)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "backend: %s",
                     lack);
@@ -344,9 +354,22 @@ smtp_client_greet(const PolicyBackend *backend, Stream *stream,
     return g_steal_pointer(&client);
 }
 
+/* It goes out before the greeting is waited for. */
+static void
+write_proxy_header(const PolicyBackend *backend, Stream *stream,
+                   const SmtpIdentity *identity)
+{
+    if (!by_proxy(backend))
+        return;
+    GString *header =
+        proxy_header_format((PolicyIdentity)backend->identity, identity);
+    stream_write(stream, header->str, header->len);
+    g_string_free(header, TRUE);
+}
+
 SmtpClient *
 smtp_client_open(const PolicyBackend *backend, const TlsContext *tls,
-                 const char *helo, GError **error)
+                 const char *helo, const SmtpIdentity *identity, GError **error)
 {
     if (!can_serve(backend, tls, error))
         return NULL;
@@ -356,6 +379,7 @@ smtp_client_open(const PolicyBackend *backend, const TlsContext *tls,
         g_prefix_error(error, "backend: ");
         return NULL;
     }
+    write_proxy_header(backend, stream, identity);
     g_autoptr(SmtpClient) client =
         smtp_client_greet(backend, stream, helo, error);
     if (client == NULL

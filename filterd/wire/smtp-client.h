@@ -56,10 +56,11 @@ typedef struct SmtpClient SmtpClient;
 TlsContext *smtp_client_tls_new(const PolicyBackend *backend, GError **error);
 /* Connects, reads the greeting, says EHLO (HELO where that is refused), and
  * STARTTLS as the backend's `tls` wants it. `tls` NULL: none is spoken. A
- * handshake that failed is TLS_ERROR_HANDSHAKE. */
+ * handshake that failed is TLS_ERROR_HANDSHAKE. `identity` is for a PROXY
+ * header; NULL: the connection is for nobody. */
 SmtpClient *smtp_client_open(const PolicyBackend *backend,
                              const TlsContext *tls, const char *helo,
-                             GError **error);
+                             const SmtpIdentity *identity, GError **error);
 /* The same in clear, on a stream that is connected, which it takes. */
 SmtpClient *smtp_client_greet(const PolicyBackend *backend, Stream *stream,
                               const char *helo, GError **error);

@@ -199,7 +199,8 @@ take_command(Visit *visit)
     g_assert_null(strpbrk(line, "\r\t"));
     stream_consume(visit->stream, (gsize)(lf + 1 - bytes));
     g_string_append_printf(visit->backend->heard, "%s\n", line);
-    carry_out(visit, line);
+    if (!visit->backend->proxied || !g_str_has_prefix(line, "PROXY "))
+        carry_out(visit, line);
     return TRUE;
 }
 

@@ -43,6 +43,8 @@ typedef struct Backend {
     unsigned spared, spoiled;
     /* Whoever has said XCLIENT is not offered it again, as by Postfix. */
     gboolean named_once;
+    /* It takes a PROXY header, version 1. */
+    gboolean proxied;
     /* What its certificate is for; NULL: it cannot speak TLS. */
     const char *host;
 

@@ -44,6 +44,8 @@ virtual_mailbox_limit = 0
 
 MASTER = """
 {host}:{port} inet n - n - - smtpd
+{host}:{proxy_port} inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
 postlog unix-dgram n - n - 1 postlogd
 pickup  unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -70,6 +72,13 @@ TAKEN = re.compile(r"postfix/qmgr\[\d+\]: (\w+): from=.*queue active")
 REMOVED = re.compile(r"postfix/qmgr\[\d+\]: (\w+): removed")
 
 
+class Door:
+    """Another port of a mail server."""
+
+    def __init__(self, port):
+        self.port = port
+
+
 class Postfix(Program):
     kind = "postfix"
 
@@ -78,6 +87,7 @@ class Postfix(Program):
             raise Missing("Postfix can be started by root only")
         self.directory = os.path.join(directory, "postfix")
         self.port = free_port()
+        self.proxy_port = free_port()
         super().__init__("postfix", [find("postfix"), "-c", self.directory,
                                      "start-fg"], directory)
         self.prepare(pwd.getpwnam("postfix"))
@@ -90,6 +100,7 @@ class Postfix(Program):
                      owner.pw_gid)
         values = {"directory": self.directory, "hostname": HOSTNAME,
                   "host": HOST, "port": self.port,
+                  "proxy_port": self.proxy_port,
                   "uid": owner.pw_uid, "gid": owner.pw_gid}
         self.write("main.cf", MAIN.format(**values))
         self.write("master.cf", MASTER.format(**values))
@@ -112,6 +123,10 @@ class Postfix(Program):
             shutil.rmtree(os.path.join(mail, name))
         with open(self.maillog(), "r+", encoding="utf-8") as file:
             file.truncate()
+
+    def behind_proxy(self):
+        """Where each connection has to begin with a PROXY header."""
+        return Door(self.proxy_port)
 
     def sessions(self):
         """The processes that talk to clients."""
