@@ -528,6 +528,18 @@ test_odd_sizes(void)
     gateway_test(&bare);
 }
 
+/* With EHLO a hundred are free, max-errors more are borne. */
+static void
+test_empty_chunks(void)
+{
+    g_autoptr(GString) dialogue = g_string_new(HELLO ENVELOPE);
+    for (unsigned i = 0; i < 99 + 5; i++)
+        g_string_append(dialogue, "> BDAT 0\n< 250 2.0.0 0 octets\n");
+    g_string_append(dialogue, "> BDAT 0 LAST\n< 421 4.7.0\n$\n");
+    const GatewayCase scene = {.dialogue = dialogue->str, .log = "-errors"};
+    gateway_test(&scene);
+}
+
 /* Turns that the gateway gets between two pieces. */
 #define TURNS 10
 
@@ -669,6 +681,8 @@ main(int argc, char **argv)
     gateway_add("/wire/server/chunks/", chunks, G_N_ELEMENTS(chunks));
     g_test_add_func("/wire/server/chunks/of-no-certain-size-end-it",
                     test_odd_sizes);
+    g_test_add_func("/wire/server/chunks/empty-ones-have-an-end",
+                    test_empty_chunks);
     g_test_add_func("/wire/server/chunks/split-anywhere", test_split_anywhere);
     gateway_add("/wire/server/greeting/", greetings, G_N_ELEMENTS(greetings));
     g_test_add_func("/wire/server/floods-end-without-a-reader",
