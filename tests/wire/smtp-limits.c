@@ -55,7 +55,12 @@ static const GatewayCase limits[] = {
     {"loopback-has-no-limit", "< 220\n! swap\n< 220\n",
      .rules = "set max-sessions-per-address 1 set max-sessions-per-network 1"},
     {"a-peer-that-speaks-for-others-has-no-limit",
-     "> PROXY UNKNOWN\n< 220\n! swap\n> PROXY UNKNOWN\n< 220\n", PROXY,
+     A "< 220\n! swap\n" A "< 220\n",
+     .listen = "proxy-from 127.0.0.0/8 192.0.2.0/24",
+     .rules = "set max-sessions-per-address 1"},
+    {"a-peer-that-may-name-others-has-no-limit",
+     A "< 220\n! swap\n" A "< 220\n",
+     .listen = "proxy-from 127.0.0.0/8 xclient-from 192.0.2.0/24",
      .rules = "set max-sessions-per-address 1"},
     {"connections-of-a-minute",
      A "< 220\n" QUIT "! new\n" A "< 220\n" QUIT "! new\n" A REFUSED
