@@ -317,6 +317,28 @@ mail_address_parse_bare(const char *text, MailPath path, MailAddress *address,
     return TRUE;
 }
 
+gboolean
+mail_address_split(const char *text, MailAddress *address)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at))
+            return FALSE;
+    const char *sign = strrchr(text, '@');
+    gsize length = strlen(text);
+    gsize local = sign != NULL ? (gsize)(sign - text) : length;
+    g_autofree char *domain = g_ascii_strdown(sign != NULL ? sign + 1 : "", -1);
+    GString *block = g_string_new(text);
+    g_string_append_c(block, '\0');
+    g_string_append_len(block, text, (gssize)local);
+    g_string_append_c(block, '\0');
+    g_string_append(block, domain);
+    char *owned = g_string_free(block, FALSE);
+    *address = (MailAddress){.text = owned,
+                             .local = owned + length + 1,
+                             .domain = owned + length + 1 + local + 1};
+    return TRUE;
+}
+
 void
 mail_address_clear(MailAddress *address)
 {

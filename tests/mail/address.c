@@ -244,6 +244,24 @@ test_copy(void)
     g_assert_null(two.text);
 }
 
+static void
+test_split(void)
+{
+    MailAddress address = {0}, copy = {0};
+    g_assert_true(mail_address_split("a b@c@D...example", &address));
+    mail_address_copy(&copy, &address);
+    g_assert_cmpstr(copy.text, ==, "a b@c@D...example");
+    g_assert_cmpstr(copy.local, ==, "a b@c");
+    g_assert_cmpstr(copy.domain, ==, "d...example");
+    mail_address_clear(&copy);
+    mail_address_clear(&address);
+    g_assert_true(mail_address_split("nobody", &address));
+    g_assert_cmpstr(address.local, ==, "nobody");
+    g_assert_cmpstr(address.domain, ==, "");
+    mail_address_clear(&address);
+    g_assert_false(mail_address_split("a\rb@c.example", &address));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -264,5 +282,7 @@ main(int argc, char **argv)
                     test_utf8);
     g_test_add_func("/mail/address/bare-one-is-whole", test_bare);
     g_test_add_func("/mail/address/copy-owns-its-text", test_copy);
+    g_test_add_func("/mail/address/what-is-no-path-is-split-at-its-last-sign",
+                    test_split);
     return g_test_run();
 }

@@ -231,6 +231,17 @@ def null_sender(world):
                    "spf.domain": "mail.example.org"})
 
 
+def odd_sender(world):
+    """a reverse-path that SMTP would refuse is judged all the same"""
+    for sender, local, domain in (("@example.org", None, "example.org"),
+                                  ("a b@example.org", "a b", "example.org"),
+                                  ("a@b...example.org", "a",
+                                   "b...example.org")):
+        result = world.judge(world.signed, sender=sender)
+        facts(result, {"mail.from": sender, "mail.local": local,
+                       "mail.domain": domain})
+
+
 def bare_newline(world):
     """a bare LF among CRLFs is refused as on the wire"""
     result = world.judge(MESSAGE.replace(b"Hello", b"Hel\nlo"))
@@ -321,7 +332,7 @@ def unusable(world):
     """unusable input is exit status 2"""
     assert world.run(b"").returncode == 2
     assert world.run(MESSAGE, client="nowhere").returncode == 2
-    assert world.run(MESSAGE, sender="a@b@c").returncode == 2
+    assert world.run(MESSAGE, sender="a@b\rc").returncode == 2
     assert world.run(MESSAGE, extra=["--zone", "/nowhere"]).returncode == 2
     assert world.run(MESSAGE, extra=["--helo", "a\nb"]).returncode == 2
     assert world.run(MESSAGE, extra=["one", "two"]).returncode == 2
@@ -331,7 +342,8 @@ def unusable(world):
 
 
 STORIES = [authentic, as_the_backend, tampered, spoofed, spf_fail, listed,
-           recipients, trusted, shadow, null_sender, bare_newline, unix_file,
+           recipients, trusted, shadow, null_sender, odd_sender,
+           bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
            nobody_goes, unusable]
 
