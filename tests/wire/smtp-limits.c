@@ -20,6 +20,8 @@
 #define EHLO "< 220\n> EHLO c.test\n< 250\n"
 #define MAIL EHLO "> MAIL FROM:<a@c.test>\n< 250\n"
 #define DATA MAIL "> RCPT TO:<b@mx.test>\n< 250\n> DATA\n< 354\n"
+/* That time has passed, before anything else comes. */
+#define NOTICED "! swap\n< 220\n! swap\n"
 #define QUIT "> QUIT\n< 221\n$\n"
 #define REFUSED "< 421 4.7.0\n$\n"
 /* 6000 octets: with the first minute, time for 72 seconds. */
@@ -108,16 +110,17 @@ static const GatewayCase limits[] = {
 
 static const GatewayCase times[] = {
     {"a-command-has-its-time-while-there-is-room",
-     EHLO "+ 11000\n> NOOP\n< 250\n", .rules = "set max-sessions 2"},
+     EHLO "+ 11000\n" NOTICED "> NOOP\n< 250\n", .rules = "set max-sessions 3"},
     {"a-command-has-ten-seconds-when-there-is-no-room",
      EHLO "+ 11000\n< 421 4.4.2\n$\n", .rules = "set max-sessions 1"},
     {"a-slow-message", DATA "> A: b\n+ 61000\n< 421 4.4.2\n$\n",
      .log = "-timeout"},
-    {"a-slow-message-where-any-is-taken", DATA "> A: b\n+ 61000\n> .\n< 250\n",
+    {"a-slow-message-where-any-is-taken",
+     DATA "> A: b\n+ 61000\n" NOTICED "> .\n< 250\n",
      .rules = "set min-data-rate 0", .messages = 1},
     {"a-message-has-time-for-what-has-come",
      MAIL "> RCPT TO:<b@mx.test>\n< 250\n~ DATA\\r\\nA: b\\r\\n\\r\\n" SIX
-          "\n< 354\n+ 70000\n> .\n< 250\n",
+          "\n< 354\n+ 70000\n" NOTICED "> .\n< 250\n",
      .messages = 1},
     {"a-message-has-time-for-that-only",
      MAIL "> RCPT TO:<b@mx.test>\n< 250\n~ DATA\\r\\nA: b\\r\\n\\r\\n" SIX
