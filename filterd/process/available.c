@@ -125,13 +125,6 @@ backend_wire(const void *statement)
 }
 
 static gboolean
-backend_identity(const void *statement)
-{
-    const PolicyBackend *backend = statement;
-    return backend->identity == POLICY_IDENTITY_XFORWARD;
-}
-
-static gboolean
 backend_weight(const void *statement)
 {
     return ((const PolicyBackend *)statement)->weight != 1;
@@ -139,7 +132,6 @@ backend_weight(const void *statement)
 
 static const Row backend_rows[] = {
     {"lmtp", backend_wire},
-    {"identity", backend_identity},
     {"weight", backend_weight},
     {NULL},
 };

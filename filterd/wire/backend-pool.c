@@ -178,10 +178,6 @@ intersect(SmtpExtensions *common, const SmtpExtensions *one)
     if (one->size_limit != 0
         && (common->size_limit == 0 || one->size_limit < common->size_limit))
         common->size_limit = one->size_limit;
-    if (one->max_recipients != 0
-        && (common->max_recipients == 0
-            || one->max_recipients < common->max_recipients))
-        common->max_recipients = one->max_recipients;
 }
 
 static void
@@ -282,13 +278,14 @@ backend_of(BackendPool *pool, const SmtpClient *client)
     g_assert_not_reached();
 }
 
-/* XFORWARD and PROXY bind a connection to one client; so does XCLIENT where
+/* PROXY binds a connection to one client; so does XCLIENT where
  * the backend does not let that client say it again, as Postfix. */
 gboolean
 backend_pool_shares(BackendPool *pool, const SmtpClient *client)
 {
     int identity = backend_of(pool, client)->config->identity;
     return identity == POLICY_IDENTITY_NONE
+           || identity == POLICY_IDENTITY_XFORWARD
            || (identity == POLICY_IDENTITY_XCLIENT
                && smtp_client_extensions(client)->xclient != NULL);
 }

@@ -8,6 +8,7 @@
 #include "filterd/base/text.h"
 #include "filterd/wire/proxy-header.h"
 #include "filterd/wire/smtp-xclient.h"
+#include "filterd/wire/smtp-xforward.h"
 
 #include <string.h>
 
@@ -35,12 +36,14 @@ smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from)
     smtp_extensions_clear(to);
     *to = *from;
     to->xclient = g_strdup(from->xclient);
+    to->xforward = g_strdup(from->xforward);
 }
 
 void
 smtp_extensions_clear(SmtpExtensions *extensions)
 {
     g_free(extensions->xclient);
+    g_free(extensions->xforward);
     *extensions = (SmtpExtensions){0};
 }
 
@@ -67,23 +70,18 @@ learn_size(SmtpExtensions *extensions, const char *arguments)
         extensions->size_limit = (gsize)limit;
 }
 
-/* RFC 9422 4. */
-static void
-learn_limits(SmtpExtensions *extensions, const char *arguments)
-{
-    static const char name[] = "RCPTMAX=";
-    g_auto(GStrv) words = g_strsplit(arguments, " ", 0);
-    for (unsigned i = 0; words[i] != NULL; i++)
-        if (g_ascii_strncasecmp(words[i], name, strlen(name)) == 0)
-            text_parse_int(words[i] + strlen(name), 1, INT64_MAX,
-                           &extensions->max_recipients);
-}
-
 static void
 learn_xclient(SmtpExtensions *extensions, const char *arguments)
 {
     g_free(extensions->xclient);
     extensions->xclient = g_strdup(arguments);
+}
+
+static void
+learn_xforward(SmtpExtensions *extensions, const char *arguments)
+{
+    g_free(extensions->xforward);
+    extensions->xforward = g_strdup(arguments);
 }
 
 static const struct Extension {
@@ -93,8 +91,8 @@ static const struct Extension {
     {"PIPELINING", learn_pipelining},
     {"STARTTLS", learn_starttls},
     {"SIZE", learn_size},
-    {"LIMITS", learn_limits},
     {"XCLIENT", learn_xclient},
+    {"XFORWARD", learn_xforward},
 };
 
 static void
@@ -294,8 +292,6 @@ can_serve(const PolicyBackend *backend, const TlsContext *tls, GError **error)
         lack = "only SMTP is spoken to backends";
     else if (backend->tls >= POLICY_TLS_REQUIRED && tls == NULL)
         lack = "TLS is not available";
-    else if (backend->identity == POLICY_IDENTITY_XFORWARD)
-        lack = "XFORWARD cannot tell it who the client is";
     if (lack != NULL)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "backend: %s",
                     lack);
@@ -475,6 +471,34 @@ smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,
 {
     if (client->backend->identity == POLICY_IDENTITY_XCLIENT)
         return say_xclient(client, identity, error);
+    return TRUE;
+}
+
+static gboolean
+say_xforward(SmtpClient *client, const char *command, GError **error)
+{
+    MailReply reply = {0};
+    gboolean ok = smtp_client_command(client, command, &reply, error);
+    if (ok && reply.code != 250)
+        ok = broken(client, "it refuses XFORWARD", error);
+    mail_reply_clear(&reply);
+    return ok;
+}
+
+gboolean
+smtp_client_introduce(SmtpClient *client, const SmtpIdentity *identity,
+                      GError **error)
+{
+    if (client->backend->identity != POLICY_IDENTITY_XFORWARD)
+        return TRUE;
+    g_auto(GStrv) commands = NULL;
+    if (client->extensions.xforward != NULL)
+        commands = smtp_xforward_format(client->extensions.xforward, identity);
+    if (commands == NULL)
+        return broken(client, "it does not offer XFORWARD to us", error);
+    for (unsigned i = 0; commands[i] != NULL; i++)
+        if (!say_xforward(client, commands[i], error))
+            return FALSE;
     return TRUE;
 }
 

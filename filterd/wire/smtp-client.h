@@ -30,11 +30,11 @@ extern const char *const smtp_extension_names[];
 typedef struct SmtpExtensions {
     gboolean known;
     gboolean pipelining, starttls;
-    unsigned passed;        /* SmtpExtension */
-    gboolean size;          /* SIZE was offered */
-    gsize size_limit;       /* 0: none was told */
-    int64_t max_recipients; /* of LIMITS; 0: none were told */
-    char *xclient; /* the attributes, "NAME ADDR …"; NULL: not offered */
+    unsigned passed;  /* SmtpExtension */
+    gboolean size;    /* SIZE was offered */
+    gsize size_limit; /* 0: none was told */
+    char *xclient;    /* the attributes, "NAME ADDR …"; NULL: not offered */
+    char *xforward;   /* the same */
 } SmtpExtensions;
 
 void smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from);
@@ -48,6 +48,7 @@ typedef struct SmtpIdentity {
     uint16_t local_port;
     const char *name; /* NULL: unknown */
     const char *helo;
+    const char *ident; /* of the session, for logs; NULL */
     gboolean esmtp;
 } SmtpIdentity;
 
@@ -81,6 +82,10 @@ gboolean smtp_client_rested(const SmtpClient *client);
 /* Tells whose mail follows, as the backend's `identity` wants it. */
 gboolean smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,
                               GError **error);
+/* What has to be told before each MAIL, because its transaction's end is the
+ * end of it, too (XFORWARD). */
+gboolean smtp_client_introduce(SmtpClient *client, const SmtpIdentity *identity,
+                               GError **error);
 
 /* One command without its CRLF, and its reply. */
 gboolean smtp_client_command(SmtpClient *client, const char *command,

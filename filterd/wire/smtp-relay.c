@@ -60,6 +60,13 @@ take(SmtpServer *server, gboolean fresh, GError **error)
     return server->client != NULL;
 }
 
+static gboolean
+introduce(SmtpServer *server, GError **error)
+{
+    server->identity.ident = session_id(server->session);
+    return smtp_client_introduce(server->client, &server->identity, error);
+}
+
 /* MAIL and the first RCPT, on a connection that is ours or is taken now. The
  * reply is MAIL's where that was refused. */
 static gboolean
@@ -67,8 +74,10 @@ say_mail_and_rcpt(SmtpServer *server, const char *rcpt_command,
                   MailReply *reply, GError **error)
 {
     MailReply mail = {0};
-    gboolean said = smtp_client_commands(server->client, server->mail_command,
-                                         rcpt_command, &mail, reply, error);
+    gboolean said =
+        introduce(server, error)
+        && smtp_client_commands(server->client, server->mail_command,
+                                rcpt_command, &mail, reply, error);
     server->client_in_mail = said && ok(&mail);
     if (said && !ok(&mail))
         mail_reply_copy(reply, &mail);
@@ -102,7 +111,8 @@ say_again(SmtpServer *server, const char *mail_command,
 {
     MailReply reply = {0};
     gboolean fine =
-        smtp_client_command(server->client, mail_command, &reply, error)
+        introduce(server, error)
+        && smtp_client_command(server->client, mail_command, &reply, error)
         && ok(&reply);
     for (unsigned i = 0; fine && i < rcpt_commands->len; i++)
         fine = smtp_client_command(server->client,

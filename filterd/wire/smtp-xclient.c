@@ -20,10 +20,14 @@ append_xtext(GString *out, const char *text)
             g_string_append_printf(out, "+%02X", (guchar)*p);
 }
 
+/* Nobody has the unspecified address. */
 static char *
 format_ip(const FilterdIp *ip)
 {
+    static const FilterdIp nobody = {.prefix = 128};
     char text[IP_TEXT_SIZE];
+    if (memcmp(ip->bytes, nobody.bytes, sizeof ip->bytes) == 0)
+        return NULL;
     return g_strconcat(ip_is_v4(ip) ? "" : "IPV6:", ip_format(ip, text), NULL);
 }
 
@@ -69,6 +73,19 @@ format_local_port(const SmtpIdentity *identity)
     return g_strdup_printf("%u", identity->local_port);
 }
 
+static char *
+format_ident(const SmtpIdentity *identity)
+{
+    return g_strdup(identity->ident);
+}
+
+static char *
+format_source(const SmtpIdentity *identity)
+{
+    (void)identity;
+    return g_strdup("REMOTE");
+}
+
 static const struct Attribute {
     const char *name;
     char *(*format)(const SmtpIdentity *identity);
@@ -77,16 +94,18 @@ static const struct Attribute {
     {"ADDR", format_address},        {"PORT", format_port},
     {"PROTO", format_protocol},      {"HELO", format_helo},
     {"DESTPORT", format_local_port}, {"DESTADDR", format_local_address},
+    {"IDENT", format_ident},         {"SOURCE", format_source},
 };
 
-static void
-append_attribute(GString *out, const char *name, const SmtpIdentity *identity)
+void
+smtp_attribute_append(GString *out, const char *name,
+                      const SmtpIdentity *identity)
 {
     g_autofree char *value = NULL;
     for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++)
         if (g_ascii_strcasecmp(attributes[i].name, name) == 0)
             value = attributes[i].format(identity);
-    g_string_append_printf(out, " %s=", name);
+    g_string_append_printf(out, "%s=", name);
     append_xtext(out,
                  value != NULL && *value != '\0' ? value : "[UNAVAILABLE]");
 }
@@ -99,7 +118,9 @@ smtp_xclient_format(const char *offered, const SmtpIdentity *identity)
         return NULL;
     GString *out = g_string_new("XCLIENT");
     for (unsigned i = 0; names[i] != NULL; i++)
-        if (*names[i] != '\0')
-            append_attribute(out, names[i], identity);
+        if (*names[i] != '\0') {
+            g_string_append_c(out, ' ');
+            smtp_attribute_append(out, names[i], identity);
+        }
     return g_string_free(out, FALSE);
 }

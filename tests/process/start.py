@@ -153,7 +153,6 @@ NOT_YET = [
     ("listen policy 127.0.0.1:0\n", "policy"),
     ("listen smtp 127.0.0.1:0 { xclient-from 127.0.0.1 }\n", "xclient-from"),
     ("backend lmtp 127.0.0.1:1\n", "lmtp"),
-    ("backend smtp 127.0.0.1:1 {\n  identity xforward }\n", "identity"),
     (
         "listen http 127.0.0.1:0 { tls required\n"
         'certificate "/etc/passwd" key "/etc/passwd" }\n',

@@ -31,6 +31,7 @@ static const struct Step {
     [BACKEND_HELO] = {"HELO", "250 backend.test\r\n"},
     [BACKEND_STARTTLS] = {"STARTTLS", "220 2.0.0 go on\r\n"},
     [BACKEND_XCLIENT] = {"XCLIENT", "220 backend.test ESMTP\r\n"},
+    [BACKEND_XFORWARD] = {"XFORWARD", "250 2.0.0 ok\r\n"},
     [BACKEND_MAIL] = {"MAIL", "250 2.1.0 ok\r\n"},
     [BACKEND_RCPT] = {"RCPT", "250 2.1.5 ok\r\n"},
     [BACKEND_DATA] = {"DATA", "354 go on\r\n"},

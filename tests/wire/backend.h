@@ -14,6 +14,7 @@ typedef enum BackendStep {
     BACKEND_HELO,
     BACKEND_STARTTLS, /* behind a 220 it speaks TLS */
     BACKEND_XCLIENT,
+    BACKEND_XFORWARD,
     BACKEND_MAIL,
     BACKEND_RCPT,
     BACKEND_DATA,

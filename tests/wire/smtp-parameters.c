@@ -6,6 +6,7 @@
 
 #include "filterd/base/ip.h"
 #include "filterd/wire/smtp-xclient.h"
+#include "filterd/wire/smtp-xforward.h"
 
 static const SmtpExtensions all = {.known = TRUE,
                                    .size = TRUE,
@@ -235,6 +236,49 @@ test_without_address(void)
     g_assert_null(smtp_xclient_format("", &who));
 }
 
+/* Nobody becomes us because we do not know who it is. */
+static void
+test_unknown_address(void)
+{
+    SmtpIdentity who = identity(NULL, "h");
+    g_assert_true(ip_parse("::", &who.ip));
+    g_autofree char *command = smtp_xclient_format("ADDR HELO", &who);
+    g_assert_cmpstr(command, ==, "XCLIENT ADDR=[UNAVAILABLE] HELO=h");
+}
+
+/* ---- XFORWARD ----------------------------------------------------------- */
+
+static void
+test_xforward(void)
+{
+    SmtpIdentity who = identity("mx.c.test", "a+b c");
+    g_auto(GStrv) commands = smtp_xforward_format(
+        "NEW SOURCE IDENT HELO PROTO PORT ADDR NAME DESTADDR", &who);
+    g_assert_cmpuint(g_strv_length(commands), ==, 1);
+    g_assert_cmpstr(commands[0], ==,
+                    "XFORWARD NAME=mx.c.test ADDR=192.0.2.1 PORT=1234 "
+                    "PROTO=ESMTP HELO=a+2Bb+20c IDENT=[UNAVAILABLE] "
+                    "SOURCE=REMOTE");
+    g_assert_null(smtp_xforward_format("NAME HELO", &who));
+}
+
+/* Whatever the client says, a line is as long as lines may be. */
+static void
+test_xforward_lines(void)
+{
+    g_autofree char *helo = g_strnfill(255, 'h');
+    g_autofree char *name = g_strnfill(255, 'n');
+    SmtpIdentity who = identity(name, helo);
+    who.ident = "1-1";
+    g_auto(GStrv) commands =
+        smtp_xforward_format("NAME ADDR PORT PROTO HELO IDENT SOURCE", &who);
+    g_assert_cmpuint(g_strv_length(commands), ==, 2);
+    g_assert_true(g_str_has_prefix(commands[1], "XFORWARD HELO=hhh"));
+    g_assert_true(g_str_has_suffix(commands[1], " IDENT=1-1 SOURCE=REMOTE"));
+    for (unsigned i = 0; commands[i] != NULL; i++)
+        g_assert_cmpuint(strlen(commands[i]) + 2, <=, XFORWARD_LINE_LIMIT);
+}
+
 static void
 add_rows(const char *path, const Row *rows, gsize count, GTestDataFunc func)
 {
@@ -262,5 +306,9 @@ main(int argc, char **argv)
     g_test_add_func("/wire/xclient/values-are-xtext", test_xtext);
     g_test_add_func("/wire/xclient/is-of-no-use-without-the-address",
                     test_without_address);
+    g_test_add_func("/wire/xclient/an-unknown-address-is-unavailable",
+                    test_unknown_address);
+    g_test_add_func("/wire/xforward/tells-what-is-offered", test_xforward);
+    g_test_add_func("/wire/xforward/lines-have-an-end", test_xforward_lines);
     return g_test_run();
 }

@@ -117,7 +117,13 @@ static const GatewayCase odd[] = {
      .server.replies[BACKEND_EHLO] = "250-b\r\n250 XCLIENT NAME\r\n"},
     {"refuses-xclient", EARLY_FAULT, .backend = "identity xclient",
      .server.replies[BACKEND_XCLIENT] = "550 5.7.0 no\r\n"},
-    {"cannot-be-told-by-xforward", EARLY_FAULT, .backend = "identity xforward"},
+    {"does-not-offer-xforward", EARLY_FAULT, .backend = "identity xforward"},
+    {"offers-xforward-without-addr", EARLY_FAULT,
+     .backend = "identity xforward",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 XFORWARD NAME\r\n"},
+    {"refuses-xforward", EARLY_FAULT, .backend = "identity xforward",
+     .server.replies = {[BACKEND_EHLO] = "250-b\r\n250 XFORWARD ADDR\r\n",
+                        [BACKEND_XFORWARD] = "550 5.7.0 no\r\n"}},
     {"does-not-take-a-proxy-header", EARLY_FAULT,
      .backend = "identity proxy-v1",
      .server.replies[BACKEND_EHLO] = "502 5.5.2 what?\r\n250-b\r\n250 DSN\r\n"},
@@ -214,6 +220,10 @@ static const GatewayCase losses[] = {
      .server.replies[BACKEND_CONNECT] = BACKEND_CLOSES},
 };
 
+#define FORWARDED(helo)                                             \
+    "XFORWARD ADDR=127.0.0.1 HELO=" helo "\nMAIL FROM:<a@c.test>\n" \
+    "RCPT TO:<b@mx.test>\nDATA\nmessage\n"
+
 static const GatewayCase pool[] = {
     {"reused-by-the-next-client",
      HELLO ENVELOPE MESSAGE "! new\n" HELLO ENVELOPE MESSAGE, .messages = 2,
@@ -235,6 +245,13 @@ static const GatewayCase pool[] = {
      HELLO ENVELOPE MESSAGE ENVELOPE MESSAGE "! new\n" HELLO ENVELOPE MESSAGE,
      .messages = 3, .connections = 3, .backend = "identity proxy-v1",
      .server.proxied = TRUE},
+    {"told-anew-by-xforward-for-each-message",
+     HELLO ENVELOPE MESSAGE ENVELOPE MESSAGE
+     "! new\n< 220\n> EHLO d.test\n< 250\n" ENVELOPE MESSAGE,
+     .messages = 3, .connections = 1, .backend = "identity xforward",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250 XFORWARD HELO ADDR\r\n",
+     .heard = "EHLO mx.test\n" FORWARDED("c.test") FORWARDED("c.test")
+         FORWARDED("d.test")},
     {"asked-as-nobody-behind-a-proxy-header", HELLO, .connections = 1,
      .backend = "identity proxy-v1", .server.proxied = TRUE,
      .heard = "PROXY UNKNOWN\nEHLO mx.test\nQUIT\n"},

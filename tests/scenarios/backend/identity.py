@@ -67,3 +67,17 @@ def story_proxy_missing(stage):
         equal((reply.code, reply.enhanced), (451, "4.3.0"), str(reply))
     filterd.wait_line("backend")
     equal(postfix.delivered(), [], "messages")
+
+
+def story_xforward(stage):
+    """XFORWARD tells Postfix whose message it is, for each on a connection used again"""
+    postfix = stage.postfix()
+    filterd = stage.filterd(backend=postfix, identity="xforward")
+    two_messages(filterd, "198.51.100.9")
+    equal(filterd.deliver(MESSAGE, client="2001:db8::9").code, 250, "IPv6")
+    postfix.delivered(3)
+    wait_logged(postfix, "orig_client=unknown[2001:db8::9]")
+    text = postfix.log_text()
+    equal(text.count("orig_client=unknown[198.51.100.9]"), 2, text)
+    equal(text.count(": connect from"), 1, "connections")
+    equal(filterd.lines("backend"), [], "faults")

@@ -28,6 +28,7 @@ alias_maps =
 alias_database =
 mynetworks = 127.0.0.0/8 [::1]/128
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_authorized_xforward_hosts = 127.0.0.0/8
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_peername_lookup = no
 smtpd_forbid_bare_newline_exclusions =
