@@ -178,6 +178,10 @@ intersect(SmtpExtensions *common, const SmtpExtensions *one)
     if (one->size_limit != 0
         && (common->size_limit == 0 || one->size_limit < common->size_limit))
         common->size_limit = one->size_limit;
+    if (one->max_recipients != 0
+        && (common->max_recipients == 0
+            || one->max_recipients < common->max_recipients))
+        common->max_recipients = one->max_recipients;
 }
 
 static void

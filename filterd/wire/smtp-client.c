@@ -70,6 +70,18 @@ learn_size(SmtpExtensions *extensions, const char *arguments)
         extensions->size_limit = (gsize)limit;
 }
 
+/* RFC 9422 4. */
+static void
+learn_limits(SmtpExtensions *extensions, const char *arguments)
+{
+    static const char name[] = "RCPTMAX=";
+    g_auto(GStrv) words = g_strsplit(arguments, " ", 0);
+    for (unsigned i = 0; words[i] != NULL; i++)
+        if (g_ascii_strncasecmp(words[i], name, strlen(name)) == 0)
+            text_parse_int(words[i] + strlen(name), 1, INT64_MAX,
+                           &extensions->max_recipients);
+}
+
 static void
 learn_xclient(SmtpExtensions *extensions, const char *arguments)
 {
@@ -91,6 +103,7 @@ static const struct Extension {
     {"PIPELINING", learn_pipelining},
     {"STARTTLS", learn_starttls},
     {"SIZE", learn_size},
+    {"LIMITS", learn_limits},
     {"XCLIENT", learn_xclient},
     {"XFORWARD", learn_xforward},
 };

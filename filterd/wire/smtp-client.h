@@ -30,11 +30,12 @@ extern const char *const smtp_extension_names[];
 typedef struct SmtpExtensions {
     gboolean known;
     gboolean pipelining, starttls;
-    unsigned passed;  /* SmtpExtension */
-    gboolean size;    /* SIZE was offered */
-    gsize size_limit; /* 0: none was told */
-    char *xclient;    /* the attributes, "NAME ADDR …"; NULL: not offered */
-    char *xforward;   /* the same */
+    unsigned passed;        /* SmtpExtension */
+    gboolean size;          /* SIZE was offered */
+    gsize size_limit;       /* 0: none was told */
+    int64_t max_recipients; /* of LIMITS; 0: none were told */
+    char *xclient;  /* the attributes, "NAME ADDR …"; NULL: not offered */
+    char *xforward; /* the same */
 } SmtpExtensions;
 
 void smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from);

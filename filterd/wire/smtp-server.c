@@ -40,6 +40,15 @@ helo_legal(const char *name)
     return length > 0 && length <= HELO_LIMIT;
 }
 
+/* RFC 9422. */
+static int64_t
+recipient_limit(const SmtpServer *server, const SmtpExtensions *offered)
+{
+    int64_t own = server->settings->max_recipients;
+    return offered->max_recipients != 0 ? MIN(own, offered->max_recipients)
+                                        : own;
+}
+
 /* Ours, as far as the backend can honour them. */
 static char *
 format_extensions(SmtpServer *server)
@@ -49,6 +58,8 @@ format_extensions(SmtpServer *server)
     GString *text = g_string_new(engine_hostname(server->service->engine));
     g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
                            smtp_size_limit(server));
+    g_string_append_printf(text, "\nLIMITS RCPTMAX=%" G_GINT64_FORMAT,
+                           recipient_limit(server, offered));
     for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
         if (offered->passed & 1u << i)
             g_string_append_printf(text, "\n%s", smtp_extension_names[i]);

@@ -167,6 +167,19 @@ static const GatewayCase dialogues[] = {
            "> RCPT TO:<b@mx.test>\n< 250\n",
      .heard = "EHLO mx.test\nMAIL FROM:<\"a>b\"@c.test> SIZE=9 BODY=8BITMIME\n"
               "RCPT TO:<b@mx.test>\nRSET\n"},
+    {"recipients-that-are-taken",
+     "< 220\n> EHLO c.test\n< 250\n= 250-LIMITS RCPTMAX=7\r\n",
+     .rules = "set max-recipients 7"},
+    {"recipients-that-the-backend-takes",
+     "< 220\n> EHLO c.test\n< 250\n= 250-LIMITS RCPTMAX=6\r\n",
+     .rules = "set max-recipients 7",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250 LIMITS MAILMAX=1 RCPTMAX=6\r\n"},
+    {"recipients-that-the-backend-tells-wrong",
+     "< 220\n> EHLO c.test\n< 250\n= 250-LIMITS RCPTMAX=7\r\n",
+     .rules = "set max-recipients 7",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250 LIMITS RCPTMAX=0 RCPTMAX=x RCPTMAX=-1 RCPTMAX\r\n"},
     {"extensions-of-the-backend",
      "< 220\n> EHLO c.test\n< 250\n= 8BITMIME\n= SMTPUTF8\n= DSN\n"
      "= MT-PRIORITY\n= DELIVERBY\n/ REQUIRETLS\n/ ETRN\n/ BINARYMIME\n",
