@@ -39,8 +39,8 @@ gboolean mail_address_parse(const char *text, MailPath path, gboolean utf8,
 /* "a@example.org" or "<a@example.org>" of a command line or configuration. */
 gboolean mail_address_parse_bare(const char *text, MailPath path,
                                  MailAddress *address, GError **error);
-/* What is no legal path, for tools: what stands on both sides of the last @, the
- * domain in lower case. FALSE: it has control characters. */
+/* What is no legal path, for tools: what stands on both sides of the last @,
+ * the domain in lower case. FALSE: it has control characters. */
 gboolean mail_address_split(const char *text, MailAddress *address);
 void mail_address_clear(MailAddress *address);
 /* What was in `to` is cleared: it is zero bytes or an address. */
