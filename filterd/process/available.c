@@ -50,12 +50,6 @@ static const char *const wires[] = {
 };
 
 static gboolean
-listen_xclient(const void *statement)
-{
-    return ((const PolicyListen *)statement)->xclient_from.length > 0;
-}
-
-static gboolean
 listen_wire(const void *statement)
 {
     const PolicyListen *listen = statement;
@@ -72,7 +66,6 @@ listen_tls(const void *statement)
 
 static const Row listen_rows[] = {
     {"tls", listen_tls},
-    {"xclient-from", listen_xclient},
     {NULL},
 };
 

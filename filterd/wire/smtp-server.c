@@ -10,6 +10,7 @@
 #include "filterd/base/text.h"
 #include "filterd/wire/proxy-protocol.h"
 #include "filterd/wire/smtp-state.h"
+#include "filterd/wire/xclient-parser.h"
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ format_extensions(SmtpServer *server)
             g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
     if (smtp_starttls_offered(server))
         g_string_append(text, "\nSTARTTLS");
+    if (smtp_xclient_offered(server))
+        g_string_append(text, "\nXCLIENT " XCLIENT_ATTRIBUTES);
     g_string_append(text, "\nCHUNKING\nENHANCEDSTATUSCODES");
     return g_string_free(text, FALSE);
 }
@@ -179,7 +182,7 @@ static const struct Verb {
     {"NOOP", smtp_noop, TRUE},         {"VRFY", smtp_vrfy, FALSE},
     {"HELP", smtp_help, TRUE},         {"QUIT", smtp_quit, TRUE},
     {"EXPN", smtp_elsewhere, FALSE},   {"ETRN", smtp_elsewhere, FALSE},
-    {"TURN", smtp_elsewhere, FALSE},
+    {"TURN", smtp_elsewhere, FALSE},   {"XCLIENT", smtp_xclient, FALSE},
 };
 
 /* The last words of a connection. */
@@ -469,25 +472,18 @@ greet(SmtpServer *server)
 }
 
 static void
-open_session(SmtpServer *server, const Endpoint *peer, const Endpoint *local,
-             gboolean early)
+open_session(SmtpServer *server, const SessionPeer *peer)
 {
     server->identity = (SmtpIdentity){
         .ip = peer->ip,
         .port = peer->port,
-        .local_ip = local->ip,
-        .local_port = local->port,
+        .local_ip = peer->local_ip,
+        .local_port = peer->local_port,
     };
-    const SessionPeer who = {
-        .ip = peer->ip,
-        .port = peer->port,
-        .local_ip = local->ip,
-        .local_port = local->port,
-        .early_talker = early,
-        .sessions = server->visitor.sessions,
-        .errors = server->visitor.recent[VISITOR_ERROR],
-        .wire = "smtp",
-    };
+    SessionPeer who = *peer;
+    who.sessions = server->visitor.sessions;
+    who.errors = server->visitor.recent[VISITOR_ERROR];
+    who.wire = "smtp";
     server->session = session_new(server->service->engine, &who);
     server->rcpt_commands = g_ptr_array_new_with_free_func(g_free);
     if (stream_peer(server->stream) != NULL)
@@ -501,7 +497,21 @@ close_session(SmtpServer *server)
     smtp_backend_release(server);
     session_free(server->session);
     g_ptr_array_unref(server->rcpt_commands);
-    g_free(server->helo);
+    g_clear_pointer(&server->helo, g_free);
+}
+
+void
+smtp_begin_again(SmtpServer *server, const SessionPeer *peer)
+{
+    if (!smtp_admit(server, &peer->ip)) {
+        server->closing = TRUE;
+        return;
+    }
+    close_session(server);
+    server->greeted = FALSE;
+    server->errors = server->junk = 0;
+    open_session(server, peer);
+    greet(server);
 }
 
 static void
@@ -513,7 +523,15 @@ serve(SmtpServer *server)
     if (!read_proxy(server, &peer, &local) || !smtp_admit(server, &peer.ip)
         || !begin_tls(server) || listen_for_talk(server, &early) != STREAM_OK)
         return;
-    open_session(server, &peer, &local, early);
+    const SessionPeer who = {
+        .ip = peer.ip,
+        .port = peer.port,
+        .local_ip = local.ip,
+        .local_port = local.port,
+        .early_talker = early,
+    };
+    server->origin = peer.ip;
+    open_session(server, &who);
     if (greet(server))
         converse(server);
     smtp_flush(server);

@@ -31,6 +31,7 @@ typedef struct SmtpServer {
     Stream *stream;
     Session *session;
     SmtpIdentity identity; /* for the backend */
+    FilterdIp origin;      /* who it was before any XCLIENT */
     char *helo;
     gboolean greeted; /* with HELO or EHLO */
     gboolean shut;    /* refused at connect: QUIT only */
@@ -112,6 +113,13 @@ gboolean smtp_starttls_missing(const SmtpServer *server);
 gboolean smtp_handshake(SmtpServer *server);
 /* From now on the session knows. */
 void smtp_tell_secured(SmtpServer *server);
+
+/* ---- smtp-xclient-server.c: XCLIENT ------------------------------------- */
+
+void smtp_xclient(SmtpServer *server, const char *arguments);
+gboolean smtp_xclient_offered(const SmtpServer *server);
+/* In smtp-server.c: the client is another one, from its greeting on. */
+void smtp_begin_again(SmtpServer *server, const SessionPeer *peer);
 
 /* ---- smtp-data.c: DATA -------------------------------------------------- */
 

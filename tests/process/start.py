@@ -151,7 +151,6 @@ NOT_YET = [
     ("listen lmtp 127.0.0.1:0\n", "lmtp"),
     ('listen milter "unix:/nonexistent/m"\n', "milter"),
     ("listen policy 127.0.0.1:0\n", "policy"),
-    ("listen smtp 127.0.0.1:0 { xclient-from 127.0.0.1 }\n", "xclient-from"),
     ("backend lmtp 127.0.0.1:1\n", "lmtp"),
     (
         "listen http 127.0.0.1:0 { tls required\n"

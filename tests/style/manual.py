@@ -34,6 +34,7 @@ LIMITS = {
     "HOP_LIMIT": "100",
     "PROXY_V1_LIMIT": "107",
     "PROXY_V2_LIMIT": "4112",
+    "XCLIENT_VALUE_LIMIT": "255 octets",
     "TLS_TIMEOUT": "30 s",
     "PEER_CHAIN_LIMIT": "64 KiB",
     "REFUSED_LIMIT": "64",

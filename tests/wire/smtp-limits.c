@@ -69,6 +69,11 @@ static const GatewayCase limits[] = {
        "+ 120000\n! new\n" A "< 220\n",
      PROXY, .rules = "set max-connections-per-minute 2",
      .log = "limit=max-connections-per-minute count=3"},
+    {"whoever-xclient-tells-has-the-limits-of-its-address",
+     "< 220\n> XCLIENT ADDR=192.0.2.7\n< 220\n> XCLIENT ADDR=192.0.2.7\n"
+     "< 421 4.7.0\n$\n",
+     .listen = "xclient-from 127.0.0.0/8",
+     .rules = "set max-connections-per-minute 1"},
     {"errors-of-an-address",
      A "< 220\n> X\n< 500\n> X\n< 500\n> X\n< 500\n" QUIT "! new\n" A REFUSED
        "! new\n" OTHER "< 220\n" QUIT "+ 1200000\n! new\n" A "< 220\n",

@@ -684,6 +684,43 @@ test_cut_anywhere(void)
     gateway_run(&scene, cut_anywhere, NULL);
 }
 
+#define TRUSTED .listen = "xclient-from 127.0.0.0/8"
+
+static const GatewayCase xclients[] = {
+    {"not-from-everybody",
+     "< 220\n> EHLO c\n< 250\n/ XCLIENT\n> XCLIENT ADDR=192.0.2.1\n"
+     "< 550 5.7.0\n",
+     .listen = "xclient-from 192.0.2.0/24"},
+    {"begins-again-with-the-greeting",
+     "< 220\n> EHLO c\n< 250\n= XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+     "DESTADDR DESTPORT\n> XCLIENT ADDR=192.0.2.1\n< 220\n"
+     "> MAIL FROM:<a@c.test>\n< 503\n> EHLO d.test\n< 250\n"
+     "> XCLIENT ADDR=192.0.2.2\n< 220\n",
+     TRUSTED},
+    {"not-within-a-transaction",
+     HELLO "> MAIL FROM:<a@c.test>\n< 250\n> XCLIENT ADDR=192.0.2.1\n< 503 "
+           "5.5.1\n> RSET\n< 250\n"
+           "> XCLIENT ADDR=192.0.2.1\n< 220\n",
+     TRUSTED},
+    {"what-is-not-legal-changes-nothing",
+     HELLO "> XCLIENT ADDR=192.0.2.1 HELO=a+0D+0A\n< 501 5.5.4\n"
+           "> XCLIENT\n< 501 5.5.4\n" ENVELOPE,
+     TRUSTED},
+    {"is-judged-at-connect", "< 220\n> XCLIENT ADDR=192.0.2.1\n< 554\n",
+     TRUSTED, .rules = "at connect { reject bad if client.ip = 192.0.2.1 }"},
+    {"nobody-is-not-local",
+     "< 220\n> EHLO c\n< 550\n> XCLIENT ADDR=[UNAVAILABLE]\n< 220\n"
+     "> EHLO c\n< 250\n",
+     TRUSTED, .rules = "at helo { reject us if client.ip = 127.0.0.1 }"},
+    {"goes-on-to-the-backend",
+     "< 220\n> XCLIENT ADDR=192.0.2.1 NAME=c.test\n< 220\n"
+     "> EHLO d.test\n< 250\n" ENVELOPE MESSAGE,
+     TRUSTED, .messages = 1, .backend = "identity xclient",
+     .heard = "EHLO mx.test\nXCLIENT NAME=c.test ADDR=192.0.2.1 HELO=d.test\n"
+              "EHLO d.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
+              "DATA\nmessage\n"},
+};
+
 int
 main(int argc, char **argv)
 {
@@ -702,5 +739,6 @@ main(int argc, char **argv)
                     test_floods_end);
     g_test_add_func("/wire/server/a-message-cut-anywhere-is-not-delivered",
                     test_cut_anywhere);
+    gateway_add("/wire/server/xclient/", xclients, G_N_ELEMENTS(xclients));
     return g_test_run();
 }

@@ -81,3 +81,25 @@ def story_xforward(stage):
     equal(text.count("orig_client=unknown[198.51.100.9]"), 2, text)
     equal(text.count(": connect from"), 1, "connections")
     equal(filterd.lines("backend"), [], "faults")
+
+
+def story_xclient_in(stage):
+    """a trusted peer tells by XCLIENT whose mail follows, and Postfix behind hears it"""
+    postfix = stage.postfix()
+    filterd = stage.filterd(backend=postfix, identity="xclient",
+                            listen="xclient-from 192.0.2.1")
+    with filterd.connect("192.0.2.1") as connection:
+        equal(connection.reply().code, 220, "greeting")
+        reply = connection.say("XCLIENT ADDR=198.51.100.9 "
+                               "NAME=mail.example.org")
+        equal(reply.code, 220, str(reply))
+        for line in ("EHLO mail.example.org", "MAIL FROM:<a@example.org>",
+                     "RCPT TO:<bob@example.com>"):
+            equal(connection.say(line).code, 250, line)
+        equal(connection.data(MESSAGE).code, 250, "the message")
+    postfix.delivered(1)
+    wait_logged(postfix, ": client=mail.example.org[198.51.100.9]")
+    with filterd.connect("192.0.2.2") as connection:
+        connection.reply()
+        reply = connection.say("XCLIENT ADDR=198.51.100.9")
+        equal((reply.code, reply.enhanced), (550, "5.7.0"), str(reply))
