@@ -16,6 +16,8 @@
  * EHLO waits for the answer. */
 #define PROBE_PAUSE 1000
 #define PROBE_WAIT 2000
+/* How long somebody waits for one of max-connections to become free. */
+#define ROOM_WAIT 10000
 
 typedef struct Idle {
     SmtpClient *client;
@@ -23,6 +25,7 @@ typedef struct Idle {
 } Idle;
 
 typedef struct Backend {
+    BackendPool *pool;
     const PolicyBackend *config;
     TlsContext *tls; /* NULL: off, or not to be had */
     GQueue idle;     /* Idle, the newest first */
@@ -38,15 +41,23 @@ struct BackendPool {
     Fiber *prober; /* while it asks */
     gboolean probing;
     FiberQueue curious; /* who waits for it */
+    FiberQueue room;    /* who waits for a connection to end or come back */
     Fiber *sweeper;
 };
 
 /* ---- idle ones ---------------------------------------------------------- */
 
 static void
-close_client(Backend *backend, SmtpClient *client)
+count_out(Backend *backend)
 {
     backend->open--;
+    fiber_queue_wake_all(&backend->pool->room);
+}
+
+static void
+close_client(Backend *backend, SmtpClient *client)
+{
+    count_out(backend);
     smtp_client_quit(client);
 }
 
@@ -133,6 +144,7 @@ backend_pool_new(const PolicyConfig *config, const char *helo, unsigned workers)
     pool->backends = g_ptr_array_new_with_free_func(backend_free);
     for (unsigned i = 0; i < config->backends->len; i++) {
         Backend *backend = g_new0(Backend, 1);
+        backend->pool = pool;
         backend->config = g_ptr_array_index(config->backends, i);
         backend->tls = new_context(backend->config);
         backend->limit =
@@ -233,7 +245,7 @@ open_client(BackendPool *pool, Backend *backend, const SmtpIdentity *identity,
     backend->open++;
     SmtpClient *client = connect_client(pool, backend, identity, error);
     if (client == NULL)
-        backend->open--;
+        count_out(backend);
     else
         learn(pool, backend, client);
     return client;
@@ -255,19 +267,42 @@ take_from(BackendPool *pool, Backend *backend, const SmtpIdentity *identity,
     return NULL;
 }
 
-SmtpClient *
-backend_pool_take(BackendPool *pool, const SmtpIdentity *identity,
-                  gboolean fresh, GError **error)
+static SmtpClient *
+take_any(BackendPool *pool, const SmtpIdentity *identity, gboolean fresh,
+         GError **error)
 {
     SmtpClient *client = NULL;
-    if (pool->backends->len == 0)
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                            "there is no backend");
     for (unsigned i = 0; client == NULL && i < pool->backends->len; i++) {
         g_clear_error(error);
         client = take_from(pool, g_ptr_array_index(pool->backends, i), identity,
                            fresh, error);
     }
+    return client;
+}
+
+static gboolean
+any_full(const BackendPool *pool)
+{
+    for (unsigned i = 0; i < pool->backends->len; i++) {
+        const Backend *backend = g_ptr_array_index(pool->backends, i);
+        if (backend->open >= backend->limit)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+SmtpClient *
+backend_pool_take(BackendPool *pool, const SmtpIdentity *identity,
+                  gboolean fresh, GError **error)
+{
+    int64_t deadline = clock_after(ROOM_WAIT);
+    if (pool->backends->len == 0)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                            "there is no backend");
+    SmtpClient *client = take_any(pool, identity, fresh, error);
+    while (client == NULL && any_full(pool)
+           && fiber_queue_wait(&pool->room, deadline) == FIBER_WOKEN)
+        client = take_any(pool, identity, fresh, error);
     return client;
 }
 
@@ -307,12 +342,13 @@ backend_pool_give(BackendPool *pool, SmtpClient *client)
     Idle *idle = g_new(Idle, 1);
     *idle = (Idle){client, clock_monotonic()};
     g_queue_push_head(&backend->idle, idle);
+    fiber_queue_wake_all(&pool->room);
 }
 
 void
 backend_pool_drop(BackendPool *pool, SmtpClient *client)
 {
-    backend_of(pool, client)->open--;
+    count_out(backend_of(pool, client));
     smtp_client_free(client);
 }
 

@@ -259,10 +259,13 @@ static const GatewayCase pool[] = {
      HELLO ENVELOPE "! swap\n" HELLO ENVELOPE MESSAGE "! swap\n" MESSAGE,
      .messages = 2, .connections = 2},
     {"max-connections",
-     HELLO ENVELOPE "! swap\n" HELLO MAIL RCPT "< 451 4.3.0\n"
+     HELLO ENVELOPE "! swap\n" HELLO MAIL RCPT "+ 10001\n< 451 4.3.0\n"
                     "! swap\n" MESSAGE "! swap\n" RCPT "< 250\n",
-     .messages = 1, .connections = 1, .backend = "max-connections 1",
-     .log = "max-connections"},
+     .messages = 1, .backend = "max-connections 1", .log = "max-connections"},
+    {"who-waits-for-room-has-the-next",
+     HELLO ENVELOPE "! swap\n" HELLO MAIL RCPT "! swap\n" MESSAGE
+                    "! swap\n< 250\n" MESSAGE,
+     .messages = 2, .connections = 1, .backend = "max-connections 1"},
     {"idle-ones-make-room",
      HELLO ENVELOPE "> RCPT TO:<c@mx.test>\n< 451\n! swap\n" HELLO ENVELOPE
                     "> RSET\n< 250\n! swap\n" MESSAGE,
