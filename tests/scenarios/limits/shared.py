@@ -77,7 +77,8 @@ def story_late(stage):
         meanwhile = time.monotonic() - began
         equal(client.reply().code, 550, "the reply")
         waited = time.monotonic() - began
-    check(waited >= 1, f"it came after {waited:.3f} s")
+    # Two clocks that round: a hundredth of it is theirs.
+    check(waited >= 0.99, f"it came after {waited:.3f} s")
     check(meanwhile < 1, f"another one waited {meanwhile:.3f} s")
 
 
