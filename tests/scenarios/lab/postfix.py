@@ -7,16 +7,18 @@ import os
 import pwd
 import re
 import shutil
+import signal
 
 from .failure import Missing
 from .message import Delivered
-from .program import (HOST, Program, children, command_name, find, free_port,
-                      wait_until)
+from .program import (HOST, PATIENCE, Program, children, command_name, find,
+                      free_port, wait_until)
 
 HOSTNAME = "inner.example.com"
 
 MAIN = """
 compatibility_level = 3.6
+service_throttle_time = 1s
 queue_directory = {directory}/queue
 data_directory = {directory}/data
 maillog_file = {directory}/maillog
@@ -116,6 +118,24 @@ class Postfix(Program):
         super().start()
         self.wait_listening(self.port)
 
+    def masters(self):
+        """What does the work is a child of the script that we started, and
+        would outlive it."""
+        return [pid for pid in children(self.pid)
+                if command_name(pid) == "master"]
+
+    def signal_masters(self, number):
+        for pid in self.masters() if self.running() else []:
+            os.kill(pid, number)
+
+    def stop(self, patience=PATIENCE):
+        self.signal_masters(signal.SIGTERM)
+        return self.wait(patience)
+
+    def kill(self):
+        self.signal_masters(signal.SIGKILL)
+        super().kill()
+
     def forget(self):
         """Mailboxes and log are empty again, for the next test."""
         wait_until(self.queue_empty, "Postfix delivers what it has")
@@ -131,7 +151,7 @@ class Postfix(Program):
 
     def sessions(self):
         """The processes that talk to clients."""
-        return [pid for pid in children(self.pid)
+        return [pid for master in self.masters() for pid in children(master)
                 if command_name(pid) == "smtpd"]
 
     # ---- what it has -------------------------------------------------------
