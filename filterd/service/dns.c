@@ -201,20 +201,3 @@ dns_status_text(FilterdDnsStatus status)
     g_assert((gsize)status < G_N_ELEMENTS(texts));
     return texts[status];
 }
-
-const char *
-dns_type_text(FilterdDnsType type)
-{
-    static const struct {
-        FilterdDnsType type;
-        const char *text;
-    } rows[] = {
-        {FILTERD_DNS_A, "A"},     {FILTERD_DNS_AAAA, "AAAA"},
-        {FILTERD_DNS_PTR, "PTR"}, {FILTERD_DNS_MX, "MX"},
-        {FILTERD_DNS_TXT, "TXT"},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (rows[i].type == type)
-            return rows[i].text;
-    return "?";
-}

@@ -57,8 +57,6 @@ const FilterdDnsAnswer *dns_query(DnsBudget *budget, const char *name,
 void dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type);
 
 const char *dns_status_text(FilterdDnsStatus status);
-/* "A", "TXT"; */
-const char *dns_type_text(FilterdDnsType type);
 
 /* Parses a packet as it came (tests and fuzzing; the service itself uses it).
  * Only records on the CNAME chain of the question count. Caller frees with

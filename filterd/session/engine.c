@@ -78,7 +78,6 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
         g_strdup(settings->authserv_id != NULL ? settings->authserv_id
                                                : engine->hostname);
     engine->spool = spool_directory(config);
-    engine->rules = g_new0(uint64_t, policy_rules(config)->len + 1);
     name_engine(engine);
     engine->store = open_store(config, options);
     engine->host = host_new(config, engine_core_facts, engine->store, error);
@@ -93,7 +92,6 @@ engine_free(Engine *engine)
     if (engine->host != NULL)
         host_free(engine->host);
     store_free(engine->store);
-    g_free(engine->rules);
     g_free(engine->hostname);
     g_free(engine->authserv_id);
     g_free(engine);
@@ -111,20 +109,8 @@ engine_hostname(const Engine *engine)
     return engine->hostname;
 }
 
-const char *
-engine_authserv_id(const Engine *engine)
-{
-    return engine->authserv_id;
-}
-
 Store *
 engine_store(const Engine *engine)
 {
     return engine->store;
-}
-
-uint64_t
-engine_rule_count(const Engine *engine, unsigned rule)
-{
-    return engine->rules[rule];
 }

@@ -30,10 +30,6 @@ void engine_free(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
 const PolicyConfig *engine_config(const Engine *engine);
-/* What is announced in greetings, Received and Authentication-Results. */
+/* What is announced in greetings and Received. */
 const char *engine_hostname(const Engine *engine);
-const char *engine_authserv_id(const Engine *engine);
 Store *engine_store(const Engine *engine);
-
-/* Rules that fired, by PolicyRule.index, since this worker started. */
-uint64_t engine_rule_count(const Engine *engine, unsigned rule);

@@ -22,8 +22,8 @@ rewrite_free(void *data)
     g_free(rewrite);
 }
 
-static void
-edit_free(void *data)
+void
+session_edit_free(void *data)
 {
     FilterdEdit *edit = data;
     g_free((char *)edit->name);
@@ -36,7 +36,7 @@ session_hold_init(SessionHold *hold)
 {
     *hold = (SessionHold){
         .rewrites = g_ptr_array_new_with_free_func(rewrite_free),
-        .edits = g_ptr_array_new_with_free_func(edit_free),
+        .edits = g_ptr_array_new_with_free_func(session_edit_free),
     };
 }
 

@@ -54,7 +54,6 @@ static void
 fired(void *data, const PolicyRule *rule)
 {
     Session *session = data;
-    session->engine->rules[rule->index]++;
     if (rule->would) {
         const SessionEntry entry = {.event = "would",
                                     .rule = rule->name,
@@ -201,8 +200,6 @@ carry_on(Session *session, FilterdStage stage, const PolicyRule *rule)
 static SessionDecision
 conclude(Session *session, FilterdStage stage, const PolicyRule *rule)
 {
-    if (rule != NULL)
-        session->engine->rules[rule->index]++;
     if (rule != NULL
         && (outcomes[rule->kind].verdict == SESSION_REJECT
             || outcomes[rule->kind].verdict == SESSION_TEMPFAIL

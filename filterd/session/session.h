@@ -131,6 +131,8 @@ typedef struct SessionObserver {
 } SessionObserver;
 
 void session_observe(Session *session, const SessionObserver *observer);
+/* Of a copy whose texts are its own. */
+void session_edit_free(void *edit);
 
 /* From now on a refusal is told and ends nothing, so that every fact can be
  * found out. */

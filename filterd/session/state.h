@@ -19,7 +19,6 @@ struct Engine {
     const char *spool;  /* a directory, or NULL */
     char prefix[12];    /* of session ids */
     uint64_t sessions;  /* so far */
-    uint64_t *rules;    /* how often each fired */
     int64_t store_told; /* when its failure was last logged */
 };
 

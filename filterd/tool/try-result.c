@@ -56,15 +56,6 @@ fact_free(void *data)
     g_free(fact);
 }
 
-static void
-edit_free(void *data)
-{
-    FilterdEdit *edit = data;
-    g_free((char *)edit->name);
-    g_free((char *)edit->value);
-    g_free(edit);
-}
-
 void
 try_result_init(TryResult *result)
 {
@@ -72,7 +63,7 @@ try_result_init(TryResult *result)
         .recipients = g_ptr_array_new_with_free_func(recipient_free),
         .facts = g_ptr_array_new_with_free_func(fact_free),
         .would = g_ptr_array_new(),
-        .edits = g_ptr_array_new_with_free_func(edit_free),
+        .edits = g_ptr_array_new_with_free_func(session_edit_free),
     };
 }
 
