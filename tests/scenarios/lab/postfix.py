@@ -73,6 +73,13 @@ endif
 
 TAKEN = re.compile(r"postfix/qmgr\[\d+\]: (\w+): from=.*queue active")
 REMOVED = re.compile(r"postfix/qmgr\[\d+\]: (\w+): removed")
+ARRIVED = re.compile(r": (\w+): client=")
+QUEUE_ID = re.compile(rb"\(Postfix\)\s+with \w+\s+id (\w+)")
+
+
+def queue_id(path):
+    with open(path, "rb") as file:
+        return QUEUE_ID.search(file.read()).group(1).decode("ascii")
 
 
 class Door:
@@ -171,14 +178,20 @@ class Postfix(Program):
         """What is in the mailboxes, once there are `count` messages."""
         wait_until(lambda: len(self.files()) >= count and self.queue_empty(),
                    f"Postfix delivers {count} messages")
-        return [self.open(path) for path in self.files()]
+        return [self.open(path) for path in self.in_order()]
 
     def files(self):
         new = os.path.join(self.directory, "mail", "box", "new")
         if not os.path.isdir(new):
             return []
-        return sorted((os.path.join(new, name) for name in os.listdir(new)),
-                      key=os.path.getmtime)
+        paths = [os.path.join(new, name) for name in os.listdir(new)]
+        return sorted(paths, key=os.path.getmtime)
+
+    def in_order(self):
+        """As they came: deliveries overtake each other."""
+        arrived = ARRIVED.findall(self.log_text())
+        return sorted(self.files(),
+                      key=lambda path: arrived.index(queue_id(path)))
 
     def open(self, path):
         with open(path, "rb") as file:
