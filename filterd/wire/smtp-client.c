@@ -24,112 +24,6 @@ struct SmtpClient {
     gboolean rested;
 };
 
-/* ---- extensions --------------------------------------------------------- */
-
-const char *const smtp_extension_names[] = {
-    "8BITMIME", "SMTPUTF8", "DSN", "MT-PRIORITY", "DELIVERBY", NULL,
-};
-
-void
-smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from)
-{
-    smtp_extensions_clear(to);
-    *to = *from;
-    to->xclient = g_strdup(from->xclient);
-    to->xforward = g_strdup(from->xforward);
-}
-
-void
-smtp_extensions_clear(SmtpExtensions *extensions)
-{
-    g_free(extensions->xclient);
-    g_free(extensions->xforward);
-    *extensions = (SmtpExtensions){0};
-}
-
-static void
-learn_pipelining(SmtpExtensions *extensions, const char *arguments)
-{
-    (void)arguments;
-    extensions->pipelining = TRUE;
-}
-
-static void
-learn_starttls(SmtpExtensions *extensions, const char *arguments)
-{
-    (void)arguments;
-    extensions->starttls = TRUE;
-}
-
-static void
-learn_size(SmtpExtensions *extensions, const char *arguments)
-{
-    int64_t limit = 0;
-    extensions->size = TRUE;
-    if (text_parse_int(arguments, 0, INT64_MAX, &limit))
-        extensions->size_limit = (gsize)limit;
-}
-
-/* RFC 9422 4. */
-static void
-learn_limits(SmtpExtensions *extensions, const char *arguments)
-{
-    static const char name[] = "RCPTMAX=";
-    g_auto(GStrv) words = g_strsplit(arguments, " ", 0);
-    for (unsigned i = 0; words[i] != NULL; i++)
-        if (g_ascii_strncasecmp(words[i], name, strlen(name)) == 0)
-            text_parse_int(words[i] + strlen(name), 1, INT64_MAX,
-                           &extensions->max_recipients);
-}
-
-static void
-learn_xclient(SmtpExtensions *extensions, const char *arguments)
-{
-    g_free(extensions->xclient);
-    extensions->xclient = g_strdup(arguments);
-}
-
-static void
-learn_xforward(SmtpExtensions *extensions, const char *arguments)
-{
-    g_free(extensions->xforward);
-    extensions->xforward = g_strdup(arguments);
-}
-
-static const struct Extension {
-    const char *keyword;
-    void (*learn)(SmtpExtensions *extensions, const char *arguments);
-} extension_rows[] = {
-    {"PIPELINING", learn_pipelining},
-    {"STARTTLS", learn_starttls},
-    {"SIZE", learn_size},
-    {"LIMITS", learn_limits},
-    {"XCLIENT", learn_xclient},
-    {"XFORWARD", learn_xforward},
-};
-
-static void
-learn_line(SmtpExtensions *extensions, const char *line)
-{
-    gsize word = strcspn(line, " =");
-    const char *arguments = line + word + (line[word] != '\0' ? 1 : 0);
-    for (unsigned i = 0; i < G_N_ELEMENTS(extension_rows); i++)
-        if (text_equal_nocase(line, word, extension_rows[i].keyword))
-            extension_rows[i].learn(extensions, arguments);
-    for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
-        if (text_equal_nocase(line, word, smtp_extension_names[i]))
-            extensions->passed |= 1u << i;
-}
-
-/* The first line is the host's name; RFC 5321 4.1.1.1. */
-static void
-learn(SmtpExtensions *extensions, const MailReply *reply)
-{
-    g_auto(GStrv) lines = g_strsplit(reply->text, "\n", 0);
-    for (unsigned i = 1; lines[0] != NULL && lines[i] != NULL; i++)
-        learn_line(extensions, lines[i]);
-}
-
 /* ---- lines -------------------------------------------------------------- */
 
 static gboolean
@@ -274,7 +168,7 @@ say_hello(SmtpClient *client, const char *name, GError **error)
     smtp_extensions_clear(&client->extensions);
     gboolean ok = smtp_client_command(client, ehlo, &reply, error);
     if (ok && reply.code == 250)
-        learn(&client->extensions, &reply);
+        smtp_extensions_learn(&client->extensions, &reply);
     else if (ok && reply.code >= 500 && !by_proxy(client->backend))
         ok = smtp_client_command(client, helo, &reply, error);
     if (ok && reply.code != 250)

@@ -11,35 +11,8 @@
 
 #include "filterd/base/stream.h"
 #include "filterd/mail/message.h"
-#include "filterd/mail/reply.h"
+#include "filterd/wire/smtp-extensions.h"
 #include "policy/config.h"
-
-/* Extensions that go from end to end: their parameters are passed on. */
-typedef enum SmtpExtension {
-    SMTP_8BITMIME = 1u << 0,
-    SMTP_SMTPUTF8 = 1u << 1,
-    SMTP_DSN = 1u << 2,
-    SMTP_MT_PRIORITY = 1u << 3,
-    SMTP_DELIVERBY = 1u << 4,
-} SmtpExtension;
-
-/* By bit; NULL at the end. */
-extern const char *const smtp_extension_names[];
-
-/* What EHLO told. */
-typedef struct SmtpExtensions {
-    gboolean known;
-    gboolean pipelining, starttls;
-    unsigned passed;        /* SmtpExtension */
-    gboolean size;          /* SIZE was offered */
-    gsize size_limit;       /* 0: none was told */
-    int64_t max_recipients; /* of LIMITS; 0: none were told */
-    char *xclient;  /* the attributes, "NAME ADDR …"; NULL: not offered */
-    char *xforward; /* the same */
-} SmtpExtensions;
-
-void smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from);
-void smtp_extensions_clear(SmtpExtensions *extensions);
 
 /* Whose mail it is that goes over the connection. */
 typedef struct SmtpIdentity {
