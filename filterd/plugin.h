@@ -228,6 +228,21 @@ typedef struct FilterdMethod {
     unsigned fact; /* index in the plugin's facts */
 } FilterdMethod;
 
+/* Told by /metrics as filterd_PLUGIN_NAME{instance="…",LABEL="…"}, the sum over
+ * the workers, once something was counted. */
+typedef enum FilterdMetricFlag {
+    FILTERD_GAUGE = 1 << 0, /* goes down too, and is 0 in a new worker; else it
+                             * only grows, and `_total` stands behind its name
+                             */
+} FilterdMetricFlag;
+
+typedef struct FilterdMetric {
+    const char *name; /* letters, digits and _ */
+    const char *doc;
+    const char *label; /* what tells its values apart; NULL: it has one */
+    unsigned flags;
+} FilterdMetric;
+
 typedef struct FilterdCall FilterdCall;
 
 /* A rewrite that a rule may ask for: `rewrite INSTANCE.NAME(…)`. Runs after
@@ -386,6 +401,12 @@ typedef struct FilterdHost {
 
     /* Octets of scratch memory, zeroed, until the hook returns. */
     void *(*allocate)(FilterdCall *call, size_t size);
+
+    /* Adds to the metric with that index of the plugin's own table. `label` is
+     * one of few, and of the configuration's or the plugin's own choice, never
+     * of a client's; NULL where the row has none. */
+    void (*count)(FilterdCall *call, unsigned metric, const char *label,
+                  int64_t delta);
 } FilterdHost;
 
 struct FilterdCall {
@@ -446,6 +467,8 @@ typedef struct FilterdPlugin {
     /* Free what session and message state point to. */
     void (*clear_message)(FilterdCall *call);
     void (*clear_session)(FilterdCall *call);
+
+    const FilterdMetric *metrics;
 } FilterdPlugin;
 
 /* FILTERD_PLUGIN(.name = "spf", …) */

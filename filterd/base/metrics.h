@@ -39,5 +39,19 @@ void metrics_use_row(unsigned worker);
 void metrics_add(Metric metric, int64_t delta);
 /* Over all rows. */
 int64_t metrics_sum(Metric metric);
+
+/* How many that have a name of their own (those of plugins) a process counts;
+ * what comes after them is not counted. */
+#define METRIC_NAMED_LIMIT 256
+
+typedef struct MetricName {
+    const char *name;   /* without filterd_; a counter's ends with _total */
+    const char *labels; /* as Prometheus writes them: a="b",c="d" */
+    const char *help;
+    gboolean gauge;
+} MetricName;
+
+/* FALSE: there are too many, or a text of it is too long. */
+gboolean metrics_add_named(const MetricName *name, int64_t delta);
 /* The Prometheus text of all of them. Caller frees. */
 char *metrics_format(void);

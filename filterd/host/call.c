@@ -5,6 +5,7 @@
 #include "filterd/host/call.h"
 
 #include "filterd/base/log.h"
+#include "filterd/base/metrics.h"
 #include "filterd/base/value.h"
 #include "filterd/service/offload.h"
 
@@ -322,6 +323,42 @@ allocate(FilterdCall *plugin_call, size_t size)
     return keep(host_call(plugin_call), g_malloc0(size));
 }
 
+/* ---- metrics ------------------------------------------------------------ */
+
+static void
+add_label(GString *labels, const char *name, const char *value)
+{
+    g_string_append_printf(labels, "%s%s=\"", labels->len > 0 ? "," : "", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\')
+            g_string_append_c(labels, '\\');
+        g_string_append_c(labels, g_ascii_iscntrl(*value) ? ' ' : *value);
+    }
+    g_string_append_c(labels, '"');
+}
+
+static void
+count(FilterdCall *plugin_call, unsigned metric, const char *label,
+      int64_t delta)
+{
+    const HostInstance *instance = host_call(plugin_call)->instance;
+    const FilterdMetric *row = &instance->plugin->metrics[metric];
+    gboolean gauge = (row->flags & FILTERD_GAUGE) != 0;
+    g_autofree char *name = g_strdup_printf("%s_%s%s", instance->plugin->name,
+                                            row->name, gauge ? "" : "_total");
+    g_autoptr(GString) labels = g_string_new(NULL);
+
+    g_strdelimit(name, "-", '_');
+    add_label(labels, "instance", instance->use->name);
+    if (row->label != NULL && label != NULL)
+        add_label(labels, row->label, label);
+    metrics_add_named(&(MetricName){.name = name,
+                                    .labels = labels->str,
+                                    .help = row->doc,
+                                    .gauge = gauge},
+                      delta);
+}
+
 const FilterdHost host_table = {
     .size = sizeof(FilterdHost),
     .publish = publish,
@@ -339,4 +376,5 @@ const FilterdHost host_table = {
     .offload = offload,
     .spawn = spawn,
     .allocate = allocate,
+    .count = count,
 };

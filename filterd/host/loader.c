@@ -7,6 +7,9 @@
 #include <gmodule.h>
 #include <string.h>
 
+/* Of the table in its first form: what came later stands behind it. */
+#define FIRST_SIZE offsetof(FilterdPlugin, metrics)
+
 static char *directory;
 
 /* BUILD/filterd/filterd lies beside BUILD/plugins. */
@@ -110,10 +113,23 @@ check_actions(const FilterdPlugin *plugin, GError **error)
     return TRUE;
 }
 
+static gboolean
+check_metrics(const FilterdPlugin *plugin, GError **error)
+{
+    for (const FilterdMetric *m = plugin->metrics; m != NULL && m->name; m++)
+        if (*m->name == '\0'
+            || strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_")
+                   != strlen(m->name)
+            || m->doc == NULL)
+            return fail(error, plugin, "no name or doc for metric", m->name);
+    return TRUE;
+}
+
 gboolean
 loader_check(const FilterdPlugin *plugin, GError **error)
 {
-    if (plugin->abi != FILTERD_ABI || plugin->size > sizeof *plugin) {
+    if (plugin->abi != FILTERD_ABI || plugin->size < FIRST_SIZE
+        || plugin->size > sizeof *plugin) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
                     "it was built for plugin ABI %u, this filterd has %u; "
                     "build it again",
@@ -126,7 +142,18 @@ loader_check(const FilterdPlugin *plugin, GError **error)
         return FALSE;
     }
     return check_facts(plugin, error) && check_options(plugin, error)
-           && check_actions(plugin, error);
+           && check_actions(plugin, error) && check_metrics(plugin, error);
+}
+
+const FilterdPlugin *
+loader_widen(const FilterdPlugin *plugin)
+{
+    if (plugin->abi != FILTERD_ABI || plugin->size < FIRST_SIZE
+        || plugin->size >= sizeof *plugin)
+        return plugin;
+    FilterdPlugin *wide = g_new0(FilterdPlugin, 1);
+    memcpy(wide, plugin, plugin->size);
+    return wide;
 }
 
 static const FilterdPlugin *
@@ -145,7 +172,7 @@ open_file(const char *path, GError **error)
         g_module_close(module);
         return NULL;
     }
-    const FilterdPlugin *plugin = symbol;
+    const FilterdPlugin *plugin = loader_widen(symbol);
     if (!loader_check(plugin, error)) {
         g_module_close(module);
         return NULL;

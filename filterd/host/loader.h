@@ -16,5 +16,9 @@ void loader_set_directory(const char *directory);
  * what was looked for, or which ABI the file has, or which table is wrong. */
 const FilterdPlugin *loader_open(const char *name, GError **error);
 
+/* A table of an older revision of the ABI with what has come since, empty: a
+ * copy, kept until the process ends. Any other as it is. */
+const FilterdPlugin *loader_widen(const FilterdPlugin *plugin);
+
 /* The same for tables already in memory: checks them. */
 gboolean loader_check(const FilterdPlugin *plugin, GError **error);

@@ -195,6 +195,8 @@ harness_create(const FilterdPlugin *plugin, const void *config)
     harness->needs = g_new0(FilterdValue, need_count(plugin) + 1);
     harness->authres = g_ptr_array_new_with_free_func(line_free);
     harness->edits = g_ptr_array_new_with_free_func(g_free);
+    harness->metrics =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     harness->text = g_string_new(NULL);
     g_mutex_init(&harness->mutex);
     g_cond_init(&harness->turn);
@@ -213,6 +215,7 @@ harness_destroy(Harness *harness)
     g_ptr_array_unref(harness->questions);
     g_ptr_array_unref(harness->authres);
     g_ptr_array_unref(harness->edits);
+    g_hash_table_unref(harness->metrics);
     g_hash_table_unref(harness->store);
     zone_free(harness->zone);
     g_queue_clear_full(&harness->expected, g_free);
@@ -473,4 +476,12 @@ const char *
 harness_edits(Harness *harness)
 {
     return text_join(harness, harness->edits);
+}
+
+int64_t
+harness_metric(Harness *harness, const char *name)
+{
+    const int64_t *sum = g_hash_table_lookup(harness->metrics, name);
+
+    return sum != NULL ? *sum : 0;
 }

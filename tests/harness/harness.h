@@ -75,6 +75,8 @@ void harness_act(Harness *harness, const char *action,
 const char *harness_fact(Harness *harness, const char *name);
 /* Results as Authentication-Results would have them, a line each. */
 const char *harness_authres(Harness *harness);
+/* What was counted, "NAME" or "NAME LABEL"; 0: nothing. */
+int64_t harness_metric(Harness *harness, const char *name);
 /* Requests: "add-header NAME: VALUE" and so on, a line each. */
 const char *harness_edits(Harness *harness);
 

@@ -319,6 +319,27 @@ host_edit(FilterdCall *call, const FilterdEdit *edit)
     g_ptr_array_add(call_get(call)->harness->edits, g_string_free(line, FALSE));
 }
 
+static void
+host_count(FilterdCall *call, unsigned metric, const char *label, int64_t delta)
+{
+    Harness *harness = call_get(call)->harness;
+    const FilterdMetric *row = &harness->plugin->metrics[metric];
+    g_autofree char *name =
+        g_strconcat(row->name, label ? " " : "", label, NULL);
+    int64_t *sum = g_hash_table_lookup(harness->metrics, name);
+
+    if ((row->label == NULL) != (label == NULL))
+        g_test_fail_printf("count %s: a label where there is none, or none",
+                           row->name);
+    if (delta < 0 && (row->flags & FILTERD_GAUGE) == 0)
+        g_test_fail_printf("count %s: a counter goes down", row->name);
+    if (sum == NULL) {
+        sum = g_new0(int64_t, 1);
+        g_hash_table_insert(harness->metrics, g_steal_pointer(&name), sum);
+    }
+    *sum += delta;
+}
+
 /* ---- time and memory ---------------------------------------------------- */
 
 static int64_t
@@ -493,4 +514,5 @@ const FilterdHost harness_host = {
     .offload = host_offload,
     .spawn = host_spawn,
     .allocate = host_allocate,
+    .count = host_count,
 };

@@ -72,6 +72,7 @@ struct Harness {
     FilterdValue *needs;
     GPtrArray *authres; /* HarnessLine */
     GPtrArray *edits;
+    GHashTable *metrics; /* "NAME LABEL": int64_t */
     GQueue expected;
     GString *text; /* what was returned last */
 

@@ -188,6 +188,50 @@ test_tables(void)
 }
 
 static void
+test_metrics_table(void)
+{
+    static const FilterdMetric bad[] = {{"a b", "What.", NULL, 0}, {NULL}};
+    const FilterdPlugin plugin = {.abi = FILTERD_ABI,
+                                  .size = sizeof(FilterdPlugin),
+                                  .name = "probe",
+                                  .version = "1",
+                                  .metrics = bad};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(loader_check(&plugin, &error));
+    g_assert_nonnull(strstr(error->message, "metric “a b”"));
+}
+
+static const FilterdPlugin filterd_whole = {
+    .abi = FILTERD_ABI, .size = sizeof(FilterdPlugin), .name = "whole"};
+
+/* What was built before a table grew ends where it ended then. */
+static void
+test_older_table(void)
+{
+    gsize size = offsetof(FilterdPlugin, metrics);
+    FilterdPlugin *older = g_malloc0(size);
+    g_autoptr(GError) error = NULL;
+
+    memcpy(older,
+           &(FilterdPlugin){.abi = FILTERD_ABI,
+                            .size = (uint32_t)size,
+                            .name = "older",
+                            .version = "1"},
+           size);
+    const FilterdPlugin *wide = loader_widen(older);
+    g_assert_true(wide != older);
+    g_assert_cmpstr(wide->name, ==, "older");
+    g_assert_null(wide->metrics);
+    g_assert_true(loader_check(wide, &error));
+    g_assert_true(loader_widen(&filterd_whole) == &filterd_whole);
+    older->size--;
+    g_assert_false(loader_check(loader_widen(older), NULL));
+    g_free((gpointer)wide);
+    g_free(older);
+}
+
+static void
 assert_no_plugin(const char *name, const char *part)
 {
     g_autoptr(GError) error = NULL;
@@ -221,6 +265,9 @@ main(int argc, char **argv)
     g_test_add_func("/host/a-refused-start-stops-the-others", test_start);
     g_test_add_func("/loader/another-abi-is-refused", test_abi);
     g_test_add_func("/loader/a-broken-table-is-named", test_tables);
+    g_test_add_func("/loader/a-metric-has-a-name", test_metrics_table);
+    g_test_add_func("/loader/a-table-of-an-older-revision-is-widened",
+                    test_older_table);
     g_test_add_func("/loader/a-file-that-is-no-plugin-is-refused", test_files);
     return g_test_run();
 }
