@@ -4,7 +4,7 @@
 import re
 
 # What a mail server adds on top when it takes and delivers mail.
-TRACE = ("return-path", "x-original-to", "delivered-to")
+TRACE = ("return-path", "x-original-to", "delivered-to", "envelope-to")
 
 
 class Delivered:

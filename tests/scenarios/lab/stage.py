@@ -6,6 +6,7 @@ import shutil
 import tempfile
 
 from .backend import Sink
+from .beside import Exim, OpenSmtpd
 from .dns import Nsd, Silence
 from .failure import Failure, check
 from .filterd import Filterd
@@ -50,6 +51,12 @@ class Stage:
 
     def postfix(self):
         return self.theatre.postfix()
+
+    def exim(self, *chain_and_key):
+        return self.add(Exim(self.directory, *chain_and_key))
+
+    def opensmtpd(self, *chain_and_key):
+        return self.add(OpenSmtpd(self.directory, *chain_and_key))
 
     def backend(self, kind=None):
         kind = kind or self.options.backend
