@@ -74,11 +74,9 @@ gather(const Gathering *gathering, const Node *node)
     }
 }
 
-void
-group_prepare(PolicyRules *rules)
+static void
+prepare_stage(PolicyRules *rules, const GPtrArray *stage)
 {
-    const GPtrArray *stage = rules->stages[FILTERD_MESSAGE];
-
     for (guint i = 0; i < stage->len; i++) {
         const Rule *rule = g_ptr_array_index(stage, i);
         Gathering gathering = {rules, rule->public.would};
@@ -86,6 +84,13 @@ group_prepare(PolicyRules *rules)
         if (rule->condition != NULL)
             gather(&gathering, rule->condition);
     }
+}
+
+void
+group_prepare(PolicyRules *rules)
+{
+    prepare_stage(rules, rules->stages[FILTERD_DATA]);
+    prepare_stage(rules, rules->stages[FILTERD_MESSAGE]);
 }
 
 void

@@ -74,10 +74,10 @@ const FilterdValue *policy_rule_arguments(const PolicyRule *rule,
                                           const PolicyClient *client,
                                           GStringChunk *memory);
 
-/* What tells recipients of one transaction apart: of the rules at message the
- * truth of every greatest sub-expression that rests on recipient facts alone,
- * and of every relation of one with what else is known by then; where one
- * stands against a fact of the message, its value. Texts to compare, no more.
+/* What tells recipients of one transaction apart: of the rules at data and
+ * message the truth of every greatest sub-expression that rests on recipient
+ * facts alone, and of every relation of one with what else is known by then;
+ * where one stands against a fact of the message, its value. Texts to compare.
  * Ask it after the rcpt stage of each recipient. */
 void policy_group(const PolicyConfig *config, const PolicyClient *client,
                   GString *group);

@@ -117,7 +117,9 @@ endpoint_from_sockaddr(const struct sockaddr *address, socklen_t size,
         *endpoint = (Endpoint){.ip = ip_from_v6(&v6->sin6_addr),
                                .port = ntohs(v6->sin6_port)};
     else if (address->sa_family == AF_UNIX)
-        *endpoint = (Endpoint){.path = copy_path(address, size)};
+        *endpoint = (Endpoint){
+            .ip = ip_from_v4((struct in_addr){htonl(INADDR_LOOPBACK)}),
+            .path = copy_path(address, size)};
     else
         return FALSE;
     return TRUE;

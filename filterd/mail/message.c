@@ -205,6 +205,20 @@ mail_message_replace_body(MailMessage *message, const char *body)
     }
 }
 
+void
+mail_message_forget_edits(MailMessage *message)
+{
+    for (guint i = 0; i < message->fields->len; i++) {
+        Field *field = &g_array_index(message->fields, Field, i);
+        field->removed = FALSE;
+        g_clear_pointer(&field->changed, g_free);
+    }
+    g_ptr_array_set_size(message->added, 0);
+    if (message->replaced != NULL)
+        g_string_free(message->replaced, TRUE);
+    message->replaced = NULL;
+}
+
 /* With the empty line. */
 static GString *
 edited_header(const MailMessage *message)

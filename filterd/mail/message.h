@@ -51,6 +51,8 @@ void mail_message_remove_field(MailMessage *message, guint index);
 /* Line ends become CRLF. */
 void mail_message_replace_body(MailMessage *message, const char *body);
 
+void mail_message_forget_edits(MailMessage *message);
+
 /* The message with its edits, in pieces, not dot-stuffed, ends with CRLF. */
 gboolean mail_message_write(MailMessage *message, MailMessageFunc *func,
                             void *data, GError **error);

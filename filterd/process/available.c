@@ -53,7 +53,7 @@ static gboolean
 listen_wire(const void *statement)
 {
     const PolicyListen *listen = statement;
-    return listen->wire != POLICY_SMTP && listen->wire != POLICY_HTTP;
+    return listen->wire == POLICY_MILTER || listen->wire == POLICY_SERVICE;
 }
 
 /* Only the mail wires have it. */
@@ -96,6 +96,15 @@ refuse_twin(const Review *review, unsigned index)
     }
 }
 
+/* Whoever comes there speaks SMTP (RFC 2033 5). */
+static void
+refuse_smtp_port(const Review *review, const PolicyListen *listen)
+{
+    if (listen->wire == POLICY_LMTP && listen->endpoint.port == 25)
+        statement_refuse(review->bundle, review->report, &listen->place,
+                         "24, or a unix socket", "port 25 is not for LMTP");
+}
+
 static void
 review_listens(const Review *review)
 {
@@ -106,16 +115,11 @@ review_listens(const Review *review)
             refuse_option(review, &listen->place, wires[listen->wire]);
         refuse_options(review, listen_rows, listen, &listen->place);
         refuse_twin(review, i);
+        refuse_smtp_port(review, listen);
     }
 }
 
 /* ---- backend ------------------------------------------------------------ */
-
-static gboolean
-backend_wire(const void *statement)
-{
-    return ((const PolicyBackend *)statement)->wire != POLICY_SMTP;
-}
 
 static gboolean
 backend_weight(const void *statement)
@@ -124,7 +128,6 @@ backend_weight(const void *statement)
 }
 
 static const Row backend_rows[] = {
-    {"lmtp", backend_wire},
     {"weight", backend_weight},
     {NULL},
 };
@@ -157,8 +160,6 @@ review_settings(const Review *review)
     const PolicySettings *settings = &review->config->settings;
     if (settings->quarantine != 0)
         refuse_setting(review, "quarantine", "spool");
-    if (settings->mixed_replies != 0)
-        refuse_setting(review, "mixed-replies", "defer");
     if (review->config->store.kind == POLICY_STORE_REDIS)
         refuse_option(review, &review->config->store.place, "redis");
 }
@@ -202,11 +203,14 @@ available_to_serve(const PolicyConfig *config, const Bundle *bundle,
     gboolean mail = FALSE;
     for (unsigned i = 0; i < config->listens->len; i++) {
         const PolicyListen *listen = g_ptr_array_index(config->listens, i);
-        mail = mail || listen->wire == POLICY_SMTP;
+        mail =
+            mail || listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP;
     }
     if (!mail)
-        statement_refuse(bundle, report, &nowhere, "listen smtp 0.0.0.0:25",
-                         "there is no `listen smtp`: nothing to serve");
+        statement_refuse(
+            bundle, report, &nowhere, "listen smtp 0.0.0.0:25",
+            "there is no `listen smtp` or `listen lmtp`: nothing to "
+            "serve");
     if (config->backends->len == 0)
         statement_refuse(bundle, report, &nowhere,
                          "backend smtp 127.0.0.1:10025",

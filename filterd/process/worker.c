@@ -130,7 +130,7 @@ open_desks(Worker *worker)
                                        .listen = listen,
                                        .tls = worker->contexts->pdata[i]},
                            .fd = worker->start->fds[i]};
-        if (listen->wire == POLICY_SMTP)
+        if (listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP)
             g_array_append_val(worker->desks, desk);
     }
     for (unsigned i = 0; i < worker->desks->len; i++) {

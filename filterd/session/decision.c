@@ -30,7 +30,7 @@ join_recipients(const Session *session)
     for (unsigned i = 0; i < session->recipients->len; i++) {
         const SessionRecipient *recipient =
             g_ptr_array_index(session->recipients, i);
-        if (!none_goes && !session_recipient_goes(recipient))
+        if (!none_goes && !session_recipient_goes(session, recipient))
             continue;
         if (text->len > 0)
             g_string_append_c(text, ',');

@@ -175,16 +175,19 @@ start_envelope(Session *session)
     for (unsigned i = 0; i < session->recipients->len; i++) {
         const SessionRecipient *recipient =
             g_ptr_array_index(session->recipients, i);
-        if (session_recipient_goes(recipient))
+        if (session_recipient_goes(session, recipient))
             g_ptr_array_add(session->envelope,
                             g_strdup(recipient->address.text));
     }
 }
 
-/* A recipient's own became the message's when it was taken. */
+/* A recipient's own became the message's when it was taken. What the rewrites
+ * request is for the group at hand. */
 void
 session_edits_apply(Session *session, const PolicyRule *quarantine)
 {
+    GPtrArray *requests = session->holds[SESSION_OF_MESSAGE].edits;
+    unsigned before = requests->len;
     start_envelope(session);
     for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
         const GPtrArray *rewrites = session->holds[scope].rewrites;
@@ -195,6 +198,7 @@ session_edits_apply(Session *session, const PolicyRule *quarantine)
     for (unsigned step = 0; step < G_N_ELEMENTS(edit_steps); step++)
         for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)
             carry_out(session, &edit_steps[step], session->holds[scope].edits);
+    g_ptr_array_set_size(requests, (int)before);
     if (quarantine != NULL)
         mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
                                 quarantine->name);

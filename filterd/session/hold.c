@@ -56,6 +56,29 @@ session_hold_forget(SessionHold *hold)
     g_ptr_array_set_size(hold->edits, 0);
 }
 
+void
+session_hold_mark(Session *session)
+{
+    const SessionHold *hold = &session->holds[SESSION_OF_MESSAGE];
+    session->mark = (SessionMark){
+        hold->settled,
+        hold->quarantine,
+        hold->score,
+        hold->rewrites->len,
+    };
+}
+
+/* What hooks requested stays: they run once. */
+void
+session_hold_return(Session *session)
+{
+    SessionHold *hold = &session->holds[SESSION_OF_MESSAGE];
+    hold->settled = session->mark.settled;
+    hold->quarantine = session->mark.quarantine;
+    hold->score = session->mark.score;
+    g_ptr_array_set_size(hold->rewrites, (int)session->mark.rewrites);
+}
+
 SessionScope
 session_scope(FilterdStage stage)
 {

@@ -94,9 +94,8 @@ session_policy_client(Session *session, PolicyClient *client)
 
 /* ---- what stands -------------------------------------------------------- */
 
-/* The accept or discard of an earlier stage, which leaves the policy. */
-static const PolicyRule *
-settled(const Session *session)
+const PolicyRule *
+session_settled(const Session *session)
 {
     for (unsigned i = 0; i <= SESSION_OF_MESSAGE; i++)
         if (session->holds[i].settled != NULL)
@@ -110,19 +109,30 @@ session_face(const Session *session)
     for (unsigned i = 0; i < session->recipients->len; i++) {
         const SessionRecipient *recipient =
             g_ptr_array_index(session->recipients, i);
-        if (session_recipient_goes(recipient))
+        if (session_recipient_goes(session, recipient))
             return recipient;
     }
     return NULL;
 }
 
+static gboolean
+all_accepted(const Session *session)
+{
+    for (unsigned i = 0; i < session->recipients->len; i++) {
+        const SessionRecipient *recipient =
+            g_ptr_array_index(session->recipients, i);
+        if (session_recipient_goes(session, recipient)
+            && (recipient->rule == NULL
+                || recipient->rule->kind != POLICY_ACCEPT))
+            return FALSE;
+    }
+    return session_face(session) != NULL;
+}
+
 gboolean
 session_accepted(const Session *session)
 {
-    const SessionRecipient *face = session_face(session);
-    return settled(session) != NULL
-           || (face != NULL && face->rule != NULL
-               && face->rule->kind == POLICY_ACCEPT);
+    return session_settled(session) != NULL || all_accepted(session);
 }
 
 static void
@@ -214,7 +224,7 @@ SessionDecision
 session_judge(Session *session, FilterdStage stage)
 {
     PolicyClient client;
-    const PolicyRule *rule = settled(session);
+    const PolicyRule *rule = session_settled(session);
     if (rule != NULL) {
         if (rule->kind == POLICY_DISCARD && stage >= FILTERD_RCPT
             && stage != FILTERD_DATA)
@@ -298,14 +308,16 @@ log_discarded(Session *session, const PolicyRule *rule, const char *recipient)
     session_log(session, &entry);
 }
 
-/* Those whom a rule at rcpt discarded, now that their message is gone. */
+/* Those whom a rule at rcpt discarded, now that their message is gone; where
+ * each is answered they are a group. */
 static void
 tell_discarded_recipients(Session *session)
 {
     for (unsigned i = 0; i < session->recipients->len; i++) {
         const SessionRecipient *recipient =
             g_ptr_array_index(session->recipients, i);
-        if (recipient->discarded && recipient->rule != NULL)
+        if (recipient->discarded && recipient->turn == session->turn
+            && recipient->rule != NULL)
             log_discarded(session, recipient->rule, recipient->address.text);
     }
 }
@@ -314,19 +326,25 @@ static void
 tell_discarded(Session *session)
 {
     const PolicyRule *rule =
-        session->final != NULL ? session->final : settled(session);
+        session->final != NULL ? session->final : session_settled(session);
     if (rule != NULL)
         log_discarded(session, rule, NULL);
     tell_discarded_recipients(session);
 }
 
+/* Of several groups none has been asked about stage data. */
 static SessionDecision
 judge_message(Session *session, const SessionRecipient *face)
 {
+    SessionDecision decision = {.verdict = SESSION_CONTINUE};
     if (face == NULL)
         return discard_reply(session);
     if (face->rule != NULL && face->rule->kind == POLICY_ACCEPT)
-        return (SessionDecision){.verdict = SESSION_CONTINUE};
+        return decision;
+    if (session->divided)
+        decision = session_judge(session, FILTERD_DATA);
+    if (decision.verdict != SESSION_CONTINUE)
+        return decision;
     if (!session_accepted(session))
         visit_start_early(session->visit, FILTERD_MESSAGE, FILTERD_DATA);
     return session_judge(session, FILTERD_MESSAGE);
@@ -335,8 +353,12 @@ judge_message(Session *session, const SessionRecipient *face)
 SessionDecision
 session_message(Session *session)
 {
+    if (!session->judged) {
+        session->divided = session_divided(session);
+        metrics_add(METRIC_MESSAGES, 1);
+    }
     session->judged = TRUE;
-    metrics_add(METRIC_MESSAGES, 1);
+    session_group_next(session);
     if (session->hops > HOP_LIMIT)
         return loop_found(session);
     const SessionRecipient *face = session_turn_to_face(session);
@@ -364,40 +386,55 @@ accepting_rule(const Session *session)
         return quarantine;
     if (session->final != NULL)
         return session->final;
-    return face->rule != NULL ? face->rule : settled(session);
+    return face->rule != NULL ? face->rule : session_settled(session);
 }
 
-void
-session_delivered(Session *session, const MailReply *backend)
+static void
+taken(Session *session, const char *recipient, const MailReply *backend)
 {
     const PolicyRule *rule = accepting_rule(session);
-    gboolean taken = backend->code / 100 == 2;
     PolicyVerdict kind = rule != NULL ? rule->kind : POLICY_ACCEPT;
-    if (!taken) {
-        session_refused(session, "-backend", backend);
-        return;
-    }
     gboolean held = kind == POLICY_QUARANTINE;
     const SessionEntry entry = {.event = held ? "quarantined" : "accepted",
                                 .rule = rule != NULL ? rule->name : NULL,
                                 .stage = rule != NULL ? stage_names[rule->stage]
                                                       : "message",
+                                .recipient = recipient,
                                 .reply = backend};
     metrics_add(outcomes[kind].metric, 1);
     session_log(session, &entry);
+}
+
+static void
+not_taken(Session *session, const char *rule, const char *recipient,
+          const MailReply *reply)
+{
+    PolicyVerdict kind = reply->code < 500 ? POLICY_TEMPFAIL : POLICY_REJECT;
+    const SessionEntry entry = {.event = outcomes[kind].event,
+                                .rule = rule,
+                                .recipient = recipient,
+                                .reply = reply,
+                                .ours = !g_str_has_prefix(rule, "-backend")};
+    metrics_add(outcomes[kind].metric, 1);
+    session_log(session, &entry);
+}
+
+void
+session_delivered(Session *session, const char *recipient,
+                  const MailReply *backend)
+{
+    if (backend->code / 100 != 2) {
+        not_taken(session, "-backend", recipient, backend);
+        return;
+    }
+    taken(session, recipient, backend);
     tell_discarded_recipients(session);
 }
 
 void
 session_refused(Session *session, const char *rule, const MailReply *reply)
 {
-    PolicyVerdict kind = reply->code < 500 ? POLICY_TEMPFAIL : POLICY_REJECT;
-    const SessionEntry entry = {.event = outcomes[kind].event,
-                                .rule = rule,
-                                .reply = reply,
-                                .ours = !g_str_has_prefix(rule, "-backend")};
-    metrics_add(outcomes[kind].metric, 1);
-    session_log(session, &entry);
+    not_taken(session, rule, NULL, reply);
 }
 
 void

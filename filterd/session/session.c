@@ -31,6 +31,7 @@ recipient_free(void *data)
 {
     SessionRecipient *recipient = data;
     mail_address_clear(&recipient->address);
+    g_free(recipient->group);
     g_free(recipient);
 }
 
@@ -53,6 +54,7 @@ set_peer(Session *session, const SessionPeer *peer)
     session->client_sessions = peer->sessions;
     session->client_errors = peer->errors;
     session->wire = peer->wire;
+    session->answers_each = peer->answers_each;
     session->protocol = "SMTP";
     if (peer->name == NULL)
         return;
@@ -158,8 +160,8 @@ session_reset(Session *session)
     mail_address_clear(&session->reverse_path);
     mail_address_clear(&session->recipient);
     g_ptr_array_set_size(session->recipients, 0);
-    g_string_truncate(session->group, 0);
     session->declared_size = 0;
+    session->turn = 0;
     session->in_transaction = session->judged = FALSE;
 }
 
@@ -229,81 +231,18 @@ session_mail(Session *session, const MailAddress *path, gsize size)
     return decision;
 }
 
-/* The verdict about the recipient at hand. */
-static const PolicyRule *
-recipient_rule(const Session *session)
-{
-    const SessionHold *hold = &session->holds[SESSION_OF_RECIPIENT];
-    return hold->settled != NULL ? hold->settled : hold->quarantine;
-}
-
 static void
 take_recipient(Session *session, gboolean discarded)
 {
     SessionRecipient *recipient = g_new0(SessionRecipient, 1);
     mail_address_copy(&recipient->address, &session->recipient);
-    recipient->rule = recipient_rule(session);
+    recipient->rule = session_recipient_rule(session);
     recipient->discarded = discarded;
     recipient->score = session->holds[SESSION_OF_RECIPIENT].score;
+    recipient->group = g_strdup(discarded ? "" : session->group->str);
     g_ptr_array_add(session->recipients, recipient);
     if (!discarded)
         session_hold_recipient(session);
-}
-
-/* What of the score its rules at rcpt made counts for the message, too. */
-static void
-append_score(Session *session, GString *group)
-{
-    const PolicyConfig *config = session->engine->config;
-    int64_t score = session->holds[SESSION_OF_RECIPIENT].score;
-    if (policy_mentions(config, policy_fact_find(config, "score")))
-        g_string_append_printf(group, "%" G_GINT64_FORMAT "\n", score);
-}
-
-/* Names of rules hold no space. */
-static void
-find_group(Session *session, GString *group)
-{
-    PolicyClient client;
-    const PolicyRule *rule = recipient_rule(session);
-    gboolean accepted = rule != NULL && rule->kind == POLICY_ACCEPT;
-    if (accepted)
-        g_string_append(group, "an accepted one");
-    else if (rule != NULL)
-        g_string_append(group, rule->name);
-    g_string_append_c(group, '\n');
-    if (accepted || session_accepted(session))
-        return;
-    append_score(session, group);
-    policy_group(session->engine->config,
-                 session_policy_client(session, &client), group);
-}
-
-/* Recipients whose message could be judged differently come one by one. */
-static gboolean
-joins_group(Session *session)
-{
-    g_autoptr(GString) group = g_string_new(NULL);
-    find_group(session, group);
-    if (session_face(session) == NULL)
-        g_string_assign(session->group, group->str);
-    return strcmp(session->group->str, group->str) == 0;
-}
-
-static SessionDecision
-split(Session *session)
-{
-    mail_reply_set(&session->reply, 452, "4.5.3",
-                   "this recipient is treated differently; send to it in a "
-                   "transaction of its own");
-    const SessionEntry entry = {.event = "split",
-                                .rule = "-group",
-                                .stage = "rcpt",
-                                .recipient = session->recipient.text,
-                                .reply = &session->reply,
-                                .ours = TRUE};
-    session_log(session, &entry);
-    return (SessionDecision){SESSION_TEMPFAIL, &session->reply, 0};
 }
 
 SessionDecision
@@ -318,10 +257,10 @@ session_rcpt(Session *session, const MailAddress *path)
         take_recipient(session, TRUE);
     if (decision.verdict != SESSION_CONTINUE)
         return decision;
-    gboolean joins = joins_group(session);
+    session_group_find(session);
     if (fiber_cancelled())
         return (SessionDecision){.verdict = SESSION_CANCELLED};
-    return joins ? decision : split(session);
+    return session_group_joined(session) ? decision : session_split(session);
 }
 
 void
@@ -344,12 +283,14 @@ session_rcpt_answered(Session *session, gboolean taken,
     session_log(session, &entry);
 }
 
-/* Whoever is accepted, or discarded, is out of the policy. */
+/* Whoever is accepted, or discarded, is out of the policy. Where recipients
+ * could be told different things that waits for the end of the message. */
 SessionDecision
 session_data(Session *session)
 {
     SessionDecision decision = {SESSION_CONTINUE, NULL};
-    if (session_turn_to_face(session) == NULL || session_accepted(session))
+    if (session_divided(session) || session_turn_to_face(session) == NULL
+        || session_accepted(session))
         return decision;
     decision = session_judge(session, FILTERD_DATA);
     session_go_on(session, FILTERD_DATA, decision);
@@ -397,12 +338,6 @@ session_body(Session *session, const char *bytes, gsize length)
     return TRUE;
 }
 
-gboolean
-session_recipient_goes(const SessionRecipient *recipient)
-{
-    return !recipient->discarded;
-}
-
 MailMessage *
 session_outgoing(Session *session)
 {
@@ -417,7 +352,7 @@ recipients_differ(const Session *session)
     for (unsigned i = 0; i < session->recipients->len; i++) {
         const SessionRecipient *recipient =
             g_ptr_array_index(session->recipients, i);
-        if (!session_recipient_goes(recipient))
+        if (!session_recipient_goes(session, recipient))
             continue;
         if (next >= session->envelope->len
             || strcmp(g_ptr_array_index(session->envelope, next),

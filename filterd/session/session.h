@@ -29,7 +29,8 @@ typedef struct SessionPeer {
     /* Of its address, over the machine, when it came: sessions, this one
      * included, and errors of late. */
     int64_t sessions, errors;
-    const char *wire; /* "smtp", "lmtp", "milter", "try" */
+    const char *wire;      /* "smtp", "lmtp", "milter", "try" */
+    gboolean answers_each; /* recipient, at the end of data (RFC 2033 4.2) */
 } SessionPeer;
 
 typedef enum SessionVerdict {
@@ -96,18 +97,27 @@ SessionDecision session_data(Session *session);
 void session_field(Session *session, const FilterdField *field);
 void session_header_end(Session *session);
 gboolean session_body(Session *session, const char *bytes, gsize length);
-/* After end of data. */
+/* After end of data, for the next group of recipients: those whom the rules
+ * cannot tell apart. Where one reply answers all there is one group, else the
+ * order is that of their first ones. */
 SessionDecision session_message(Session *session);
+/* Whether there is another. */
+gboolean session_has_group(const Session *session);
+/* Whether the last session_message() was about that recipient, of those that
+ * were taken (0 is the first); before it: any. */
+gboolean session_concerns(const Session *session, unsigned recipient);
 
 /* After session_message() said CONTINUE: what goes on, edits applied. Until the
- * transaction ends. */
+ * next group, or the end of the transaction. */
 MailMessage *session_outgoing(Session *session);
 /* The envelope as edited: `path` and the elements are wire texts without <>.
  * TRUE if it differs from what was received. */
 gboolean session_envelope(Session *session, const char **reverse_path,
                           const GPtrArray **recipients);
-/* The backend's last word about the message, for the log and the counters. */
-void session_delivered(Session *session, const MailReply *backend);
+/* The backend's last word about the message, for the log and the counters; to
+ * that recipient, or (NULL) to all that go on. */
+void session_delivered(Session *session, const char *recipient,
+                       const MailReply *backend);
 /* A refusal that the wire decided (limits, syntax, backend fault): logged as
  * `rule` "-limit-…" with its reply, and counted. */
 void session_refused(Session *session, const char *rule,

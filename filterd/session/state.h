@@ -28,6 +28,8 @@ typedef struct SessionRecipient {
     const PolicyRule *rule; /* accept, discard or quarantine at rcpt, or NULL */
     gboolean discarded;
     int64_t score; /* of the rules at rcpt */
+    char *group;   /* the same text: the rules say the same */
+    unsigned turn; /* at which the message is judged for it; 0: none yet */
 } SessionRecipient;
 
 /* A rewrite that fired, with its arguments as they were then. */
@@ -55,6 +57,13 @@ typedef struct SessionHold {
     GPtrArray *edits;    /* FilterdEdit, requests */
 } SessionHold;
 
+/* What held for the message before a group of its recipients was judged. */
+typedef struct SessionMark {
+    const PolicyRule *settled, *quarantine;
+    int64_t score;
+    unsigned rewrites;
+} SessionMark;
+
 /* The reverse lookup, done once. */
 typedef struct SessionReverse {
     gboolean busy, done;
@@ -71,7 +80,7 @@ struct Session {
     FilterdIp ip, local_ip;
     uint16_t port, local_port;
     const char *wire;
-    gboolean early_talker, pipelined, secured;
+    gboolean early_talker, pipelined, secured, answers_each;
     SessionTls tls; /* its texts are ours */
     int64_t client_sessions, client_errors;
     SessionReverse reverse;
@@ -82,13 +91,15 @@ struct Session {
 
     SessionHold holds[SESSION_SCOPES];
 
-    gboolean in_transaction, judged, insists;
+    gboolean in_transaction, judged, divided, insists;
     MailAddress reverse_path;
     gsize declared_size;
     MailAddress recipient;   /* the one that is judged */
     const PolicyRule *final; /* what decided about the message */
     GPtrArray *recipients;   /* SessionRecipient */
-    GString *group;          /* of the recipients that go on */
+    GString *group;          /* of the recipient at hand */
+    unsigned turn;           /* groups that were judged; the last is at hand */
+    SessionMark mark;        /* set at the first */
 
     MailMessage *message;
     MailFrom from;
@@ -119,6 +130,9 @@ void session_rewrite_add(Session *session, const PolicyRule *rule);
  * is logged. */
 void session_edit_add(Session *session, FilterdStage stage,
                       const FilterdEdit *edit);
+/* What held for the message, to come back to before each group. */
+void session_hold_mark(Session *session);
+void session_hold_return(Session *session);
 /* What was held for the recipient now holds for the message; the same again
  * for several recipients is done once. */
 void session_hold_recipient(Session *session);
@@ -151,6 +165,25 @@ typedef struct SessionEntry {
 /* One line in the log. */
 void session_log(const Session *session, const SessionEntry *entry);
 
+/* ---- group.c ------------------------------------------------------------ */
+
+/* The verdict about the recipient at hand; NULL. */
+const PolicyRule *session_recipient_rule(const Session *session);
+/* Of the recipient at hand, whom the rules at rcpt let through. May wait. */
+void session_group_find(Session *session);
+/* Whether it can be one of this transaction; if not: what it is told. */
+gboolean session_group_joined(const Session *session);
+SessionDecision session_split(Session *session);
+
+/* The next group is at hand. */
+void session_group_next(Session *session);
+/* Whether those that go are of several groups. */
+gboolean session_divided(const Session *session);
+/* Whether that recipient is of the group at hand, and on its way to the
+ * backend. */
+gboolean session_recipient_goes(const Session *session,
+                                const SessionRecipient *recipient);
+
 /* ---- judge.c ------------------------------------------------------------ */
 
 SessionDecision session_judge(Session *session, FilterdStage stage);
@@ -160,12 +193,12 @@ void session_go_on(Session *session, FilterdStage stage,
 
 const PolicyClient *session_policy_client(Session *session,
                                           PolicyClient *client);
-/* Whether that recipient is still on its way to the backend. */
-gboolean session_recipient_goes(const SessionRecipient *recipient);
 /* The first that goes, which stands for all: the rules say the same about the
  * others. NULL: none goes. */
 const SessionRecipient *session_face(const Session *session);
 /* From now on recipient facts are those of the face. */
 const SessionRecipient *session_turn_to_face(Session *session);
+/* The accept or discard of an earlier stage, which leaves the policy; NULL. */
+const PolicyRule *session_settled(const Session *session);
 /* Whether an accept before the message stage holds for all that goes on. */
 gboolean session_accepted(const Session *session);

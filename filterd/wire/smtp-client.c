@@ -163,13 +163,14 @@ static gboolean
 say_hello(SmtpClient *client, const char *name, GError **error)
 {
     MailReply reply = {0};
-    g_autofree char *ehlo = g_strconcat("EHLO ", name, NULL);
+    gboolean local = client->backend->wire == POLICY_LMTP;
+    g_autofree char *ehlo = g_strconcat(local ? "LHLO " : "EHLO ", name, NULL);
     g_autofree char *helo = g_strconcat("HELO ", name, NULL);
     smtp_extensions_clear(&client->extensions);
     gboolean ok = smtp_client_command(client, ehlo, &reply, error);
     if (ok && reply.code == 250)
         smtp_extensions_learn(&client->extensions, &reply);
-    else if (ok && reply.code >= 500 && !by_proxy(client->backend))
+    else if (ok && reply.code >= 500 && !local && !by_proxy(client->backend))
         ok = smtp_client_command(client, helo, &reply, error);
     if (ok && reply.code != 250)
         ok = broken(client, "it refuses our greeting", error);
@@ -194,15 +195,11 @@ read_greeting(SmtpClient *client, GError **error)
 static gboolean
 can_serve(const PolicyBackend *backend, const TlsContext *tls, GError **error)
 {
-    const char *lack = NULL;
-    if (backend->wire != POLICY_SMTP)
-        lack = "only SMTP is spoken to backends";
-    else if (backend->tls >= POLICY_TLS_REQUIRED && tls == NULL)
-        lack = "TLS is not available";
-    if (lack != NULL)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "backend: %s",
-                    lack);
-    return lack == NULL;
+    if (backend->tls < POLICY_TLS_REQUIRED || tls != NULL)
+        return TRUE;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
+                        "backend: TLS is not available");
+    return FALSE;
 }
 
 /* ---- TLS ---------------------------------------------------------------- */
@@ -445,15 +442,27 @@ stuff(const char *bytes, gsize length, void *data, GError **error)
     return stuffer->status == STREAM_OK;
 }
 
+/* RFC 2033 4.2. */
+static gboolean
+read_replies(SmtpClient *client, MailReply *replies, unsigned count,
+             GError **error)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (!read_reply(client, client->backend->data_timeout, &replies[i],
+                        error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean
-smtp_client_send(SmtpClient *client, MailMessage *message, MailReply *reply,
-                 GError **error)
+smtp_client_send(SmtpClient *client, MailMessage *message, MailReply *replies,
+                 unsigned count, GError **error)
 {
     Stuffer stuffer = {client, TRUE, STREAM_OK};
-    int64_t timeout = client->backend->data_timeout;
     if (!in_step(client, error))
         return FALSE;
-    stream_set_deadline(client->stream, clock_after(timeout));
+    stream_set_deadline(client->stream,
+                        clock_after(client->backend->data_timeout));
     if (!mail_message_write(message, stuff, &stuffer, error)) {
         if (error != NULL && *error == NULL)
             stream_broken(client, stuffer.status, error);
@@ -462,5 +471,5 @@ smtp_client_send(SmtpClient *client, MailMessage *message, MailReply *reply,
     if (!in_step(client, error))
         return FALSE;
     stream_write(client->stream, ".\r\n", 3);
-    return read_reply(client, timeout, reply, error);
+    return read_replies(client, replies, count, error);
 }

@@ -1,5 +1,5 @@
 /* smtp-client.h: a connection to a backend, from its greeting to QUIT
- * (RFC 5321, RFC 2920; XCLIENT as Postfix has it).
+ * (RFC 5321, RFC 2033, RFC 2920; XCLIENT as Postfix has it).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
@@ -30,7 +30,8 @@ typedef struct SmtpClient SmtpClient;
 
 /* For the backend's `tls`; NULL with an error. */
 TlsContext *smtp_client_tls_new(const PolicyBackend *backend, GError **error);
-/* Connects, reads the greeting, says EHLO (HELO where that is refused), and
+/* Connects, reads the greeting, says EHLO (HELO where that is refused; LHLO
+ * where it speaks LMTP), and
  * STARTTLS as the backend's `tls` wants it. `tls` NULL: none is spoken. A
  * handshake that failed is TLS_ERROR_HANDSHAKE. `identity` is for a PROXY
  * header; NULL: the connection is for nobody. */
@@ -70,9 +71,11 @@ gboolean smtp_client_commands(SmtpClient *client, const char *first,
                               const char *second, MailReply *first_reply,
                               MailReply *second_reply, GError **error);
 
-/* After 354: the message, dot-stuffed, the final dot, and the reply to it. */
+/* After 354: the message, dot-stuffed, the final dot, and so many replies to
+ * it: with LMTP one for each recipient. What has been answered before a failure
+ * stands; the others have code 0. */
 gboolean smtp_client_send(SmtpClient *client, MailMessage *message,
-                          MailReply *reply, GError **error);
+                          MailReply *replies, unsigned count, GError **error);
 
 /* Says QUIT without waiting for the answer, and frees. */
 void smtp_client_quit(SmtpClient *client);

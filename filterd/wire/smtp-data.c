@@ -29,16 +29,6 @@ read_message(SmtpServer *server)
     }
 }
 
-static gboolean
-sound(SmtpServer *server)
-{
-    const IntakeRefusal *refusal = intake_refusal(server->intake);
-    if (refusal != NULL)
-        smtp_limit(server, refusal->rule, refusal->code, refusal->enhanced,
-                   refusal->text);
-    return refusal == NULL;
-}
-
 void
 smtp_give_up(SmtpServer *server, StreamStatus status)
 {
@@ -46,38 +36,6 @@ smtp_give_up(SmtpServer *server, StreamStatus status)
     if (status == STREAM_TIMEOUT)
         smtp_limit(server, "-timeout", 421, "4.4.2",
                    "the message took too long");
-}
-
-/* ---- judging and passing on --------------------------------------------- */
-
-/* A client that delivers mail may go on making mistakes. */
-static void
-pass_on(SmtpServer *server)
-{
-    MailReply reply = {0};
-    smtp_backend_message(server, &reply);
-    if (reply.code / 100 == 2)
-        server->errors = server->junk = 0;
-    smtp_relay(server, &reply);
-    mail_reply_clear(&reply);
-}
-
-static void
-judge(SmtpServer *server)
-{
-    SessionDecision decision = session_message(server->session);
-    if (decision.verdict == SESSION_DISCARD)
-        smtp_relay(server, decision.reply);
-    else if (smtp_follow(server, decision))
-        pass_on(server);
-}
-
-void
-smtp_end_message(SmtpServer *server)
-{
-    if (sound(server))
-        judge(server);
-    smtp_transaction_end(server);
 }
 
 /* ---- the command -------------------------------------------------------- */
@@ -126,7 +84,8 @@ smtp_data(SmtpServer *server, const char *arguments)
     else if (server->intake != NULL)
         smtp_error(server, 503, "5.5.1", "go on with BDAT");
     else if (!smtp_has_recipients(server))
-        smtp_error(server, 554, "5.5.1", "no valid recipients");
+        smtp_error(server, smtp_is_local(server) ? 503 : 554, "5.5.1",
+                   "no valid recipients");
     else if (smtp_follow(server, session_data(server->session)))
         receive(server);
     else

@@ -17,6 +17,27 @@ smtp_size_limit(SmtpServer *server)
     return own;
 }
 
+gboolean
+smtp_is_local(const SmtpServer *server)
+{
+    return server->service->listen->wire == POLICY_LMTP;
+}
+
+gboolean
+smtp_single(const SmtpServer *server)
+{
+    const GPtrArray *backends =
+        engine_config(server->service->engine)->backends;
+    if (smtp_is_local(server) || server->settings->mixed_replies != 0)
+        return FALSE;
+    for (unsigned i = 0; i < backends->len; i++) {
+        const PolicyBackend *backend = g_ptr_array_index(backends, i);
+        if (backend->wire == POLICY_LMTP)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 void
 smtp_transaction_end(SmtpServer *server)
 {
@@ -122,7 +143,9 @@ smtp_mail(SmtpServer *server, const char *arguments)
 {
     const char *text = find_path(arguments, "FROM:");
     if (!server->greeted)
-        smtp_error(server, 503, "5.5.1", "say EHLO or HELO first");
+        smtp_error(server, 503, "5.5.1",
+                   smtp_is_local(server) ? "say LHLO first"
+                                         : "say EHLO or HELO first");
     else if (server->in_mail)
         smtp_error(server, 503, "5.5.1", "a transaction is open");
     else if (text == NULL)
@@ -209,6 +232,9 @@ smtp_rcpt(SmtpServer *server, const char *arguments)
         smtp_error(server, 501, "5.5.4", "it is RCPT TO:<address>");
     else if (server->recipients >= server->settings->max_recipients)
         refuse_recipient(server);
+    else if (server->rcpt_commands->len > 0 && smtp_single(server))
+        smtp_limit(server, "-one-recipient", 452, "4.5.3",
+                   "one recipient at a time; send to the others later");
     else
         take_rcpt(server, text);
 }

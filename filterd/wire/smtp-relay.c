@@ -30,7 +30,7 @@ drop_stale(SmtpServer *server)
 }
 
 static void
-fault(SmtpServer *server, GError *error, MailReply *reply)
+fault(SmtpServer *server, const GError *error, MailReply *reply)
 {
     drop(server);
     metrics_add(METRIC_BACKEND_FAULTS, 1);
@@ -203,28 +203,61 @@ smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
 
 /* ---- the message -------------------------------------------------------- */
 
-/* A backend that refuses DATA says no to the message. */
 static gboolean
-say_data(SmtpServer *server, MailReply *reply, GError **error)
+is_answer(const MailReply *reply)
 {
-    if (!smtp_client_command(server->client, "DATA", reply, error))
-        return FALSE;
-    if (reply->code == 354) {
-        server->client_in_mail = FALSE;
-        return smtp_client_send(server->client,
-                                session_outgoing(server->session), reply, error)
-               && (ok(reply) || reply->code >= 400);
-    }
-    return reply->code >= 400;
+    return ok(reply) || reply->code >= 400;
+}
+
+/* A reply to each, or one that stands for all. */
+static void
+expect_replies(const SmtpServer *server, unsigned recipients,
+               SmtpReplies *replies)
+{
+    gboolean each = smtp_client_backend(server->client)->wire == POLICY_LMTP;
+    smtp_replies_clear(replies);
+    replies->length = each ? recipients : 1;
+    replies->items = g_new0(MailReply, replies->length);
 }
 
 static gboolean
-envelope_stands(SmtpServer *server, GError **error)
+send_message(SmtpServer *server, SmtpReplies *replies, GError **error)
+{
+    server->client_in_mail = FALSE;
+    if (!smtp_client_send(server->client, session_outgoing(server->session),
+                          replies->items, replies->length, error))
+        return FALSE;
+    for (unsigned i = 0; i < replies->length; i++)
+        if (!is_answer(&replies->items[i]))
+            return FALSE;
+    return TRUE;
+}
+
+/* A backend that refuses DATA says no to the message. */
+static gboolean
+say_data(SmtpServer *server, unsigned recipients, SmtpReplies *replies,
+         GError **error)
+{
+    MailReply *reply = &replies->items[0];
+    if (!smtp_client_command(server->client, "DATA", reply, error))
+        return FALSE;
+    if (reply->code != 354)
+        return reply->code >= 400;
+    expect_replies(server, recipients, replies);
+    return send_message(server, replies, error);
+}
+
+/* Whether the backend has heard what the message's envelope is now: a group of
+ * the recipients, edits applied. */
+static gboolean
+envelope_stands(SmtpServer *server, unsigned *length, GError **error)
 {
     const char *reverse_path;
     const GPtrArray *recipients;
     gboolean edited =
-        session_envelope(server->session, &reverse_path, &recipients);
+        session_envelope(server->session, &reverse_path, &recipients)
+        || recipients->len != server->rcpt_commands->len;
+    *length = recipients->len;
     if (recipients->len == 0) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
                             "no recipient is left after the edits");
@@ -236,16 +269,37 @@ envelope_stands(SmtpServer *server, GError **error)
     return renew(server, edited, reverse_path, recipients, error);
 }
 
-void
-smtp_backend_message(SmtpServer *server, MailReply *reply)
+/* Those that have been answered stand: their mail is not sent again. */
+static void
+fail_others(SmtpServer *server, const GError *error, SmtpReplies *replies)
 {
+    MailReply reply = {0};
+    fault(server, error, &reply);
+    for (unsigned i = 0; i < replies->length; i++)
+        if (!is_answer(&replies->items[i]) || replies->length == 1)
+            mail_reply_copy(&replies->items[i], &reply);
+    replies->fault = TRUE;
+    mail_reply_clear(&reply);
+}
+
+void
+smtp_replies_clear(SmtpReplies *replies)
+{
+    for (unsigned i = 0; i < replies->length; i++)
+        mail_reply_clear(&replies->items[i]);
+    g_clear_pointer(&replies->items, g_free);
+    replies->length = 0;
+}
+
+void
+smtp_backend_message(SmtpServer *server, SmtpReplies *replies)
+{
+    unsigned recipients;
     g_autoptr(GError) error = NULL;
-    if (!envelope_stands(server, &error) || !say_data(server, reply, &error)) {
-        fault(server, error, reply);
-        session_refused(server->session, "-backend-fault", reply);
-        return;
-    }
-    session_delivered(server->session, reply);
+    *replies = (SmtpReplies){g_new0(MailReply, 1), 1, FALSE};
+    if (!envelope_stands(server, &recipients, &error)
+        || !say_data(server, recipients, replies, &error))
+        fail_others(server, error, replies);
 }
 
 /* ---- afterwards --------------------------------------------------------- */

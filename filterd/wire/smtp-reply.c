@@ -14,7 +14,9 @@ send_reply(SmtpServer *server, const MailReply *reply, const char *suffix)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     mail_reply_append(text, reply, suffix);
-    if (stream_write(server->stream, text->str, text->len) != STREAM_OK)
+    if (server->answers != NULL)
+        smtp_keep_answer(server, text);
+    else if (stream_write(server->stream, text->str, text->len) != STREAM_OK)
         server->closing = TRUE;
 }
 

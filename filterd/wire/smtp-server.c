@@ -1,5 +1,5 @@
 /* smtp-server.c: an SMTP client's connection, from its greeting to QUIT
- * (RFC 5321).
+ * (RFC 5321), or an LMTP client's (RFC 2033).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -45,7 +45,7 @@ helo_legal(const char *name)
 static int64_t
 recipient_limit(const SmtpServer *server, const SmtpExtensions *offered)
 {
-    int64_t own = server->settings->max_recipients;
+    int64_t own = smtp_single(server) ? 1 : server->settings->max_recipients;
     return offered->max_recipients != 0 ? MIN(own, offered->max_recipients)
                                         : own;
 }
@@ -76,9 +76,12 @@ format_extensions(SmtpServer *server)
 static const char *
 protocol_of(const SmtpServer *server, gboolean extended)
 {
+    gboolean tls = stream_peer(server->stream) != NULL;
     if (!extended)
         return "SMTP";
-    return stream_peer(server->stream) != NULL ? "ESMTPS" : "ESMTP";
+    if (smtp_is_local(server))
+        return tls ? "LMTPS" : "LMTP";
+    return tls ? "ESMTPS" : "ESMTP";
 }
 
 static void
@@ -174,15 +177,25 @@ static const struct Verb {
     const char *word;
     void (*carry_out)(SmtpServer *server, const char *arguments);
     gboolean in_clear; /* where TLS is required, too (RFC 3207 4) */
+    enum { EVERY_WIRE, SMTP_ONLY, LMTP_ONLY } wire; /* RFC 2033 4.1 */
 } verbs[] = {
-    {"EHLO", smtp_ehlo, TRUE},         {"HELO", smtp_helo, TRUE},
-    {"STARTTLS", smtp_starttls, TRUE}, {"MAIL", smtp_mail, FALSE},
-    {"RCPT", smtp_rcpt, FALSE},        {"DATA", smtp_data, FALSE},
-    {"BDAT", smtp_bdat, TRUE},         {"RSET", smtp_rset, TRUE},
-    {"NOOP", smtp_noop, TRUE},         {"VRFY", smtp_vrfy, FALSE},
-    {"HELP", smtp_help, TRUE},         {"QUIT", smtp_quit, TRUE},
-    {"EXPN", smtp_elsewhere, FALSE},   {"ETRN", smtp_elsewhere, FALSE},
-    {"TURN", smtp_elsewhere, FALSE},   {"XCLIENT", smtp_xclient, FALSE},
+    {"EHLO", smtp_ehlo, TRUE, SMTP_ONLY},
+    {"HELO", smtp_helo, TRUE, SMTP_ONLY},
+    {"LHLO", smtp_ehlo, TRUE, LMTP_ONLY},
+    {"STARTTLS", smtp_starttls, TRUE},
+    {"MAIL", smtp_mail, FALSE},
+    {"RCPT", smtp_rcpt, FALSE},
+    {"DATA", smtp_data, FALSE},
+    {"BDAT", smtp_bdat, TRUE},
+    {"RSET", smtp_rset, TRUE},
+    {"NOOP", smtp_noop, TRUE},
+    {"VRFY", smtp_vrfy, FALSE},
+    {"HELP", smtp_help, TRUE},
+    {"QUIT", smtp_quit, TRUE},
+    {"EXPN", smtp_elsewhere, FALSE},
+    {"ETRN", smtp_elsewhere, FALSE},
+    {"TURN", smtp_elsewhere, FALSE},
+    {"XCLIENT", smtp_xclient, FALSE},
 };
 
 /* The last words of a connection. */
@@ -232,13 +245,21 @@ unknown_verb(SmtpServer *server, const char *line)
         smtp_error(server, 500, "5.5.1", "unknown command");
 }
 
+static gboolean
+is_spoken(const SmtpServer *server, const struct Verb *verb)
+{
+    return verb->wire == EVERY_WIRE
+           || (verb->wire == LMTP_ONLY) == smtp_is_local(server);
+}
+
 static void
 carry_out(SmtpServer *server, char *line)
 {
     gsize word = strcspn(g_strchomp(line), " ");
     const char *arguments = line + word + strspn(line + word, " ");
     for (unsigned i = 0; i < G_N_ELEMENTS(verbs); i++) {
-        if (!text_equal_nocase(line, word, verbs[i].word))
+        if (!text_equal_nocase(line, word, verbs[i].word)
+            || !is_spoken(server, &verbs[i]))
             continue;
         if (server->shut && verbs[i].carry_out != smtp_quit
             && verbs[i].carry_out != smtp_bdat)
@@ -458,7 +479,8 @@ greet(SmtpServer *server)
 {
     SessionDecision decision = session_connect(server->session);
     const char *name = engine_hostname(server->service->engine);
-    g_autofree char *text = g_strconcat(name, " ESMTP", NULL);
+    g_autofree char *text =
+        g_strconcat(name, smtp_is_local(server) ? " LMTP" : " ESMTP", NULL);
     if (decision.verdict == SESSION_CONTINUE) {
         smtp_reply(server, 220, "", text);
         return TRUE;
@@ -483,7 +505,8 @@ open_session(SmtpServer *server, const SessionPeer *peer)
     SessionPeer who = *peer;
     who.sessions = server->visitor.sessions;
     who.errors = server->visitor.recent[VISITOR_ERROR];
-    who.wire = "smtp";
+    who.wire = smtp_is_local(server) ? "lmtp" : "smtp";
+    who.answers_each = smtp_is_local(server);
     server->session = session_new(server->service->engine, &who);
     server->rcpt_commands = g_ptr_array_new_with_free_func(g_free);
     if (stream_peer(server->stream) != NULL)

@@ -47,6 +47,7 @@ typedef struct SmtpServer {
     char *mail_parameters;    /* of it, behind the path */
     GPtrArray *rcpt_commands; /* that the backend took */
     unsigned discarded;       /* recipients that go nowhere */
+    GPtrArray *answers;       /* with LMTP, to the message; NULL: not now */
     unsigned recipients;      /* all that were judged */
 
     Intake *intake; /* while a message comes */
@@ -96,6 +97,11 @@ void smtp_delay(SmtpServer *server, int64_t delay);
 
 /* ---- smtp-mail.c: MAIL, RCPT, RSET -------------------------------------- */
 
+/* Whether clients are answered recipient by recipient (RFC 2033). */
+gboolean smtp_is_local(const SmtpServer *server);
+/* Whether a transaction has one recipient: a backend answers each, and the
+ * client gets one reply. */
+gboolean smtp_single(const SmtpServer *server);
 void smtp_mail(SmtpServer *server, const char *arguments);
 void smtp_rcpt(SmtpServer *server, const char *arguments);
 /* Forgets the transaction, here and at the backend. */
@@ -121,14 +127,20 @@ gboolean smtp_xclient_offered(const SmtpServer *server);
 /* In smtp-server.c: the client is another one, from its greeting on. */
 void smtp_begin_again(SmtpServer *server, const SessionPeer *peer);
 
+/* ---- smtp-answer.c: what becomes of a message ---------------------------- */
+
+/* All of it has come: it is judged, passed on and answered, and the transaction
+ * ends. */
+void smtp_end_message(SmtpServer *server);
+/* A reply while each recipient gets one: kept for those it is about. */
+void smtp_keep_answer(SmtpServer *server, const GString *text);
+
 /* ---- smtp-data.c: DATA -------------------------------------------------- */
 
 void smtp_data(SmtpServer *server, const char *arguments);
 gboolean smtp_has_recipients(const SmtpServer *server);
 /* `flags` are of DataFlags. */
 void smtp_begin_message(SmtpServer *server, unsigned flags);
-/* All of it has come: what becomes of it, and the end of the transaction. */
-void smtp_end_message(SmtpServer *server);
 /* The connection broke, or was too slow, before that. */
 void smtp_give_up(SmtpServer *server, StreamStatus status);
 
@@ -142,8 +154,16 @@ void smtp_bdat(SmtpServer *server, const char *arguments);
  * where the backend failed. */
 void smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
                        MailReply *reply);
-/* The judged message. The reply is the client's. */
-void smtp_backend_message(SmtpServer *server, MailReply *reply);
+/* The judged message, to those that session_envelope() names. The replies to
+ * it: one, or of an LMTP backend one for each of them. */
+typedef struct SmtpReplies {
+    MailReply *items;
+    unsigned length;
+    gboolean fault; /* it failed */
+} SmtpReplies;
+
+void smtp_backend_message(SmtpServer *server, SmtpReplies *replies);
+void smtp_replies_clear(SmtpReplies *replies);
 /* Ends its transaction. A connection that nobody else could use stays ours. */
 void smtp_backend_end(SmtpServer *server);
 /* Gives the connection to others while the client is slow; what it has heard

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static Endpoint
@@ -216,6 +217,20 @@ both_families(void)
 }
 
 static void
+unix_peer_is_local(void)
+{
+    const struct sockaddr_un nameless = {.sun_family = AF_UNIX};
+    Endpoint peer;
+    char ip[IP_TEXT_SIZE];
+
+    g_assert_true(endpoint_from_sockaddr((const struct sockaddr *)&nameless,
+                                         sizeof(sa_family_t), &peer));
+    g_assert_cmpstr(ip_format(&peer.ip, ip), ==, "127.0.0.1");
+    g_assert_cmpstr(peer.path, ==, "");
+    endpoint_clear(&peer);
+}
+
+static void
 unix_socket(void)
 {
     g_autofree char *directory = g_dir_make_tmp("endpoint-XXXXXX", NULL);
@@ -254,6 +269,8 @@ main(int argc, char **argv)
     g_test_add_func("/base/endpoint/ipv4-listens", listening_v4);
     g_test_add_func("/base/endpoint/ipv6-listens", listening_v6);
     g_test_add_func("/base/endpoint/ipv6-leaves-ipv4-its-port", both_families);
+    g_test_add_func("/base/endpoint/a-peer-over-a-unix-socket-is-local",
+                    unix_peer_is_local);
     g_test_add_func("/base/endpoint/only-a-stale-socket-is-replaced",
                     unix_socket);
     return g_test_run();

@@ -95,7 +95,8 @@ converse(SmtpClient *client)
         && smtp_client_commands(client, "MAIL FROM:<>", "RCPT TO:<a@b>", &first,
                                 &second, NULL)
         && smtp_client_command(client, "DATA", &first, NULL)
-        && first.code == 354 && smtp_client_send(client, message, &first, NULL)
+        && first.code == 354
+        && smtp_client_send(client, message, &first, 1, NULL)
         && first.code == 250;
     mail_reply_clear(&first);
     mail_reply_clear(&second);

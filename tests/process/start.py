@@ -148,17 +148,14 @@ def nothing_to_do(program):
 
 
 NOT_YET = [
-    ("listen lmtp 127.0.0.1:0\n", "lmtp"),
     ('listen milter "unix:/nonexistent/m"\n', "milter"),
     ("listen policy 127.0.0.1:0\n", "policy"),
-    ("backend lmtp 127.0.0.1:1\n", "lmtp"),
     (
         "listen http 127.0.0.1:0 { tls required\n"
         'certificate "/etc/passwd" key "/etc/passwd" }\n',
         "tls",
     ),
     ("set quarantine spool\n", "quarantine"),
-    ("set mixed-replies defer\n", "mixed-replies"),
 ]
 
 
@@ -193,6 +190,16 @@ def twins(program):
         + "listen smtp 127.0.0.1:2\n",
     )
     assert status == 1 and f"{path}:8:1: error" in said, said
+
+
+def lmtp_port(program):
+    """LMTP is refused on the port of SMTP"""
+    status, said, path = refused(
+        program,
+        BASE + "listen lmtp 127.0.0.1:25\nbackend lmtp 127.0.0.1:1\n",
+    )
+    assert status == 1 and f"{path}:6:1: error" in said, said
+    assert "port 25" in said, said
 
 
 def plugin_file(program):
@@ -385,6 +392,7 @@ run(
         not_yet,
         redis_not_yet,
         twins,
+        lmtp_port,
         plugin_file,
         no_such_user,
         becomes_nobody,

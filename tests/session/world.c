@@ -425,7 +425,7 @@ world_deliver(World *w)
 {
     MailReply taken = {0};
     mail_reply_set(&taken, 250, "2.0.0", "queued as 1");
-    session_delivered(w->session, &taken);
+    session_delivered(w->session, NULL, &taken);
     mail_reply_clear(&taken);
     session_reset(w->session);
 }

@@ -18,6 +18,7 @@ typedef struct Visit {
     gboolean spoiled, named;
     gboolean closing;
     unsigned said[BACKEND_STEPS];
+    unsigned recipients; /* since MAIL */
 } Visit;
 
 static const struct Step {
@@ -154,7 +155,11 @@ take_message(Visit *visit)
     g_string_assign(backend->message, message->str);
     backend->messages++;
     g_string_append(backend->heard, "message\n");
-    answer(visit, BACKEND_END);
+    gboolean own_words =
+        reply_to(visit, BACKEND_END) != steps[BACKEND_END].reply;
+    unsigned replies = backend->local && !own_words ? visit->recipients : 1;
+    for (unsigned i = 0; i < replies; i++)
+        answer(visit, BACKEND_END);
 }
 
 static void
@@ -166,13 +171,32 @@ go_on_with_tls(Visit *visit)
         visit->closing = TRUE;
 }
 
+static gboolean
+is_step(const Visit *visit, BackendStep step, const char *line)
+{
+    const char *verb = steps[step].verb;
+    if (visit->backend->local && step == BACKEND_EHLO)
+        verb = "LHLO";
+    return verb != NULL && g_str_has_prefix(line, verb)
+           && !(visit->backend->local && step == BACKEND_HELO);
+}
+
+static void
+count_recipients(Visit *visit, BackendStep step)
+{
+    if (step == BACKEND_MAIL)
+        visit->recipients = 0;
+    if (step == BACKEND_RCPT)
+        visit->recipients++;
+}
+
 static void
 carry_out(Visit *visit, const char *line)
 {
     for (BackendStep step = 0; step < BACKEND_STEPS; step++)
-        if (steps[step].verb != NULL
-            && g_str_has_prefix(line, steps[step].verb)) {
+        if (is_step(visit, step, line)) {
             answer(visit, step);
+            count_recipients(visit, step);
             visit->named |= step == BACKEND_XCLIENT;
             if (step == BACKEND_STARTTLS
                 && g_str_has_prefix(reply_to(visit, step), "220"))

@@ -10,7 +10,7 @@
 
 typedef enum BackendStep {
     BACKEND_CONNECT,
-    BACKEND_EHLO,
+    BACKEND_EHLO, /* or LHLO */
     BACKEND_HELO,
     BACKEND_STARTTLS, /* behind a 220 it speaks TLS */
     BACKEND_XCLIENT,
@@ -46,6 +46,9 @@ typedef struct Backend {
     gboolean named_once;
     /* It takes a PROXY header, version 1. */
     gboolean proxied;
+    /* It speaks LMTP: what it says to the end of a message it says for each
+     * recipient, unless a test has words for all of them. */
+    gboolean local;
     /* What its certificate is for; NULL: it cannot speak TLS. */
     const char *host;
 

@@ -56,12 +56,14 @@ write_file(const Gateway *gateway)
     g_autofree char *behind =
         *backend == '-'
             ? g_strdup("")
-            : g_strdup_printf("backend smtp %s { command-timeout 20s "
+            : g_strdup_printf("backend %s %s { command-timeout 20s "
                               "data-timeout 20s connect-timeout 20s %s }\n",
-                              where, backend);
+                              play->server.local ? "lmtp" : "smtp", where,
+                              backend);
     return g_strdup_printf("set hostname mx.test\n"
                            "set max-errors 5\n"
-                           "listen smtp 127.0.0.1:25 { %s }\n%s%s\n",
+                           "listen %s 127.0.0.1:25 { %s }\n%s%s\n",
+                           play->local ? "lmtp" : "smtp",
                            play->listen != NULL ? play->listen : "", behind,
                            play->rules != NULL ? play->rules : "");
 }

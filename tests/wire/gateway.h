@@ -42,6 +42,7 @@ typedef struct GatewayCase {
     unsigned connections; /* to the backend; 0: whatever */
     gboolean clock_runs;
     gboolean no_tls; /* though `listen` wants it */
+    gboolean local;  /* `listen lmtp` */
 } GatewayCase;
 
 /* For g_test_add_data_func(). */
