@@ -100,7 +100,8 @@ typedef enum PolicyStoreKind {
 
 typedef struct PolicyStore {
     PolicyStoreKind kind;
-    const char *where; /* a path, an ADDRESS, or NULL */
+    const char *where;   /* a path, an ADDRESS, or NULL */
+    int64_t max_entries; /* of one plugin instance */
     PolicyPlace place;
 } PolicyStore;
 

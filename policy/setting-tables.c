@@ -22,6 +22,7 @@
 #define LISTEN(...) ROW(PolicyListen, __VA_ARGS__)
 #define BACKEND(...) ROW(PolicyBackend, __VA_ARGS__)
 #define DNS(...) ROW(PolicyDns, __VA_ARGS__)
+#define STORE(...) ROW(PolicyStore, __VA_ARGS__)
 #define WORDS(...)                 \
     .words = (const char *const[]) \
     {                              \
@@ -152,4 +153,9 @@ const FilterdOption setting_dns[] = {
     {0},
 };
 
-const FilterdOption setting_store[] = {{0}};
+const FilterdOption setting_store[] = {
+    STORE("max-entries", FILTERD_INT, max_entries, "1000000",
+          "of one plugin; of more, those that end first are forgotten",
+          WITHIN(1000, 1000000000)),
+    {0},
+};

@@ -255,7 +255,13 @@ default_store(Compile *compile)
     PolicyConfig *config = compile->config;
     const char *directory = config->settings.state_directory;
 
-    if (compile->store_place.line > 0 || directory == NULL)
+    if (compile->store_place.line > 0)
+        return;
+    Options options;
+    options_init(&options, "`store`", setting_store, &config->store);
+    options_finish(compile, &options);
+    options_clear(&options);
+    if (directory == NULL)
         return;
     g_autofree char *path = g_build_filename(directory, "filterd.db", NULL);
     config->store.kind = POLICY_STORE_SQLITE;

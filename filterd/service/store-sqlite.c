@@ -16,7 +16,12 @@
 #define BUSY_PATIENCE 1500
 #define BUSY_PAUSE 10
 
-#define STATEMENTS (STORE_EXPIRE + 1)
+/* A look at the number of entries for so many writes; prime, so that no space
+ * is always left out where several write in turn. */
+#define TRIM_EVERY 61
+
+#define TRIM (STORE_EXPIRE + 1)
+#define STATEMENTS (TRIM + 1)
 
 GQuark
 store_error_quark(void)
@@ -26,12 +31,16 @@ store_error_quark(void)
 
 struct StoreSqlite {
     char *path; /* NULL: in memory */
+    int64_t entries;
+    unsigned writes;
     sqlite3 *base;
     sqlite3_stmt *statements[STATEMENTS];
 };
 
 enum { SPACE = 1, KEY, NOW, UNTIL, VALUE };
 
+/* Entries are counted as they come and go. The one file of an older version is
+ * counted once: a condition that rests on no row is judged before the scan. */
 static const char setup[] =
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=NORMAL;"
@@ -40,7 +49,17 @@ static const char setup[] =
     "CREATE TABLE IF NOT EXISTS entry (space TEXT NOT NULL, key TEXT NOT NULL,"
     " value BLOB NOT NULL, expires INTEGER NOT NULL,"
     " PRIMARY KEY (space, key)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS entry_expires ON entry (expires);";
+    "DROP INDEX IF EXISTS entry_expires;"
+    "CREATE INDEX IF NOT EXISTS entry_end ON entry (space, expires);"
+    "CREATE TABLE IF NOT EXISTS space (name TEXT PRIMARY KEY,"
+    " entries INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TRIGGER IF NOT EXISTS entry_new AFTER INSERT ON entry BEGIN"
+    " INSERT INTO space VALUES (new.space, 1)"
+    " ON CONFLICT (name) DO UPDATE SET entries = entries + 1; END;"
+    "CREATE TRIGGER IF NOT EXISTS entry_gone AFTER DELETE ON entry BEGIN"
+    " UPDATE space SET entries = entries - 1 WHERE name = old.space; END;"
+    "INSERT OR IGNORE INTO space SELECT space, count(*) FROM entry"
+    " WHERE NOT EXISTS (SELECT 1 FROM space) GROUP BY space;";
 
 /* A lifetime of 0 (UNTIL 0) keeps the end that a living entry has. */
 #define NEVER "9223372036854775807"
@@ -63,15 +82,19 @@ static const char *const texts[STATEMENTS] = {
                   " CAST(CAST(value AS INTEGER) + ?5 AS INTEGER) END AS TEXT),"
                   " expires = " END " RETURNING CAST(value AS INTEGER)",
     [STORE_EXPIRE] = "DELETE FROM entry WHERE (space, key) IN"
-                     " (SELECT space, key FROM entry WHERE expires <= ?3"
-                     " LIMIT ?5)",
+                     " (SELECT space, key FROM space CROSS JOIN entry"
+                     " ON space = name AND expires <= ?3 LIMIT ?5)",
+    [TRIM] = "DELETE FROM entry WHERE (space, key) IN"
+             " (SELECT space, key FROM entry WHERE space = ?1 ORDER BY expires"
+             " LIMIT max(0, (SELECT entries FROM space WHERE name = ?1) - ?5))",
 };
 
 StoreSqlite *
-store_sqlite_new(const char *path)
+store_sqlite_new(const char *path, int64_t entries)
 {
     StoreSqlite *sqlite = g_new0(StoreSqlite, 1);
     sqlite->path = g_strdup(path);
+    sqlite->entries = entries;
     return sqlite;
 }
 
@@ -181,6 +204,24 @@ step(StoreSqlite *sqlite, StoreRequest *request)
     return code;
 }
 
+/* What ends first goes first: of a plugin that gives a first try less time than
+ * what has passed, the tries that nobody repeats. If it fails, the next write
+ * says why. */
+static void
+trim(StoreSqlite *sqlite, const StoreRequest *request)
+{
+    sqlite3_stmt *statement = sqlite->statements[TRIM];
+    if (request->kind != STORE_PUT && request->kind != STORE_ADD)
+        return;
+    if (++sqlite->writes % TRIM_EVERY != 0)
+        return;
+    sqlite3_bind_text(statement, SPACE, request->space, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, VALUE, sqlite->entries);
+    sqlite3_step(statement);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
 static void
 fail(StoreSqlite *sqlite, StoreRequest *request, GError **error)
 {
@@ -213,8 +254,10 @@ store_sqlite_run(StoreSqlite *sqlite, StoreRequest *request, GError **error)
         g_usleep(BUSY_PAUSE * 1000);
         code = attempt(sqlite, request);
     }
-    if (code == SQLITE_DONE)
+    if (code == SQLITE_DONE) {
+        trim(sqlite, request);
         return TRUE;
+    }
     fail(sqlite, request, error);
     return FALSE;
 }

@@ -38,8 +38,9 @@ typedef struct StoreRequest {
 
 typedef struct StoreSqlite StoreSqlite;
 
-/* Opens nothing yet. */
-StoreSqlite *store_sqlite_new(const char *path);
+/* Opens nothing yet. Of more than `entries` in a space those that end first are
+ * removed, soon. */
+StoreSqlite *store_sqlite_new(const char *path, int64_t entries);
 void store_sqlite_free(StoreSqlite *sqlite);
 
 /* Opens what is closed; closes after a failure. FALSE: the error says which

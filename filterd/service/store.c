@@ -30,10 +30,10 @@ typedef struct Job {
 } Job;
 
 Store *
-store_new_sqlite(const char *path)
+store_new_sqlite(const char *path, int64_t entries)
 {
     Store *store = g_new0(Store, 1);
-    store->sqlite = store_sqlite_new(path);
+    store->sqlite = store_sqlite_new(path, entries);
     return store;
 }
 

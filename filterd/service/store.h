@@ -16,9 +16,12 @@ typedef struct Store Store;
 #define STORE_KEY_LIMIT 512
 #define STORE_VALUE_LIMIT 65536
 
+#define STORE_ENTRIES 1000000 /* unless the configuration says otherwise */
+
 /* Opened after the fork, at the first use. NULL path: private, empty, gone
- * with the process (for `try`). */
-Store *store_new_sqlite(const char *path);
+ * with the process (for `try`). `entries`: how many a space keeps; those that
+ * end first go first. */
+Store *store_new_sqlite(const char *path, int64_t entries);
 void store_free(Store *store);
 
 /* Space is a name that keeps the keys of one user apart. `value` is a new

@@ -30,10 +30,10 @@ static Store *
 open_store(const PolicyConfig *config, const EngineOptions *options)
 {
     if (options->private_store)
-        return store_new_sqlite(NULL);
+        return store_new_sqlite(NULL, STORE_ENTRIES);
     if (config->store.kind == POLICY_STORE_SQLITE)
-        return store_new_sqlite(config->store.where);
-    return store_new_sqlite(options->memory_store);
+        return store_new_sqlite(config->store.where, config->store.max_entries);
+    return store_new_sqlite(options->memory_store, config->store.max_entries);
 }
 
 static char *

@@ -149,7 +149,10 @@ static const WorldCase settings[] = {
     {"store mysql \"x\"\n",
      "1:7: no store `mysql` | there is memory, sqlite or redis\n"},
     {"store sqlite\n", "2:1: expected a path, but the file ends here\n"},
-    {"store memory { path \"x\" }\n", "1:16: `store` has no option `path`\n"},
+    {"store memory { max-entries 10 }\n",
+     "1:28: `max-entries` has to be between 1000 and 1000000000\n"},
+    {"store memory { path \"x\" }\n",
+     "1:16: `store` has no option `path` | there is max-entries\n"},
     {"store memory\n"
      "store memory\n",
      "2:1: `store` is given twice | it is given in line 1 already\n"},

@@ -37,6 +37,7 @@ test_defaults(void)
                     "system");
     g_assert_cmpint(config->store.kind, ==, POLICY_STORE_SQLITE);
     g_assert_cmpstr(config->store.where, ==, "/var/lib/filterd/filterd.db");
+    g_assert_cmpint(config->store.max_entries, ==, 1000000);
     policy_config_free(config);
 }
 

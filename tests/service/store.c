@@ -22,6 +22,11 @@
 #define ADDS 300
 #define NOBODY 65534
 #define LONG_LIFE 3600000
+#define LIMIT 20000 /* entries of a space */
+#define FLOOD 100000
+#define FLOOD_BYTES (8 << 20)
+#define CONFIRMED 200
+#define DAY_LONG INT64_C(86400000)
 
 typedef struct Fixture {
     char *directory;
@@ -45,7 +50,7 @@ start(Fixture *fixture)
 {
     loop_init();
     offload_init(2);
-    fixture->store = store_new_sqlite(fixture->path);
+    fixture->store = store_new_sqlite(fixture->path, LIMIT);
 }
 
 static void
@@ -272,7 +277,7 @@ static void
 test_private(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     Fixture private = {.directory = fixture->directory};
-    private.store = store_new_sqlite(NULL);
+    private.store = store_new_sqlite(NULL, LIMIT);
     put(&private, "a", "x", 0);
     ASSERT_GET(&private, "a", "x");
     ASSERT_GET(fixture, "a", "absent");
@@ -447,6 +452,84 @@ test_full(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     ASSERT_GET(fixture, "a", "x");
 }
 
+/* Of every 500 tries one has passed before. */
+static void
+flood_in_fiber(void *data)
+{
+    Store *store = data;
+    for (int i = 0; i < FLOOD; i++) {
+        g_autofree char *random = g_strdup_printf(
+            "t:%08x%08x%08x", g_random_int(), g_random_int(), g_random_int());
+        g_autofree char *confirmed = g_strdup_printf("confirmed-%d", i / 500);
+        store_put(store, "space", random, "0 1800000000000", 15, 2 * DAY_LONG);
+        if (i % 500 == 0)
+            store_put(store, "space", confirmed, "x", 1, 36 * DAY_LONG);
+    }
+}
+
+static gint64
+file_size(const char *path)
+{
+    GStatBuf status;
+    return g_stat(path, &status) == 0 ? (gint64)status.st_size : 0;
+}
+
+static void
+test_flood(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *log = g_strconcat(fixture->path, "-wal", NULL);
+    Step other = {.store = fixture->store,
+                  .kind = ADD,
+                  .space = "elsewhere",
+                  .key = "rate",
+                  .number = 1,
+                  .lifetime = 60000};
+    support_run(step_in_fiber, &other);
+    gint64 begin = g_get_monotonic_time();
+    support_run(flood_in_fiber, fixture->store);
+    g_test_message("%d tries: %d entries, %d KiB, log %d KiB, %d ms", FLOOD,
+                   count_entries(fixture),
+                   (int)(file_size(fixture->path) >> 10),
+                   (int)(file_size(log) >> 10),
+                   (int)((g_get_monotonic_time() - begin) / 1000));
+    g_assert_cmpint(count_entries(fixture), <=, LIMIT + 100);
+    g_assert_cmpint(count_entries(fixture), >, LIMIT - 100);
+    g_assert_cmpint(file_size(fixture->path) + file_size(log), <, FLOOD_BYTES);
+    for (int i = 0; i < CONFIRMED; i++) {
+        g_autofree char *key = g_strdup_printf("confirmed-%d", i);
+        ASSERT_GET(fixture, key, "x");
+    }
+    g_autofree char *rate = get(fixture, "elsewhere", "rate");
+    g_assert_cmpstr(rate, ==, "1");
+}
+
+/* The file of a version that did not count. */
+static void
+test_uncounted(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    sqlite3 *base;
+    stop(fixture);
+    sqlite3_open(fixture->path, &base);
+    sqlite3_exec(
+        base,
+        "CREATE TABLE entry (space TEXT NOT NULL, key TEXT NOT NULL,"
+        " value BLOB NOT NULL, expires INTEGER NOT NULL,"
+        " PRIMARY KEY (space, key)) WITHOUT ROWID;"
+        "CREATE INDEX entry_expires ON entry (expires);"
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL"
+        " SELECT i + 1 FROM n WHERE i < 30000)"
+        " INSERT INTO entry SELECT 'space', i, 'x', 9000000000000 + i FROM n;",
+        NULL, NULL, NULL);
+    sqlite3_close(base);
+    start(fixture);
+    for (int i = 0; i < 100; i++)
+        put(fixture, "a", "y", 0);
+    g_assert_cmpint(count_entries(fixture), <=, LIMIT + 1);
+    ASSERT_GET(fixture, "1", "absent");
+    ASSERT_GET(fixture, "30000", "x");
+    ASSERT_GET(fixture, "a", "y");
+}
+
 static void
 add_forever(Fixture *fixture, int64_t *answered)
 {
@@ -517,6 +600,9 @@ main(int argc, char **argv)
         void (*run)(Fixture *fixture, gconstpointer data);
     } tests[] = {
         {"/service/store/values-are-kept-by-space-and-key", test_values},
+        {"/service/store/a-flood-pushes-out-nothing-but-itself", test_flood},
+        {"/service/store/the-file-of-a-version-that-did-not-count-is-bounded",
+         test_uncounted},
         {"/service/store/sums-are-decimal-and-stop-at-the-bound", test_add},
         {"/service/store/entries-end-with-their-lifetime", test_lifetimes},
         {"/service/store/the-dead-are-removed-in-portions", test_expire},

@@ -18,10 +18,10 @@ CONTROL = "docs/filterctl.1"
 
 # MACRO("name", FILTERD_TYPE, field, "default"
 SETTING = re.compile(
-    r'\b(SET|LISTEN|BACKEND|DNS)\("([\w-]+)", FILTERD_(\w+), \w+, '
+    r'\b(SET|LISTEN|BACKEND|DNS|STORE)\("([\w-]+)", FILTERD_(\w+), \w+, '
     r'(?:NULL|"([^"]*)")')
 SECTIONS = {"SET": "set", "LISTEN": "listen", "BACKEND": "backend",
-            "DNS": "dns"}
+            "DNS": "dns", "STORE": "store"}
 TABLE = r"\b%s\s+\w+\[[^\]]*\] = \{(.*?)^\};"
 ROW = re.compile(r'(?:^    |= )\{\s*(?:\.name = )?"([\w.-]+)"', re.M)
 # What a limit is in the text of filterd(8).
@@ -48,6 +48,7 @@ LIMITS = {
     "DNS_CACHE_ENTRIES": "20000",
     "DNS_RECORDS_LIMIT": "1000",
     "STORE_KEY_LIMIT": "512 octets",
+    "STORE_ENTRIES": "1000000",
     "COMPILE_FILES": "1000",
     "COMPILE_INCLUDE_DEPTH": "16",
     "COMPILE_LIST_SIZE": "4000000",
