@@ -6,12 +6,11 @@
 #include "filterd/base/visitors.h"
 
 #include "filterd/base/clock.h"
+#include "filterd/base/shared.h"
 #include "filterd/base/siphash.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #define MINUTE 60000
@@ -39,7 +38,7 @@ typedef struct Entry {
 } Entry;
 
 typedef struct Table {
-    pthread_mutex_t mutex; /* robust: a worker may die with it */
+    pthread_mutex_t mutex;
     SiphashKey key;
     unsigned workers, used;
     size_t size, stride;
@@ -52,17 +51,6 @@ static unsigned own;
 
 /* ---- memory ------------------------------------------------------------- */
 
-static void
-init_mutex(pthread_mutex_t *mutex)
-{
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(mutex, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
 /* Buckets that nobody was counted in are never looked into, and cost nothing.
  */
 void
@@ -72,16 +60,12 @@ visitors_init(unsigned workers)
     stride = (stride + 7) / 8 * 8;
     size_t size = sizeof(Table) + VISITORS_LIMIT * stride;
     visitors_clear();
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        g_error("no memory for the visitors: %s", g_strerror(errno));
-    table = memory;
+    table = shared_map("the visitors", size);
     table->size = size;
     table->stride = stride;
     table->workers = workers;
     own = 0;
-    init_mutex(&table->mutex);
+    shared_lock_init(&table->mutex);
     if (getrandom(&table->key, sizeof table->key, 0) != sizeof table->key)
         g_error("no random key: %s", g_strerror(errno));
 }
@@ -90,7 +74,7 @@ void
 visitors_clear(void)
 {
     if (table != NULL)
-        munmap(table, table->size);
+        shared_unmap(table, table->size);
     table = NULL;
 }
 
@@ -99,14 +83,13 @@ visitors_clear(void)
 static void
 lock(void)
 {
-    if (pthread_mutex_lock(&table->mutex) == EOWNERDEAD)
-        pthread_mutex_consistent(&table->mutex);
+    shared_lock(&table->mutex);
 }
 
 static void
 unlock(void)
 {
-    pthread_mutex_unlock(&table->mutex);
+    shared_unlock(&table->mutex);
 }
 
 /* Seats count from 1. */
