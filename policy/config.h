@@ -83,6 +83,8 @@ typedef struct PolicyBackend {
     const char *name; /* of its certificate; NULL: its address */
     int64_t priority, weight, max_connections;
     int64_t connect_timeout, command_timeout, data_timeout;
+    int64_t health_interval; /* 0: only mail finds out that it is back */
+    int64_t slow_start;
 } PolicyBackend;
 
 typedef struct PolicyDns {

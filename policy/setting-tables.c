@@ -136,6 +136,11 @@ const FilterdOption setting_backend[] = {
             "for one command and its reply", WITHIN(MILLISECOND, DAY)),
     BACKEND("data-timeout", FILTERD_DURATION, data_timeout, "10m",
             "for the message and its reply", WITHIN(MILLISECOND, DAY)),
+    BACKEND("health-interval", FILTERD_DURATION, health_interval, "10s",
+            "how often at least it is looked at while it is down; 0: never",
+            WITHIN(0, DAY)),
+    BACKEND("slow-start", FILTERD_DURATION, slow_start, "0",
+            "until it has its whole weight after it came back", WITHIN(0, DAY)),
     {0},
 };
 

@@ -119,29 +119,6 @@ review_listens(const Review *review)
     }
 }
 
-/* ---- backend ------------------------------------------------------------ */
-
-static gboolean
-backend_weight(const void *statement)
-{
-    return ((const PolicyBackend *)statement)->weight != 1;
-}
-
-static const Row backend_rows[] = {
-    {"weight", backend_weight},
-    {NULL},
-};
-
-static void
-review_backends(const Review *review)
-{
-    for (unsigned i = 0; i < review->config->backends->len; i++) {
-        const PolicyBackend *backend =
-            g_ptr_array_index(review->config->backends, i);
-        refuse_options(review, backend_rows, backend, &backend->place);
-    }
-}
-
 /* ---- the rest ----------------------------------------------------------- */
 
 static void
@@ -188,7 +165,6 @@ available_check(const PolicyConfig *config, const Bundle *bundle,
     const Review review = {config, bundle, path, report};
     unsigned before = report->errors;
     review_listens(&review);
-    review_backends(&review);
     review_settings(&review);
     review_resolvers(&review);
     return report->errors == before;

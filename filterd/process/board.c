@@ -6,10 +6,9 @@
 
 #include "filterd/base/clock.h"
 #include "filterd/base/metrics.h"
+#include "filterd/base/shared.h"
 #include "filterd/base/visitors.h"
-
-#include <errno.h>
-#include <sys/mman.h>
+#include "filterd/wire/backend-health.h"
 
 static BoardRow *rows;
 static unsigned row_count;
@@ -17,21 +16,19 @@ static unsigned row_count;
 void
 board_init(unsigned count)
 {
-    void *memory = mmap(NULL, count * sizeof(BoardRow), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        g_error("no shared memory: %s", g_strerror(errno));
-    rows = memory;
+    rows = shared_map("the board", count * sizeof(BoardRow));
     row_count = count;
     metrics_init(count);
     visitors_init(count);
+    backend_health_init(count);
 }
 
 void
 board_clear(void)
 {
+    backend_health_clear();
     visitors_clear();
-    munmap(rows, row_count * sizeof(BoardRow));
+    shared_unmap(rows, row_count * sizeof(BoardRow));
     rows = NULL;
 }
 
@@ -52,6 +49,7 @@ board_reset(int row)
 {
     rows[row] = (BoardRow){.taken = TRUE};
     visitors_forget((unsigned)row);
+    backend_health_forget((unsigned)row);
     metrics_use_row((unsigned)row);
     metrics_use_row(row_count);
 }

@@ -23,7 +23,8 @@ typedef struct BoardRow {
     gboolean taken;
 } BoardRow;
 
-/* Before the first fork; makes the rows of metrics and visitors, too. */
+/* Before the first fork; makes the rows of metrics, visitors and backends, too.
+ */
 void board_init(unsigned rows);
 void board_clear(void);
 

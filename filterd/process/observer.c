@@ -9,6 +9,7 @@
 #include "filterd/base/metrics.h"
 #include "filterd/process/board.h"
 #include "filterd/process/worker.h"
+#include "filterd/wire/backend-health.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -36,7 +37,9 @@ static void
 on_metrics(struct evhttp_request *request, void *data)
 {
     (void)data;
-    g_autofree char *text = metrics_format();
+    g_autofree char *counters = metrics_format();
+    g_autofree char *backends = backend_health_format();
+    g_autofree char *text = g_strconcat(counters, backends, NULL);
     answer(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
 }
 

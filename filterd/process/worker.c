@@ -15,6 +15,7 @@
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/wire/acceptor.h"
+#include "filterd/wire/backend-health.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -296,6 +297,7 @@ worker_run(int control, void *data)
     worker.row = board_row(worker.start->row);
     metrics_use_row((unsigned)worker.start->row);
     visitors_use_row((unsigned)worker.start->row);
+    backend_health_use_row((unsigned)worker.start->row);
     crash_watch(worker.row);
     worker.config = compile(worker.start);
     if (worker.config == NULL)

@@ -32,6 +32,8 @@ drop_stale(SmtpServer *server)
 static void
 fault(SmtpServer *server, const GError *error, MailReply *reply)
 {
+    if (server->client != NULL)
+        backend_pool_fault(server->service->pool, server->client);
     drop(server);
     metrics_add(METRIC_BACKEND_FAULTS, 1);
     log_event(FILTERD_LOG_WARNING, "backend", "%s [%s]",

@@ -296,24 +296,36 @@ new_context(const char *host)
     return tls_server_new(&options, NULL);
 }
 
-void
-backend_start(Backend *backend)
+static void
+listen_there(Backend *backend)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    backend->heard = g_string_new(NULL);
-    backend->message = g_string_new(NULL);
-    backend->open = g_ptr_array_new();
-    Endpoint any = {0};
-    g_assert_true(ip_parse("127.0.0.1", &any.ip));
-    backend->fd = endpoint_listen(&any, NULL);
+    backend->fd = endpoint_listen(&backend->endpoint, NULL);
     g_assert_cmpint(backend->fd, >=, 0);
     getsockname(backend->fd, (struct sockaddr *)&address, &size);
     endpoint_from_sockaddr((struct sockaddr *)&address, size,
                            &backend->endpoint);
+    backend->fiber = fiber_start("backend", run, backend);
+}
+
+void
+backend_start(Backend *backend)
+{
+    backend->heard = g_string_new(NULL);
+    backend->message = g_string_new(NULL);
+    backend->open = g_ptr_array_new();
+    g_assert_true(ip_parse("127.0.0.1", &backend->endpoint.ip));
     if (backend->host != NULL)
         backend->tls = new_context(backend->host);
-    backend->fiber = fiber_start("backend", run, backend);
+    listen_there(backend);
+}
+
+void
+backend_start_again(Backend *backend)
+{
+    if (backend->fiber == NULL)
+        listen_there(backend);
 }
 
 void

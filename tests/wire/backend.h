@@ -67,6 +67,7 @@ typedef struct Backend {
 void backend_start(Backend *backend);
 /* Closes every connection now. */
 void backend_kick(Backend *backend);
-/* Nobody can connect any more. */
+/* Nobody can connect any more; until it starts again at the same place. */
 void backend_stop(Backend *backend);
+void backend_start_again(Backend *backend);
 void backend_clear(Backend *backend);
