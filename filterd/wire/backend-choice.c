@@ -119,14 +119,21 @@ backend_choice_any_full(const GPtrArray *links)
     return FALSE;
 }
 
-/* Where nothing else looks at it mail has to find out that it is back, though
- * not mail that would not be its own. */
-static gboolean
-may_try(const GPtrArray *links, unsigned i)
+/* The first one, or the number of all. */
+static unsigned
+find_up(const GPtrArray *links)
 {
     unsigned up = 0;
     while (up < links->len && !is_up(links, up))
         up++;
+    return up;
+}
+
+/* Where nothing else looks at it mail has to find out that it is back, though
+ * not mail that would not be its own. */
+static gboolean
+may_try(const GPtrArray *links, unsigned i, unsigned up)
+{
     return up == links->len
            || (config_at(links, i)->health_interval == 0
                && compare(config_at(links, i), config_at(links, up)) <= 0);
@@ -135,11 +142,13 @@ may_try(const GPtrArray *links, unsigned i)
 BackendLink *
 backend_choice_claim(const GPtrArray *links, const GPtrArray *tried)
 {
+    unsigned up = find_up(links);
     for (unsigned i = 0; i < links->len; i++) {
         BackendLink *link = g_ptr_array_index(links, i);
-        if (!is_up(links, i) && may_try(links, i)
+        if (!is_up(links, i) && may_try(links, i, up)
             && !g_ptr_array_find((GPtrArray *)tried, link, NULL)
-            && backend_health_claim(backend_link_health(link)))
+            && backend_health_claim(backend_link_health(link),
+                                    up == links->len))
             return link;
     }
     return NULL;

@@ -29,6 +29,7 @@ struct BackendHealth {
     unsigned failures; /* on end; what the pause grows with */
     unsigned claimant; /* the worker that tries it, from 1; 0: nobody */
     int64_t retry;     /* when it may be tried; monotonic, as all times here */
+    int64_t eager;     /* the same where there is no other */
     int64_t since;     /* when it came back */
     unsigned epoch;
     int64_t credit; /* of the turns */
@@ -205,11 +206,12 @@ backend_health_reason(const BackendHealth *health)
 }
 
 gboolean
-backend_health_claim(BackendHealth *health)
+backend_health_claim(BackendHealth *health, gboolean eager)
 {
     lock();
-    gboolean mine = health->down && health->claimant == 0
-                    && clock_monotonic() >= health->retry;
+    int64_t due = eager ? MIN(health->eager, health->retry) : health->retry;
+    gboolean mine =
+        health->down && health->claimant == 0 && clock_monotonic() >= due;
     if (mine)
         health->claimant = own + 1;
     unlock();
@@ -257,37 +259,40 @@ next_pause(const BackendHealth *health, int64_t longest)
     return pause + g_random_int_range(0, (gint32)(pause / 5) + 1);
 }
 
-/* Those who had begun before it was down say nothing new. */
+/* TRUE: it was up. Those who had begun before it was down, and those who try
+ * before the pause has passed, say nothing new. */
 static gboolean
-note_failure(BackendHealth *health, gboolean claimed, int64_t longest,
-             const char *why)
+note_failure(BackendHealth *health, const BackendFailure *failure)
 {
     int64_t now = clock_monotonic();
     gboolean fell = !health->down;
-    if (claimed)
-        health->claimant = 0;
-    if (!fell && !claimed)
-        return FALSE;
     gboolean relapse =
         health->since != 0 && now - health->since < HEALTH_RELAPSE;
+    if (failure->claimed)
+        health->claimant = 0;
+    if (fell || failure->claimed)
+        health->eager = failure->took < HEALTH_QUICK
+                            ? now
+                            : now + failure->took * HEALTH_EAGER;
+    if (!fell && !(failure->claimed && now >= health->retry))
+        return FALSE;
     health->failures = fell && !relapse ? 1 : MIN(health->failures + 1, 32);
-    health->retry = now + next_pause(health, longest);
+    health->retry = now + next_pause(health, failure->longest);
     health->down = TRUE;
-    g_strlcpy(health->reason, why, sizeof health->reason);
+    g_strlcpy(health->reason, failure->why, sizeof health->reason);
     return fell;
 }
 
 void
-backend_health_failed(BackendHealth *health, gboolean claimed, int64_t longest,
-                      const char *why)
+backend_health_failed(BackendHealth *health, const BackendFailure *failure)
 {
     lock();
     health->faults++;
-    gboolean fell = note_failure(health, claimed, longest, why);
+    gboolean fell = note_failure(health, failure);
     unlock();
     if (fell)
         log_event(FILTERD_LOG_WARNING, "backend", "%s is down: %s",
-                  health->name, why);
+                  health->name, failure->why);
 }
 
 /* ---- counting ----------------------------------------------------------- */

@@ -19,6 +19,12 @@
  * milliseconds. */
 #define HEALTH_FIRST_PAUSE 1000
 #define HEALTH_LONGEST_PAUSE 30000
+/* Where no other is up, mail tries a backend sooner: at once if its last
+ * failure took less than this, milliseconds, else when so many times of what it
+ * took have passed. Who refuses costs nothing, who is silent holds somebody up.
+ */
+#define HEALTH_QUICK 250
+#define HEALTH_EAGER 10
 /* A backend that fails again so soon after it came back has not been well. */
 #define HEALTH_RELAPSE 60000
 
@@ -46,12 +52,19 @@ unsigned backend_health_epoch(const BackendHealth *health);
 char *backend_health_reason(const BackendHealth *health);
 
 /* Of one that is down: TRUE for one asker when its pause has passed. It tries,
- * and says what came of it by one of the three below, with `claimed`. */
-gboolean backend_health_claim(BackendHealth *health);
+ * and says what came of it by one of the three below, with `claimed`. `eager`:
+ * there is no other. */
+gboolean backend_health_claim(BackendHealth *health, gboolean eager);
 void backend_health_worked(BackendHealth *health, gboolean claimed);
-/* `longest`: what its pause may grow to; 0: HEALTH_LONGEST_PAUSE. */
-void backend_health_failed(BackendHealth *health, gboolean claimed,
-                           int64_t longest, const char *why);
+
+typedef struct BackendFailure {
+    gboolean claimed;
+    int64_t longest; /* what its pause may grow to; 0: HEALTH_LONGEST_PAUSE */
+    int64_t took;    /* to find out, milliseconds */
+    const char *why;
+} BackendFailure;
+void backend_health_failed(BackendHealth *health,
+                           const BackendFailure *failure);
 /* It was not found out. */
 void backend_health_unclaim(BackendHealth *health, gboolean claimed);
 

@@ -234,21 +234,30 @@ is_its_fault(const BackendLink *link, const SmtpIdentity *identity,
 }
 
 static void
-note_failure(BackendLink *link, const SmtpIdentity *identity, gboolean claimed,
-             const GError *error)
+note_failure(BackendLink *link, const SmtpIdentity *identity,
+             const BackendFailure *failure, const GError *error)
 {
-    if (fiber_cancelled()) {
-        backend_health_unclaim(link->health, claimed);
+    if (!fiber_cancelled() && is_its_fault(link, identity, error)) {
+        backend_health_failed(link->health, failure);
         return;
     }
-    if (is_its_fault(link, identity, error)) {
-        backend_health_failed(link->health, claimed,
-                              link->config->health_interval, error->message);
+    backend_health_unclaim(link->health, failure->claimed);
+    if (fiber_cancelled())
         return;
-    }
-    backend_health_unclaim(link->health, claimed);
     backend_health_count_fault(link->health);
     link->doubted = TRUE;
+}
+
+static gboolean
+make_room(BackendLink *link, GError **error)
+{
+    if (link->open >= link->limit)
+        close_oldest(link);
+    if (link->open < link->limit)
+        return TRUE;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                        "backend: max-connections are in use");
+    return FALSE;
 }
 
 static SmtpClient *
@@ -256,12 +265,9 @@ open_client(BackendLink *link, const SmtpIdentity *identity, gboolean claimed,
             GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    if (link->open >= link->limit)
-        close_oldest(link);
-    if (link->open >= link->limit) {
+    int64_t began = clock_monotonic();
+    if (!make_room(link, error)) {
         backend_health_unclaim(link->health, claimed);
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
-                            "backend: max-connections are in use");
         return NULL;
     }
     count_open(link, 1);
@@ -271,7 +277,13 @@ open_client(BackendLink *link, const SmtpIdentity *identity, gboolean claimed,
         learn(link, client);
         return client;
     }
-    note_failure(link, identity, claimed, problem);
+    const BackendFailure failure = {
+        .claimed = claimed,
+        .longest = link->config->health_interval,
+        .took = clock_monotonic() - began,
+        .why = problem->message,
+    };
+    note_failure(link, identity, &failure, problem);
     count_open(link, -1);
     g_propagate_error(error, g_steal_pointer(&problem));
     return NULL;

@@ -32,18 +32,29 @@ look(BackendWatch *watch)
     gboolean checks = backend_link_config(watch->link)->health_interval > 0;
     gboolean doubted = backend_link_take_doubt(watch->link);
     if (!backend_health_up(health)) {
-        if ((checks || watch->asked) && backend_health_claim(health))
+        if ((checks || watch->asked)
+            && backend_health_claim(health, watch->asked))
             ask(watch, TRUE);
     } else if (watch->asked || (checks && doubted)) {
         ask(watch, FALSE);
     }
 }
 
+static int64_t
+pause_of(const BackendWatch *watch)
+{
+    int64_t interval = backend_link_config(watch->link)->health_interval;
+    return interval > 0
+               ? CLAMP(interval, BACKEND_WATCH_LEAST, BACKEND_WATCH_PAUSE)
+               : BACKEND_WATCH_PAUSE;
+}
+
 static void
 run(void *data)
 {
     BackendWatch *watch = data;
-    while (fiber_wait(clock_after(BACKEND_WATCH_PAUSE)) != FIBER_CANCELLED) {
+    int64_t pause = pause_of(watch);
+    while (fiber_wait(clock_after(pause)) != FIBER_CANCELLED) {
         look(watch);
         watch->asked = FALSE;
         fiber_queue_wake_all(watch->curious);

@@ -6,8 +6,10 @@
 
 #include "filterd/wire/backend-link.h"
 
-/* How often it looks whether there is something to do, milliseconds. */
+/* How often it looks whether there is something to do, milliseconds; as often
+ * as health-interval, but no oftener than that. */
 #define BACKEND_WATCH_PAUSE 1000
+#define BACKEND_WATCH_LEAST 100
 
 typedef struct BackendWatch BackendWatch;
 

@@ -267,13 +267,38 @@ smtp_client_greet(const PolicyBackend *backend, Stream *stream,
     return g_steal_pointer(&client);
 }
 
+/* Postfix takes no PROXY UNKNOWN: then it is us who are the client. */
+static const SmtpIdentity *
+own_identity(const Stream *stream, SmtpIdentity *own)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    Endpoint here = {0}, there = {0};
+    if (getsockname(stream_fd(stream), (struct sockaddr *)&address, &size) == 0)
+        endpoint_from_sockaddr((struct sockaddr *)&address, size, &here);
+    size = sizeof address;
+    if (getpeername(stream_fd(stream), (struct sockaddr *)&address, &size) == 0)
+        endpoint_from_sockaddr((struct sockaddr *)&address, size, &there);
+    gboolean known = here.port != 0 && there.port != 0;
+    *own = (SmtpIdentity){.ip = here.ip,
+                          .port = here.port,
+                          .local_ip = there.ip,
+                          .local_port = there.port};
+    endpoint_clear(&here);
+    endpoint_clear(&there);
+    return known ? own : NULL;
+}
+
 /* It goes out before the greeting is waited for. */
 static void
 write_proxy_header(const PolicyBackend *backend, Stream *stream,
                    const SmtpIdentity *identity)
 {
+    SmtpIdentity own;
     if (!by_proxy(backend))
         return;
+    if (identity == NULL && backend->identity == POLICY_IDENTITY_PROXY_V1)
+        identity = own_identity(stream, &own);
     GString *header =
         proxy_header_format((PolicyIdentity)backend->identity, identity);
     stream_write(stream, header->str, header->len);

@@ -50,6 +50,13 @@ has_line(const char *line)
     return strstr(text, line) != NULL;
 }
 
+static void
+fail(BackendHealth *health, gboolean claimed, int64_t longest)
+{
+    const BackendFailure failure = {claimed, longest, HEALTH_QUICK, "silence"};
+    backend_health_failed(health, &failure);
+}
+
 /* As another worker. */
 static BackendHealth *
 enter_as(unsigned worker, uint16_t port)
@@ -63,10 +70,10 @@ test_shared(void)
 {
     begin(2);
     BackendHealth *health = enter_as(0, 25);
-    backend_health_failed(health, FALSE, 0, "refused");
+    fail(health, FALSE, 0);
     g_assert_true(enter_as(1, 25) == health);
     g_assert_false(backend_health_up(health));
-    backend_health_failed(health, FALSE, 0, "refused");
+    fail(health, FALSE, 0);
     g_assert_cmpuint(lines, ==, 1);
     g_assert_true(enter(26) != health);
     end();
@@ -77,15 +84,15 @@ test_claim(void)
 {
     begin(2);
     BackendHealth *health = enter_as(0, 25);
-    g_assert_false(backend_health_claim(health));
-    backend_health_failed(health, FALSE, 0, "refused");
-    g_assert_false(backend_health_claim(health));
+    g_assert_false(backend_health_claim(health, FALSE));
+    fail(health, FALSE, 0);
+    g_assert_false(backend_health_claim(health, FALSE));
     clock_advance(HEALTH_FIRST_PAUSE * 6 / 5);
-    g_assert_true(backend_health_claim(health));
+    g_assert_true(backend_health_claim(health, FALSE));
     enter_as(1, 25);
-    g_assert_false(backend_health_claim(health));
+    g_assert_false(backend_health_claim(health, FALSE));
     backend_health_unclaim(health, TRUE);
-    g_assert_true(backend_health_claim(health));
+    g_assert_true(backend_health_claim(health, FALSE));
     backend_health_worked(health, TRUE);
     g_assert_true(backend_health_up(health));
     g_assert_cmpuint(lines, ==, 2);
@@ -98,13 +105,13 @@ test_claim_of_the_dead(void)
     begin(2);
     BackendHealth *health = enter_as(0, 25);
     enter_as(1, 25);
-    backend_health_failed(health, FALSE, 0, "refused");
+    fail(health, FALSE, 0);
     clock_advance(HEALTH_FIRST_PAUSE * 2);
-    g_assert_true(backend_health_claim(health));
+    g_assert_true(backend_health_claim(health, FALSE));
     backend_health_use_row(0);
-    g_assert_false(backend_health_claim(health));
+    g_assert_false(backend_health_claim(health, FALSE));
     backend_health_forget(1);
-    g_assert_true(backend_health_claim(health));
+    g_assert_true(backend_health_claim(health, FALSE));
     end();
 }
 
@@ -116,15 +123,42 @@ test_pauses(void)
                                      16000, 25000, 25000};
     begin(1);
     BackendHealth *health = enter(25);
-    backend_health_failed(health, FALSE, 0, "refused");
+    fail(health, FALSE, 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(pauses); i++) {
-        backend_health_failed(health, FALSE, 0, "late");
+        fail(health, FALSE, 0);
         clock_advance(pauses[i] - 1);
-        g_assert_false(backend_health_claim(health));
+        g_assert_false(backend_health_claim(health, FALSE));
         clock_advance(pauses[i] / 5 + 1);
-        g_assert_true(backend_health_claim(health));
-        backend_health_failed(health, TRUE, 0, "refused");
+        g_assert_true(backend_health_claim(health, FALSE));
+        fail(health, TRUE, 0);
     }
+    end();
+}
+
+/* Ten times what the failure took, and no longer than the pause. */
+static void
+test_eager(void)
+{
+    begin(1);
+    BackendHealth *health = enter(25);
+    const BackendFailure quick = {FALSE, 0, HEALTH_QUICK - 1, "refused"};
+    backend_health_failed(health, &quick);
+    g_assert_false(backend_health_claim(health, FALSE));
+    g_assert_true(backend_health_claim(health, TRUE));
+    fail(health, TRUE, 0);
+    clock_advance(999);
+    g_assert_false(backend_health_claim(health, TRUE));
+    fail(health, FALSE, 0);
+    clock_advance(201);
+    g_assert_true(backend_health_claim(health, TRUE));
+    clock_advance(9999);
+    backend_health_failed(
+        health,
+        &(BackendFailure){.claimed = TRUE, .took = 9999, .why = "silence"});
+    clock_advance(1999);
+    g_assert_false(backend_health_claim(health, TRUE));
+    clock_advance(401);
+    g_assert_true(backend_health_claim(health, TRUE));
     end();
 }
 
@@ -133,11 +167,11 @@ test_longest_pause(void)
 {
     begin(1);
     BackendHealth *health = enter(25);
-    backend_health_failed(health, FALSE, 3000, "refused");
+    fail(health, FALSE, 3000);
     for (unsigned i = 0; i < 5; i++) {
         clock_advance(3000);
-        g_assert_true(backend_health_claim(health));
-        backend_health_failed(health, TRUE, 3000, "refused");
+        g_assert_true(backend_health_claim(health, FALSE));
+        fail(health, TRUE, 3000);
     }
     end();
 }
@@ -159,7 +193,7 @@ test_metrics(void)
         has_line("filterd_backend_uses_total{backend=\"192.0.2.1:25\"} 1\n"));
     g_assert_true(has_line(
         "filterd_backend_failures_total{backend=\"192.0.2.1:25\"} 1\n"));
-    backend_health_failed(health, FALSE, 0, "refused");
+    fail(health, FALSE, 0);
     backend_health_forget(0);
     g_assert_true(has_line("filterd_backend_up{backend=\"192.0.2.1:25\"} 0\n"));
     g_assert_true(
@@ -178,7 +212,7 @@ test_full(void)
     for (unsigned i = 0; i <= HEALTH_LIMIT; i++)
         rows[i] = enter((uint16_t)(i + 1));
     g_assert_true(backend_health_up(rows[HEALTH_LIMIT]));
-    backend_health_failed(rows[HEALTH_LIMIT], FALSE, 0, "refused");
+    fail(rows[HEALTH_LIMIT], FALSE, 0);
     g_assert_false(backend_health_up(rows[HEALTH_LIMIT]));
     backend_health_leave(rows[HEALTH_LIMIT]);
     g_assert_true(backend_health_up(rows[HEALTH_LIMIT - 1]));
@@ -197,6 +231,7 @@ main(int argc, char **argv)
     g_test_add_func("/wire/backend-health/a-dead-worker-tries-nothing",
                     test_claim_of_the_dead);
     g_test_add_func("/wire/backend-health/its-pause-doubles", test_pauses);
+    g_test_add_func("/wire/backend-health/mail-may-be-eager", test_eager);
     g_test_add_func("/wire/backend-health/its-pause-has-an-end",
                     test_longest_pause);
     g_test_add_func("/wire/backend-health/metrics-of-each", test_metrics);

@@ -329,17 +329,21 @@ static const PoolCase cases[] = {
      "ab stop:a bbb +500 bb start:a bb +701 log:a-is-down,a-is-up-again "
      "baba"},
     {"its-pause-grows",
-     {"health-interval 10s"},
-     "stop:a - met:a=0 +1201 +1201 start:a - +1201 a "
-     "log:a-is-down,a-is-up-again met:a=2"},
+     {"", ""},
+     "stop:a bb +1201 +1201 start:a met:a=0 +1201 met:a=1 "
+     "log:a-is-down,a-is-up-again"},
     {"a-relapse-begins-with-the-longer-pause",
+     {"", ""},
+     "stop:a bb start:a +1201 log:a-is-down,a-is-up-again met:a=1 "
+     "stop:a bb start:a +1201 met:a=1 +1201 met:a=2"},
+    {"alone-and-silent-it-is-tried-once-in-a-pause",
+     {"health-interval 0 command-timeout 20s"},
+     "spoil:a - met:a=1 --- met:a=1 +1201 --- met:a=2 +1201 -- met:a=2 "
+     "+1201 - met:a=3 log:a-is-down",
+     .replies[BACKEND_CONNECT] = BACKEND_HANGS},
+    {"alone-and-refusing-at-once-it-is-tried-by-the-next",
      {""},
-     "stop:a - start:a +1201 a stop:a - start:a +1201 - +1201 a"},
-    {"all-down-are-tried-once-in-a-pause",
-     {"health-interval 0", "health-interval 0"},
-     "spoil:a spoil:b - met:a=1 met:b=1 --- met:a=1 met:b=1 "
-     "+1201 ---- met:a=2 met:b=2 +1201 -- met:a=2 +1201 -- met:a=3",
-     .replies[BACKEND_CONNECT] = "421 4.3.2 bye\r\n"},
+     "stop:a -- start:a a log:a-is-down,a-is-up-again"},
     {"without-checks-mail-finds-it-again",
      {"health-interval 0", "health-interval 0"},
      "ab stop:a bb +1201 start:a met:a=1 a met:a=2 b"},

@@ -466,6 +466,9 @@ play(Gateway *gateway, void *data)
     gateway_talk(gateway, play->dialogue);
     while (acceptor_sessions(gateway->acceptor) > 0)
         fiber_yield();
+    if (play->begins != NULL)
+        g_assert_true(
+            g_str_has_prefix(gateway->backend.heard->str, play->begins));
     if (play->heard != NULL)
         g_assert_cmpstr(gateway->backend.heard->str, ==, play->heard);
     g_assert_cmpuint(gateway->backend.messages, ==, play->messages);

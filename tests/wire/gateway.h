@@ -36,6 +36,7 @@ typedef struct GatewayCase {
     const char *rules;    /* more of the file; NULL */
     Backend server;       /* what is in front of its endpoint */
     const char *heard;    /* by the backend, as far as QUIT; NULL: whatever */
+    const char *begins;   /* what it heard; NULL */
     const char *message;  /* the last one has this in it; NULL */
     unsigned messages;    /* it got */
     const char *log;      /* has this text in it; NULL */

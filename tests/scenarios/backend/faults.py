@@ -42,12 +42,17 @@ def ready(stage, sink):
     return stage.filterd(backend=sink, to_backend=TIMEOUTS)
 
 
-def again(sink, filterd, died=False):
-    """The backend is well again: so is the way to it."""
+def again(sink, filterd, died=False, silent=False):
+    """The backend is well again: so is the way to it, at once but for one that
+    was silent."""
     sink.fault(None, None)
     if died:
         sink.wait()
         sink.start()
+    if silent:
+        wait_until(lambda: filterd.deliver(MESSAGE).code == 250,
+                   "the backend is up again")
+        return
     reply = filterd.deliver(MESSAGE)
     equal(reply.code, 250, f"the reply after the fault: {reply}")
 
@@ -60,15 +65,15 @@ def through(stage, fault):
         sink.fault(step, fault)
         attempt(filterd, step, FAULTS.get(fault, fault))
         equal(len(sink.delivered()), before, f"{step}: messages kept")
-        again(sink, filterd, died=fault == "die")
+        again(sink, filterd, died=fault == "die", silent=fault == "hang")
         equal(len(sink.delivered()), kept, f"after {step}: messages kept")
 
 
 def define(fault, sentence):
     def story(stage):
         through(stage, fault)
-    story.__doc__ = f"a backend {sentence} at any step is 451 4.3.0, and the " \
-                    "next try succeeds"
+    story.__doc__ = f"a backend {sentence} at any step is 451 4.3.0, and a " \
+                    "later try succeeds"
     story.__name__ = "story_" + sentence.replace(" ", "_")
     return story
 
