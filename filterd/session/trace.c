@@ -60,7 +60,7 @@ static void
 append_tls(const Session *session, GString *out)
 {
     const SessionTls *tls = &session->tls;
-    if (session->secured)
+    if (tls->version != NULL && tls->cipher != NULL)
         g_string_append_printf(out, "\n (using %s with cipher %s)",
                                tls->version, tls->cipher);
 }

@@ -33,7 +33,7 @@ parse_ip(const char *text, gboolean v4, FilterdIp *ip)
 
 /* "PROXY TCP4 SOURCE DESTINATION PORT PORT" */
 static ProxyStatus
-parse_v1_words(char **words, Endpoint *source, Endpoint *destination)
+parse_v1_words(char **words, ProxyHeader *header)
 {
     unsigned length = g_strv_length(words);
     if (length >= 2 && strcmp(words[1], "UNKNOWN") == 0)
@@ -46,14 +46,12 @@ parse_v1_words(char **words, Endpoint *source, Endpoint *destination)
         || !parse_ip(words[2], v4, &from.ip) || !parse_ip(words[3], v4, &to.ip)
         || !parse_port(words[4], &from.port) || !parse_port(words[5], &to.port))
         return PROXY_INVALID;
-    *source = from;
-    *destination = to;
+    *header = (ProxyHeader){.source = from, .destination = to};
     return PROXY_OK;
 }
 
 static ProxyStatus
-parse_v1(const char *bytes, size_t length, Endpoint *source,
-         Endpoint *destination, size_t *taken)
+parse_v1(const char *bytes, size_t length, ProxyHeader *header, size_t *taken)
 {
     size_t limit = MIN(length, PROXY_V1_LIMIT);
     const char *end = memchr(bytes, '\n', limit);
@@ -64,7 +62,7 @@ parse_v1(const char *bytes, size_t length, Endpoint *source,
         return PROXY_INVALID;
     g_autofree char *line = g_strndup(bytes, (size_t)(end - 1 - bytes));
     g_auto(GStrv) words = g_strsplit(line, " ", 0);
-    ProxyStatus status = parse_v1_words(words, source, destination);
+    ProxyStatus status = parse_v1_words(words, header);
     if (status != PROXY_INVALID)
         *taken = (size_t)(end + 1 - bytes);
     return status;
@@ -79,48 +77,63 @@ read_u16(const char *bytes)
     return (uint16_t)(octets[0] << 8 | octets[1]);
 }
 
-static ProxyStatus
-parse_v4_addresses(const char *bytes, Endpoint *source, Endpoint *destination)
+static void
+parse_v4_addresses(const char *bytes, ProxyHeader *header)
 {
     struct in_addr from, to;
     memcpy(&from, bytes, 4);
     memcpy(&to, bytes + 4, 4);
-    *source = (Endpoint){.ip = ip_from_v4(from), .port = read_u16(bytes + 8)};
-    *destination =
+    header->source =
+        (Endpoint){.ip = ip_from_v4(from), .port = read_u16(bytes + 8)};
+    header->destination =
         (Endpoint){.ip = ip_from_v4(to), .port = read_u16(bytes + 10)};
-    return PROXY_OK;
 }
 
-static ProxyStatus
-parse_v6_addresses(const char *bytes, Endpoint *source, Endpoint *destination)
+static void
+parse_v6_addresses(const char *bytes, ProxyHeader *header)
 {
     struct in6_addr from, to;
     memcpy(&from, bytes, 16);
     memcpy(&to, bytes + 16, 16);
-    *source = (Endpoint){.ip = ip_from_v6(&from), .port = read_u16(bytes + 32)};
-    *destination =
+    header->source =
+        (Endpoint){.ip = ip_from_v6(&from), .port = read_u16(bytes + 32)};
+    header->destination =
         (Endpoint){.ip = ip_from_v6(&to), .port = read_u16(bytes + 34)};
-    return PROXY_OK;
 }
 
-/* Behind the 16 octets; `size` is what they said. */
+/* By family and protocol: TCP over IPv4, over IPv6. */
+static const struct Family {
+    uint8_t code;
+    size_t size;
+    void (*parse)(const char *bytes, ProxyHeader *header);
+} families[] = {
+    {0x11, 12, parse_v4_addresses},
+    {0x21, 36, parse_v6_addresses},
+};
+
+/* The header, whole. */
 static ProxyStatus
-parse_v2_addresses(const char *bytes, size_t size, Endpoint *source,
-                   Endpoint *destination)
+parse_v2_content(const char *bytes, size_t length, ProxyHeader *header)
 {
-    uint8_t command = bytes[12] & 15, family = (uint8_t)bytes[13];
-    if (command == 0 || family == 0)
+    uint8_t command = bytes[12] & 15, code = (uint8_t)bytes[13];
+    ProxyHeader found = {0};
+    if (command == 0 || code == 0)
         return PROXY_LOCAL;
-    if (family == 0x11 && size >= 12)
-        return parse_v4_addresses(bytes + V2_HEADER, source, destination);
-    if (family == 0x21 && size >= 36)
-        return parse_v6_addresses(bytes + V2_HEADER, source, destination);
+    for (unsigned i = 0; i < G_N_ELEMENTS(families); i++) {
+        const struct Family *family = &families[i];
+        size_t tlvs = V2_HEADER + family->size;
+        if (family->code != code || length < tlvs
+            || !proxy_tlvs_parse(bytes, length, tlvs, &found.tls))
+            continue;
+        family->parse(bytes + V2_HEADER, &found);
+        *header = found;
+        return PROXY_OK;
+    }
     return PROXY_INVALID;
 }
 
 static ProxyStatus
-parse_v2(const char *bytes, size_t length, Endpoint *source,
-         Endpoint *destination, size_t *taken)
+parse_v2(const char *bytes, size_t length, ProxyHeader *header, size_t *taken)
 {
     if (length < V2_HEADER)
         return PROXY_MORE;
@@ -130,7 +143,7 @@ parse_v2(const char *bytes, size_t length, Endpoint *source,
         return PROXY_INVALID;
     if (length < V2_HEADER + size)
         return PROXY_MORE;
-    ProxyStatus status = parse_v2_addresses(bytes, size, source, destination);
+    ProxyStatus status = parse_v2_content(bytes, V2_HEADER + size, header);
     if (status != PROXY_INVALID)
         *taken = V2_HEADER + size;
     return status;
@@ -145,26 +158,25 @@ begins(const char *bytes, size_t length, const char *with, size_t size)
 }
 
 ProxyStatus
-proxy_parse(const char *bytes, size_t length, Endpoint *source,
-            Endpoint *destination, size_t *taken)
+proxy_parse(const char *bytes, size_t length, ProxyHeader *header,
+            size_t *taken)
 {
     if (length == 0)
         return PROXY_MORE;
     if (begins(bytes, length, signature, SIGNATURE_LENGTH))
-        return parse_v2(bytes, length, source, destination, taken);
+        return parse_v2(bytes, length, header, taken);
     if (begins(bytes, length, "PROXY ", 6))
-        return parse_v1(bytes, length, source, destination, taken);
+        return parse_v1(bytes, length, header, taken);
     return PROXY_INVALID;
 }
 
 ProxyStatus
-proxy_read(Stream *stream, Endpoint *source, Endpoint *destination)
+proxy_read(Stream *stream, ProxyHeader *header)
 {
     for (;;) {
         size_t length, taken = 0;
         const char *bytes = stream_peek(stream, &length);
-        ProxyStatus status =
-            proxy_parse(bytes, length, source, destination, &taken);
+        ProxyStatus status = proxy_parse(bytes, length, header, &taken);
         if (status == PROXY_OK || status == PROXY_LOCAL)
             stream_consume(stream, taken);
         if (status != PROXY_MORE)

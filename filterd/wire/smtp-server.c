@@ -76,7 +76,7 @@ format_extensions(SmtpServer *server)
 static const char *
 protocol_of(const SmtpServer *server, gboolean extended)
 {
-    gboolean tls = stream_peer(server->stream) != NULL;
+    gboolean tls = smtp_is_secured(server);
     if (!extended)
         return "SMTP";
     if (smtp_is_local(server))
@@ -433,13 +433,19 @@ read_proxy(SmtpServer *server, Endpoint *peer, Endpoint *local)
 {
     if (!from_proxy(server->service->listen, &peer->ip))
         return TRUE;
+    ProxyHeader header = {0};
     stream_set_deadline(server->stream, clock_after(PROXY_TIMEOUT));
-    ProxyStatus status = proxy_read(server->stream, peer, local);
+    ProxyStatus status = proxy_read(server->stream, &header);
     char ip[IP_TEXT_SIZE];
     if (status == PROXY_INVALID)
         log_event(FILTERD_LOG_WARNING, "proxy",
                   "%s is listed in proxy-from and sent no PROXY header",
                   ip_format(&peer->ip, ip));
+    if (status == PROXY_OK) {
+        *peer = header.source;
+        *local = header.destination;
+        server->proxy_tls = header.tls;
+    }
     return status == PROXY_OK || status == PROXY_LOCAL;
 }
 
@@ -509,7 +515,7 @@ open_session(SmtpServer *server, const SessionPeer *peer)
     who.answers_each = smtp_is_local(server);
     server->session = session_new(server->service->engine, &who);
     server->rcpt_commands = g_ptr_array_new_with_free_func(g_free);
-    if (stream_peer(server->stream) != NULL)
+    if (smtp_is_secured(server))
         smtp_tell_secured(server);
 }
 
@@ -583,5 +589,6 @@ smtp_server_run(SmtpConnection *connection)
     else
         serve(&server);
     smtp_part(&server);
+    proxy_tls_clear(&server.proxy_tls);
     stream_free(server.stream);
 }

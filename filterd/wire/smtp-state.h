@@ -9,6 +9,7 @@
 #include "filterd/base/visitors.h"
 #include "filterd/session/session.h"
 #include "filterd/wire/intake.h"
+#include "filterd/wire/proxy-tlv.h"
 #include "filterd/wire/smtp-server.h"
 
 /* RFC 5321 4.5.3.1.4 has 512; parameters need more. CRLF included. */
@@ -32,6 +33,7 @@ typedef struct SmtpServer {
     Session *session;
     SmtpIdentity identity; /* for the backend */
     FilterdIp origin;      /* who it was before any XCLIENT */
+    ProxyTls proxy_tls;    /* what its load balancer spoke with it */
     char *helo;
     gboolean greeted; /* with HELO or EHLO */
     gboolean shut;    /* refused at connect: QUIT only */
@@ -110,6 +112,8 @@ gsize smtp_size_limit(SmtpServer *server);
 
 /* ---- smtp-tls.c: STARTTLS ----------------------------------------------- */
 
+/* Whether the client speaks TLS, with us or with its load balancer. */
+gboolean smtp_is_secured(const SmtpServer *server);
 void smtp_starttls(SmtpServer *server, const char *arguments);
 /* Whether EHLO offers it. */
 gboolean smtp_starttls_offered(const SmtpServer *server);

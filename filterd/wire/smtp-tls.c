@@ -24,24 +24,24 @@ smtp_tls_new(const PolicyListen *listen, GError **error)
     return tls_server_new(&options, error);
 }
 
-static gboolean
-secured(const SmtpServer *server)
+gboolean
+smtp_is_secured(const SmtpServer *server)
 {
-    return stream_peer(server->stream) != NULL;
+    return stream_peer(server->stream) != NULL || server->proxy_tls.used;
 }
 
 gboolean
 smtp_starttls_offered(const SmtpServer *server)
 {
     return server->service->listen->tls != POLICY_TLS_OFF
-           && server->service->tls != NULL && !secured(server);
+           && server->service->tls != NULL && !smtp_is_secured(server);
 }
 
 gboolean
 smtp_starttls_missing(const SmtpServer *server)
 {
     return server->service->listen->tls == POLICY_TLS_REQUIRED
-           && !secured(server);
+           && !smtp_is_secured(server);
 }
 
 /* Most of those who fail are no mail servers. */
@@ -77,13 +77,21 @@ void
 smtp_tell_secured(SmtpServer *server)
 {
     const TlsPeer *peer = stream_peer(server->stream);
-    const SessionTls tls = {
-        .version = peer->version,
-        .cipher = peer->cipher,
-        .fingerprint = peer->fingerprint,
-        .subject = peer->subject,
-        .verified = peer->verified,
+    const ProxyTls *told = &server->proxy_tls;
+    SessionTls tls = {
+        .version = told->version,
+        .cipher = told->cipher,
+        .subject = told->subject,
+        .verified = told->verified,
     };
+    if (peer != NULL)
+        tls = (SessionTls){
+            .version = peer->version,
+            .cipher = peer->cipher,
+            .fingerprint = peer->fingerprint,
+            .subject = peer->subject,
+            .verified = peer->verified,
+        };
     session_secured(server->session, &tls);
 }
 
@@ -109,7 +117,7 @@ smtp_starttls(SmtpServer *server, const char *arguments)
 {
     if (*arguments != '\0')
         smtp_error(server, 501, "5.5.4", "STARTTLS has no arguments");
-    else if (secured(server))
+    else if (smtp_is_secured(server))
         smtp_error(server, 503, "5.5.1", "this is TLS already");
     else if (server->service->listen->tls == POLICY_TLS_OFF)
         smtp_error(server, 502, "5.5.1", "TLS is not spoken here");

@@ -58,16 +58,15 @@ hex(const GString *bytes, gsize from)
 static void
 check_parsed(const Row *row, const GString *header)
 {
-    Endpoint from = {0}, to = {0};
+    ProxyHeader parsed = {0};
     gsize taken = 0;
-    ProxyStatus status =
-        proxy_parse(header->str, header->len, &from, &to, &taken);
+    ProxyStatus status = proxy_parse(header->str, header->len, &parsed, &taken);
     g_assert_cmpint(status, ==, row->source != NULL ? PROXY_OK : PROXY_LOCAL);
     g_assert_cmpuint(taken, ==, header->len);
     if (row->source == NULL)
         return;
-    g_autofree char *source = endpoint_format(&from);
-    g_autofree char *destination = endpoint_format(&to);
+    g_autofree char *source = endpoint_format(&parsed.source);
+    g_autofree char *destination = endpoint_format(&parsed.destination);
     g_assert_cmpstr(source, ==, row->source);
     g_assert_cmpstr(destination, ==, row->destination);
 }

@@ -97,12 +97,59 @@ static const Row rows[] = {
      NULL},
 };
 
+/* ---- TLVs --------------------------------------------------------------- */
+
+#define SSL(bits, verify, parts) bits verify parts
+#define GOOD "\0\0\0\0"
+#define VERSION "\x21\0\x07TLSv1.3"
+#define CIPHER "\x23\0\x16TLS_AES_256_GCM_SHA384"
+#define CN "\x22\0\x06mail,x"
+
+typedef struct TlvRow {
+    const char *name;
+    const char *bytes;
+    size_t length;
+    gboolean invalid, used, verified;
+    const char *version, *cipher, *subject;
+} TlvRow;
+
+static const TlvRow tlv_rows[] = {
+    {"none", BYTES("")},
+    {"of-unknown-types", BYTES("\xe0\0\x01x\x05\0\0\x04\0\x02\0\0")},
+    {"tls", BYTES("\x20\0\x28" SSL("\x01", GOOD, VERSION CIPHER)), .used = TRUE,
+     .version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384"},
+    {"no-tls", BYTES("\x20\0\x0f" SSL("\0", GOOD, VERSION)),
+     .version = "TLSv1.3"},
+    {"a-certificate", BYTES("\x20\0\x0e" SSL("\x03", GOOD, CN)), .used = TRUE,
+     .verified = TRUE, .subject = "CN=mail\\,x"},
+    {"a-certificate-of-the-session", BYTES("\x20\0\x05\x05" GOOD), .used = TRUE,
+     .verified = TRUE},
+    {"a-certificate-that-failed", BYTES("\x20\0\x05\x03\0\0\0\x12"),
+     .used = TRUE},
+    {"a-version-with-a-bracket", BYTES("\x20\0\x0a\x01" GOOD "\x21\0\x02x)"),
+     .used = TRUE},
+    {"a-name-with-lf", BYTES("\x20\0\x0a\x01" GOOD "\x22\0\x02x\n"),
+     .used = TRUE},
+    {"the-first-of-two-counts",
+     BYTES("\x20\0\x0d\x01" GOOD "\x21\0\x01"
+           "a\x21\0\x01"
+           "b"),
+     .used = TRUE, .version = "a"},
+    {"longer-than-the-header", BYTES("\x04\0\x03xy"), .invalid = TRUE},
+    {"two-octets", BYTES("\x04\0"), .invalid = TRUE},
+    {"short-ssl", BYTES("\x20\0\x04\x01\0\0\0"), .invalid = TRUE},
+    {"a-part-longer-than-ssl", BYTES("\x20\0\x09\x01" GOOD "\x21\0\x02x"),
+     .invalid = TRUE},
+    {"the-right-sum", BYTES("\x03\0\x04\xa9\x44\x0d\xc1")},
+    {"a-wrong-sum", BYTES("\x03\0\x04\xa9\x44\x0d\xc2"), .invalid = TRUE},
+    {"a-short-sum", BYTES("\x03\0\x03\xa9\x44\x0d"), .invalid = TRUE},
+};
+
 static ProxyStatus
-parse(const char *bytes, size_t length, Endpoint *from, Endpoint *to,
-      size_t *taken)
+parse(const char *bytes, size_t length, ProxyHeader *header, size_t *taken)
 {
     g_autofree char *exact = g_memdup2(bytes, length);
-    return proxy_parse(exact, length, from, to, taken);
+    return proxy_parse(exact, length, header, taken);
 }
 
 /* What follows is not touched, and nothing less is enough. */
@@ -110,22 +157,23 @@ static void
 test_row(gconstpointer data)
 {
     const Row *row = data;
-    Endpoint from = {0}, to = {0};
+    ProxyHeader header = {0};
     size_t taken = 0;
     g_autoptr(GString) more = g_string_new_len(row->bytes, (gssize)row->length);
     g_string_append(more, "EHLO x\r\n");
-    g_assert_cmpint(parse(more->str, more->len, &from, &to, &taken), ==,
+    g_assert_cmpint(parse(more->str, more->len, &header, &taken), ==,
                     row->status);
     if (row->status == PROXY_INVALID)
         return;
     g_assert_cmpuint(taken, ==, row->length);
     for (size_t cut = 0; cut < row->length; cut++)
-        g_assert_cmpint(parse(row->bytes, cut, &from, &to, &taken), ==,
+        g_assert_cmpint(parse(row->bytes, cut, &header, &taken), ==,
                         PROXY_MORE);
     if (row->source == NULL)
         return;
-    g_autofree char *source = endpoint_format(&from);
-    g_autofree char *destination = endpoint_format(&to);
+    g_autofree char *source = endpoint_format(&header.source);
+    g_autofree char *destination = endpoint_format(&header.destination);
+    proxy_tls_clear(&header.tls);
     g_assert_cmpstr(source, ==, row->source);
     g_assert_cmpstr(destination, ==, row->destination);
 }
@@ -133,16 +181,38 @@ test_row(gconstpointer data)
 static void
 test_no_line_end_is_no_header(void)
 {
-    Endpoint from, to;
+    ProxyHeader header;
     size_t taken;
     g_autoptr(GString) text = g_string_new("PROXY UNKNOWN ");
     while (text->len < PROXY_V1_LIMIT - 1)
         g_string_append_c(text, 'x');
-    g_assert_cmpint(parse(text->str, text->len, &from, &to, &taken), ==,
+    g_assert_cmpint(parse(text->str, text->len, &header, &taken), ==,
                     PROXY_MORE);
     g_string_append_c(text, 'x');
-    g_assert_cmpint(parse(text->str, text->len, &from, &to, &taken), ==,
+    g_assert_cmpint(parse(text->str, text->len, &header, &taken), ==,
                     PROXY_INVALID);
+}
+
+static void
+test_tlv(gconstpointer data)
+{
+    const TlvRow *row = data;
+    ProxyHeader header = {0};
+    size_t taken;
+    size_t size = 12 + row->length;
+    char sizes[] = {(char)(size >> 8), (char)size};
+    g_autoptr(GString) bytes = g_string_new_len(BYTES(SIGNATURE "\x21\x11"));
+    g_string_append_len(bytes, sizes, 2);
+    g_string_append_len(bytes, BYTES(V4_ADDRESSES));
+    g_string_append_len(bytes, row->bytes, (gssize)row->length);
+    g_assert_cmpint(parse(bytes->str, bytes->len, &header, &taken), ==,
+                    row->invalid ? PROXY_INVALID : PROXY_OK);
+    g_assert_cmpint(header.tls.used, ==, row->used);
+    g_assert_cmpint(header.tls.verified, ==, row->verified);
+    g_assert_cmpstr(header.tls.version, ==, row->version);
+    g_assert_cmpstr(header.tls.cipher, ==, row->cipher);
+    g_assert_cmpstr(header.tls.subject, ==, row->subject);
+    proxy_tls_clear(&header.tls);
 }
 
 int
@@ -152,6 +222,11 @@ main(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *path = g_strconcat("/wire/proxy/", rows[i].name, NULL);
         g_test_add_data_func(path, &rows[i], test_row);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(tlv_rows); i++) {
+        g_autofree char *path =
+            g_strconcat("/wire/proxy/tlv/", tlv_rows[i].name, NULL);
+        g_test_add_data_func(path, &tlv_rows[i], test_tlv);
     }
     g_test_add_func("/wire/proxy/v1-without-line-end-is-no-header",
                     test_no_line_end_is_no_header);

@@ -105,6 +105,27 @@ static const GatewayCase required[] = {
      .listen = REQUIRED},
 };
 
+/* A load balancer has spoken TLS 1.3 with the client. */
+#define PROXIED                                                      \
+    "~ \\r\\n\\r\\n\\000\\r\\nQUIT\\n!\\021\\000\\047"               \
+    "\\300\\000\\002\\001\\306\\063\\144\\002\\022\\064\\000\\031"   \
+    "\\040\\000\\030\\001\\000\\000\\000\\000\\041\\000\\007TLSv1.3" \
+    "\\043\\000\\006CIPHER\n"
+
+static const GatewayCase proxied[] = {
+    {"counts-as-ours",
+     PROXIED
+     "< 220\n> EHLO c.test\n< 250\n/ STARTTLS\n> STARTTLS\n< 503\n" ENVELOPE
+         MESSAGE,
+     .listen = REQUIRED " proxy-from 127.0.0.0/8", .messages = 1,
+     .message = "(using TLSv1.3 with cipher CIPHER)\r\n by mx.test (filterd) "
+                "with ESMTPS id"},
+    {"is-known-at-connect", PROXIED "< 554 5.7.1 TLSv1.3\n",
+     .listen = REQUIRED " proxy-from 127.0.0.0/8",
+     .rules = "at connect { reject no if client.tls reply 554 5.7.1 "
+              "\"{client.tls.version}\" }"},
+};
+
 static const GatewayCase implicit[] = {
     {"a-message", "! secure\n" HELLO ENVELOPE MESSAGE, .listen = IMPLICIT,
      .messages = 1, .message = "with ESMTPS id"},
@@ -207,6 +228,7 @@ main(int argc, char **argv)
     gateway_add("/wire/tls/injected/", injections, G_N_ELEMENTS(injections));
     gateway_add("/wire/tls/failed/", failures, G_N_ELEMENTS(failures));
     gateway_add("/wire/tls/required/", required, G_N_ELEMENTS(required));
+    gateway_add("/wire/tls/proxied/", proxied, G_N_ELEMENTS(proxied));
     gateway_add("/wire/tls/implicit/", implicit, G_N_ELEMENTS(implicit));
     gateway_add("/wire/tls/backend/", backends, G_N_ELEMENTS(backends));
     int status = g_test_run();
