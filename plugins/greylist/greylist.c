@@ -3,9 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "plugins/greylist/key.h"
-
-#include <filterd/plugin.h>
+#include "plugins/greylist/judge.h"
 
 #include <string.h>
 
@@ -13,227 +11,293 @@
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
 
-/* What is known is written again once that part of its lifetime is over, but
- * once a day at least: most mail costs no write. */
-#define REFRESH_PART 8
+typedef struct Instance {
+    psl_ctx_t *psl;
+} Instance;
 
-/* No entry of ours has a larger number. */
-#define NUMBER_LIMIT INT64_C(1000000000000000)
-
-typedef struct Config {
-    int64_t delay, window, lifetime;
-    int64_t auto_whitelist;
-} Config;
-
-typedef enum State {
-    NEW,
-    EARLY,
-    PASSED,
-    KNOWN,
-} State;
+/* What is remembered of a transaction: the client is the same for all its
+ * recipients. */
+typedef struct Message {
+    bool sought, found;
+    Client client;
+    White white;
+    bool signs;
+    unsigned judged; /* recipients */
+    Verdict best, worst;
+} Message;
 
 static const char *const state_words[] = {[NEW] = "new",
                                           [EARLY] = "early",
                                           [PASSED] = "passed",
                                           [KNOWN] = "known",
                                           NULL};
+static const char *const rung_words[] = {[RUNG_DOMAIN] = "domain",
+                                         [RUNG_NAME] = "name",
+                                         [RUNG_NETWORK] = "network",
+                                         NULL};
+static const char *const sender_words[] = {[SENDER_NORMALIZED] = "normalized",
+                                           [SENDER_EXACT] = "exact",
+                                           [SENDER_DOMAIN] = "domain",
+                                           NULL};
 
-enum { STATE, WAIT };
-enum { CLIENT, SENDER, RECIPIENT, SPF_RESULT, SPF_DOMAIN };
+enum {
+    STATE,
+    WAIT,
+    KEY,
+    WHITE,
+    COUNT,
+    AGE,
+    SIGNS,
+    MESSAGE_STATE,
+    MESSAGE_WAIT,
+    MESSAGE_KEY,
+};
+enum {
+    CLIENT,
+    NAME,
+    CONFIRMED,
+    SENDER,
+    SENDER_DOMAIN_NAME,
+    RECIPIENT,
+    SPF_RESULT,
+    SPF_DOMAIN,
+    DKIM_DOMAINS,
+    AUTHOR,
+};
 
-/* ---- entries ------------------------------------------------------------ */
+/* ---- evidence ----------------------------------------------------------- */
 
-/* In the store "COUNT TIME". A triplet has count 0 from the first attempt,
- * `time`, until it passes. A client counts the triplets that passed. */
-typedef struct Entry {
-    int64_t count; /* -1: absent */
-    int64_t time;  /* of the first attempt; of about the last one that passed */
-} Entry;
-
-static bool
-number_parse(const char *text, int64_t *number)
+/* NULL: unknown. */
+static const char *
+lookup_text(FilterdCall *call, unsigned need)
 {
-    return g_ascii_string_to_signed(text, 10, 0, NUMBER_LIMIT, number, NULL);
+    const FilterdValue *value = call->host->lookup(call, need);
+
+    return value->type != FILTERD_UNKNOWN ? value->text : NULL;
 }
 
-static Entry
-entry_parse(const char *value, size_t length)
+static const char *
+spf_domain(FilterdCall *call)
 {
-    static const Entry absent = {.count = -1};
-    g_autofree char *text = g_strndup(value, length);
-    char *space = strchr(text, ' ');
-    Entry entry;
+    const char *result = lookup_text(call, SPF_RESULT);
 
-    if (space == NULL)
-        return absent;
-    *space = '\0';
-    if (!number_parse(text, &entry.count)
-        || !number_parse(space + 1, &entry.time))
-        return absent;
-    return entry;
+    return result != NULL && strcmp(result, "pass") == 0
+               ? lookup_text(call, SPF_DOMAIN)
+               : NULL;
 }
 
-/* FALSE: the store failed. */
-static bool
-entry_read(FilterdCall *call, const char *key, Entry *entry)
+static const char *
+confirmed_name(FilterdCall *call)
 {
-    const char *value;
-    size_t length;
+    const FilterdValue *confirmed = call->host->lookup(call, CONFIRMED);
 
-    switch (call->host->store_get(call, key, &value, &length)) {
-    case FILTERD_STORE_OK:
-        *entry = entry_parse(value, length);
-        return true;
-    case FILTERD_STORE_ABSENT:
-        *entry = (Entry){.count = -1};
-        return true;
-    default:
-        return false;
+    return confirmed->type != FILTERD_UNKNOWN && confirmed->boolean
+               ? lookup_text(call, NAME)
+               : NULL;
+}
+
+/* Nobody looks the name up where a domain vouches. */
+static bool
+client_find(FilterdCall *call, const char *domain, Client *client)
+{
+    const Instance *instance = call->instance;
+    const FilterdValue *ip = call->host->lookup(call, CLIENT);
+    Evidence evidence = {.domain = domain};
+
+    if (ip->type != FILTERD_UNKNOWN)
+        evidence.ip = &ip->ip;
+    if (domain == NULL)
+        evidence.name = confirmed_name(call);
+    return ladder_find(call->config, instance->psl, &evidence, client);
+}
+
+static const Client *
+message_client(FilterdCall *call)
+{
+    Message *message = call->message;
+
+    if (!message->sought)
+        message->found = client_find(call, spf_domain(call), &message->client);
+    message->sought = true;
+    return message->found ? &message->client : NULL;
+}
+
+/* A domain of the same organization that signed; NULL: none. */
+static const char *
+signer_of(FilterdCall *call, const char *domain)
+{
+    const Instance *instance = call->instance;
+    const FilterdValue *signers = call->host->lookup(call, DKIM_DOMAINS);
+
+    if (domain == NULL || *domain == '\0' || signers->type != FILTERD_LIST)
+        return NULL;
+
+    const char *wanted = ladder_organization(instance->psl, domain);
+
+    for (size_t i = 0; i < signers->list.length; i++) {
+        const char *signer = signers->list.items[i].text;
+
+        if (strcmp(ladder_organization(instance->psl, signer), wanted) == 0)
+            return signer;
     }
+    return NULL;
 }
 
-static bool
-entry_write(FilterdCall *call, const char *key, int64_t count, int64_t lifetime)
-{
-    g_autofree char *text = g_strdup_printf(
-        "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, count, call->host->now(call));
-
-    return call->host->store_put(call, key, text, strlen(text), lifetime)
-           == FILTERD_STORE_OK;
-}
-
-/* Keeps what is known for another lifetime. A clock set back makes times of
- * the future, which are as good as now. */
-static bool
-entry_refresh(FilterdCall *call, const char *key, const Entry *entry)
-{
-    const Config *config = call->config;
-    int64_t age = call->host->now(call) - entry->time;
-
-    if (age >= 0 && age < MIN(config->lifetime / REFRESH_PART, DAY))
-        return true;
-    return entry_write(call, key, entry->count, config->lifetime);
-}
-
-/* ---- states ------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------ */
 
 static void
-state_publish(FilterdCall *call, State state, int64_t wait)
+publish_state(FilterdCall *call, unsigned fact, const Verdict *verdict)
 {
     const Config *config = call->config;
-    int64_t seconds = (wait + SECOND - 1) / SECOND * SECOND;
+    int64_t seconds = (verdict->wait + SECOND - 1) / SECOND * SECOND;
 
-    call->host->publish(call, STATE, filterd_word(state_words[state]));
-    call->host->publish(call, WAIT,
+    call->host->publish(call, fact, filterd_word(state_words[verdict->state]));
+    call->host->publish(call, fact + 1,
                         filterd_duration(MIN(seconds, config->delay)));
 }
 
-/* A count that is lost between two workers costs one more retry. */
 static void
-client_count(FilterdCall *call, const char *key)
+publish_details(FilterdCall *call, const Client *client, const Verdict *verdict)
 {
     const Config *config = call->config;
-    Entry entry;
+    const Message *message = call->message;
 
-    if (config->auto_whitelist > 0 && entry_read(call, key, &entry))
-        entry_write(call, key, MAX(entry.count, 0) + 1, config->lifetime);
+    call->host->publish(call, KEY, filterd_word(rung_words[client->rung]));
+    call->host->publish(call, WHITE, filterd_bool(verdict->white));
+    if (config->white_after > 0)
+        call->host->publish(call, COUNT,
+                            filterd_int(MAX(message->white.entry.count, 0)));
+    if (verdict->age >= 0)
+        call->host->publish(call, AGE, filterd_duration(verdict->age));
 }
 
 static void
-first_try(FilterdCall *call, const char *key, State state)
+note_verdict(Message *message, const Verdict *verdict)
 {
-    const Config *config = call->config;
-
-    if (entry_write(call, key, 0, config->window))
-        state_publish(call, state, config->delay);
-}
-
-static void
-retry(FilterdCall *call, const char *key, const char *client, int64_t age)
-{
-    const Config *config = call->config;
-
-    if (age < 0) {
-        first_try(call, key, EARLY);
-    } else if (age < config->delay) {
-        state_publish(call, EARLY, config->delay - age);
-    } else if (entry_write(call, key, 1, config->lifetime)) {
-        client_count(call, client);
-        state_publish(call, PASSED, 0);
-    }
-}
-
-static void
-triplet_judge(FilterdCall *call, const char *key, const char *client)
-{
-    Entry entry;
-
-    if (!entry_read(call, key, &entry))
-        return;
-
-    if (entry.count < 0)
-        first_try(call, key, NEW);
-    else if (entry.count == 0)
-        retry(call, key, client, call->host->now(call) - entry.time);
-    else if (entry_refresh(call, key, &entry))
-        state_publish(call, KNOWN, 0);
-}
-
-/* FALSE: the store failed. */
-static bool
-client_is_known(FilterdCall *call, const char *key, bool *known)
-{
-    const Config *config = call->config;
-    Entry entry;
-
-    *known = false;
-    if (config->auto_whitelist == 0)
-        return true;
-    if (!entry_read(call, key, &entry))
-        return false;
-    if (entry.count < config->auto_whitelist)
-        return true;
-    *known = true;
-    return entry_refresh(call, key, &entry);
+    if (message->judged == 0 || verdict->state > message->best.state)
+        message->best = *verdict;
+    if (message->judged == 0 || verdict->state < message->worst.state
+        || verdict->wait > message->worst.wait)
+        message->worst = *verdict;
+    message->judged++;
 }
 
 /* ---- hooks -------------------------------------------------------------- */
 
-static KeyAttempt
-attempt_get(FilterdCall *call)
+static bool
+rcpt_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
-    const FilterdHost *host = call->host;
-    const FilterdValue *client = host->lookup(call, CLIENT);
-    const FilterdValue *result = host->lookup(call, SPF_RESULT);
-    const FilterdValue *domain = host->lookup(call, SPF_DOMAIN);
-    KeyAttempt attempt = {0};
+    const Config *config = call->config;
+    Message *message = call->message;
+    const char *from = lookup_text(call, SENDER);
+    const char *to = lookup_text(call, RECIPIENT);
+    Verdict verdict;
 
-    if (client->type != FILTERD_UNKNOWN)
-        attempt.client = &client->ip;
-    if (result->type != FILTERD_UNKNOWN && domain->type != FILTERD_UNKNOWN
-        && strcmp(result->text, "pass") == 0)
-        attempt.domain = domain->text;
-    attempt.sender = host->lookup(call, SENDER)->text;
-    attempt.recipient = host->lookup(call, RECIPIENT)->text;
-    return attempt;
+    if (from == NULL || to == NULL || message_client(call) == NULL)
+        return true;
+
+    g_autofree char *sender = key_sender(from, (SenderForm)config->sender);
+    const Try try = {&message->client, sender, to, &message->white};
+
+    if (!judge_try(call, &try, &verdict))
+        return true;
+    note_verdict(message, &verdict);
+    publish_state(call, STATE, &verdict);
+    publish_details(call, &message->client, &verdict);
+    return true;
 }
 
+/* Whether the reverse-path's organization is known to sign: only a promise,
+ * which eom_hook() holds it to. */
 static bool
-rcpt_hook(FilterdCall *call, GError **error)
+mail_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
-    const KeyAttempt attempt = attempt_get(call);
-    g_autofree char *client = key_client(&attempt);
-    g_autofree char *triplet = key_triplet(&attempt);
-    bool known;
+    const Instance *instance = call->instance;
+    Message *message = call->message;
+    const char *domain = lookup_text(call, SENDER_DOMAIN_NAME);
+    Entry entry = {.count = -1};
+    Key key;
 
-    (void)error;
-    if (client == NULL || triplet == NULL
-        || !client_is_known(call, client, &known))
-        return true;
-    if (known)
-        state_publish(call, KNOWN, 0);
+    if (domain != NULL) {
+        key_signer(key, ladder_organization(instance->psl, domain));
+        if (!entry_read(call, key, &entry))
+            return true;
+    }
+    message->signs = entry.count > 0;
+    call->host->publish(call, SIGNS, filterd_bool(message->signs));
+    return true;
+}
+
+static void
+remember_signer(FilterdCall *call, const char *domain)
+{
+    const Config *config = call->config;
+    const Instance *instance = call->instance;
+    Entry entry;
+    Key key;
+
+    key_signer(key, ladder_organization(instance->psl, domain));
+    if (!entry_read(call, key, &entry))
+        return;
+    if (entry.count > 0)
+        entry_refresh(call, key, &entry, config->lifetime);
     else
-        triplet_judge(call, triplet, client);
+        entry_write(call, key, 1, config->lifetime);
+}
+
+/* What the recipients that got here were told: those who were let through for
+ * a signature all of it, else those who had passed. NULL: nobody asked. */
+static const Verdict *
+recipients_verdict(const Message *message)
+{
+    if (message->judged == 0)
+        return NULL;
+    return message->signs ? &message->worst : &message->best;
+}
+
+/* False: nothing is known. */
+static bool
+judge_message(FilterdCall *call, const Try *try, bool is_signed,
+              Verdict *verdict)
+{
+    const Verdict *before = recipients_verdict(call->message);
+
+    if (before == NULL || (is_signed && before->state < PASSED))
+        return judge_try(call, try, verdict);
+    *verdict = *before;
+    return !is_signed || judge_confirm(call, try);
+}
+
+/* DKIM is known now: a domain of the author's organization that signed, else
+ * one of the reverse-path's, is the client. */
+static bool
+eom_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
+{
+    const Config *config = call->config;
+    Message *message = call->message;
+    const char *from = lookup_text(call, SENDER);
+    const char *domain = lookup_text(call, SENDER_DOMAIN_NAME);
+    const char *returns = signer_of(call, domain);
+    const char *signer = signer_of(call, lookup_text(call, AUTHOR));
+    Client client;
+    Verdict verdict;
+
+    signer = signer != NULL ? signer : returns;
+    if (from == NULL
+        || !client_find(call, signer != NULL ? signer : spf_domain(call),
+                        &client))
+        return true;
+
+    g_autofree char *sender = key_sender(from, (SenderForm)config->sender);
+    const Try try = {&client, sender, NULL, &message->white};
+
+    if (!judge_message(call, &try, signer != NULL, &verdict))
+        return true;
+    if (returns != NULL && verdict.state >= PASSED)
+        remember_signer(call, domain);
+    publish_state(call, MESSAGE_STATE, &verdict);
+    call->host->publish(call, MESSAGE_KEY,
+                        filterd_word(rung_words[client.rung]));
     return true;
 }
 
@@ -241,13 +305,29 @@ static bool
 start(FilterdCall *call, GError **error)
 {
     const Config *config = call->config;
+    Instance *instance = call->instance;
 
-    if (config->delay < config->window && config->window <= config->lifetime)
+    if (config->delay >= config->window || config->window > config->lifetime) {
+        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                            "delay has to be less than window, and window not "
+                            "more than lifetime");
+        return false;
+    }
+    instance->psl = psl_latest(NULL);
+    if (instance->psl != NULL)
         return true;
-    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "delay has to be less than window, and window not more "
-                        "than lifetime");
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                        "organizations need the Public Suffix List: install "
+                        "publicsuffix");
     return false;
+}
+
+static void
+stop(FilterdCall *call)
+{
+    Instance *instance = call->instance;
+
+    psl_free(g_steal_pointer(&instance->psl));
 }
 
 /* ---- tables ------------------------------------------------------------- */
@@ -276,14 +356,50 @@ static const FilterdOption options[] = {
             "to a day",
      .low = HOUR,
      .high = 400 * DAY},
-    {.name = "auto-whitelist",
+    {.name = "white-after",
      .type = FILTERD_INT,
-     .offset = offsetof(Config, auto_whitelist),
+     .offset = offsetof(Config, white_after),
      .fallback = "5",
-     .doc = "after so many passes every mail of that client is known, whatever "
-            "its sender and recipient; 0: never",
+     .doc = "after so many transactions that passed every mail of that client "
+            "is known, whatever its sender and recipient; 0: never",
      .low = 0,
      .high = 1000000},
+    {.name = "white-lifetime",
+     .type = FILTERD_DURATION,
+     .offset = offsetof(Config, white_lifetime),
+     .fallback = "36d",
+     .doc = "how long that lasts after its last mail, to a day",
+     .low = HOUR,
+     .high = 400 * DAY},
+    {.name = "keys",
+     .type = FILTERD_WORD,
+     .flags = FILTERD_MANY,
+     .offset = offsetof(Config, keys),
+     .fallback = "domain name network",
+     .doc = "what a client is known by, the first of these that there is; "
+            "failing all, its network",
+     .words = rung_words},
+    {.name = "network-v4",
+     .type = FILTERD_INT,
+     .offset = offsetof(Config, network_v4),
+     .fallback = "24",
+     .doc = "bits of an IPv4 address that make its network",
+     .low = 8,
+     .high = 32},
+    {.name = "network-v6",
+     .type = FILTERD_INT,
+     .offset = offsetof(Config, network_v6),
+     .fallback = "64",
+     .doc = "bits of an IPv6 address that make its network",
+     .low = 16,
+     .high = 128},
+    {.name = "sender",
+     .type = FILTERD_WORD,
+     .offset = offsetof(Config, sender),
+     .fallback = "normalized",
+     .doc = "how much of the reverse-path counts: all that does not change "
+            "with each message, all of it, or its domain",
+     .words = sender_words},
     {NULL},
 };
 
@@ -294,9 +410,7 @@ static const FilterdFact facts[] = {
                .doc = "new: the first try of this client, sender and "
                       "recipient; early: tried again before the delay was "
                       "over; passed: the first try after it; known: passed "
-                      "before. The client is the domain that SPF says it may "
-                      "use, else its network (/24, /64). Unknown while the "
-                      "store fails",
+                      "before. Unknown while the store fails",
                .words = state_words,
                .flags = FILTERD_EFFECT},
     [WAIT] = {.name = "wait",
@@ -304,21 +418,81 @@ static const FilterdFact facts[] = {
               .since = FILTERD_RCPT,
               .doc = "how long still to wait; 0 when passed or known",
               .flags = FILTERD_EFFECT},
+    [KEY] = {.name = "key",
+             .type = FILTERD_WORD,
+             .since = FILTERD_RCPT,
+             .doc = "what the client is known by: the organizational domain "
+                    "that SPF says it may use, that of its confirmed name, or "
+                    "its network",
+             .words = rung_words,
+             .flags = FILTERD_EFFECT},
+    [WHITE] = {.name = "white",
+               .type = FILTERD_BOOL,
+               .since = FILTERD_RCPT,
+               .doc = "whether it is known for what the client sent before, to "
+                      "whomever",
+               .flags = FILTERD_EFFECT},
+    [COUNT] = {.name = "count",
+               .type = FILTERD_INT,
+               .since = FILTERD_RCPT,
+               .doc = "how many transactions of the client passed, up to "
+                      "white-after; unknown if that is 0",
+               .flags = FILTERD_EFFECT},
+    [AGE] = {.name = "age",
+             .type = FILTERD_DURATION,
+             .since = FILTERD_RCPT,
+             .doc = "how long ago the first try was; unknown when known",
+             .flags = FILTERD_EFFECT},
+    [SIGNS] = {.name = "signs",
+               .type = FILTERD_BOOL,
+               .since = FILTERD_MAIL,
+               .doc = "whether mail of the reverse-path's organization has "
+                      "passed before with its DKIM signature, as far as "
+                      "message-state was asked for. Anybody can say that "
+                      "reverse-path: at message, ask for message-state"},
+    [MESSAGE_STATE] = {.name = "message-state",
+                       .type = FILTERD_WORD,
+                       .since = FILTERD_MESSAGE,
+                       .doc = "as state, with a DKIM signature of the author's "
+                              "or the reverse-path's organization for the "
+                              "client's domain. Without one as its recipients "
+                              "were judged, if they were, else whoever they "
+                              "are",
+                       .words = state_words,
+                       .flags = FILTERD_EFFECT},
+    [MESSAGE_WAIT] = {.name = "message-wait",
+                      .type = FILTERD_DURATION,
+                      .since = FILTERD_MESSAGE,
+                      .doc = "how long still to wait; 0 when passed or known",
+                      .flags = FILTERD_EFFECT},
+    [MESSAGE_KEY] = {.name = "message-key",
+                     .type = FILTERD_WORD,
+                     .since = FILTERD_MESSAGE,
+                     .doc = "as key; domain also for one that signed",
+                     .words = rung_words,
+                     .flags = FILTERD_EFFECT},
     {NULL},
 };
 
 static const FilterdNeed needs[] = {
     [CLIENT] = {"client.ip", FILTERD_IP},
+    [NAME] = {"client.name", FILTERD_DOMAIN},
+    [CONFIRMED] = {"client.fcrdns", FILTERD_BOOL},
     [SENDER] = {"mail.from", FILTERD_ADDRESS},
+    [SENDER_DOMAIN_NAME] = {"mail.domain", FILTERD_DOMAIN},
     [RECIPIENT] = {"rcpt.to", FILTERD_ADDRESS},
     [SPF_RESULT] = {"spf.result?", FILTERD_WORD},
     [SPF_DOMAIN] = {"spf.domain?", FILTERD_DOMAIN},
+    [DKIM_DOMAINS] = {"dkim.domains?", FILTERD_LIST},
+    [AUTHOR] = {"header.from.domain", FILTERD_DOMAIN},
     {NULL},
 };
 
-FILTERD_PLUGIN(.name = "greylist", .version = "0.1",
+FILTERD_PLUGIN(.name = "greylist", .version = "0.2",
                .summary = "tell senders that have been here before from new "
                           "ones",
                .options = options, .config_size = sizeof(Config),
-               .facts = facts, .needs = needs, .start = start,
-               .rcpt = rcpt_hook);
+               .facts = facts, .needs = needs,
+               .instance_size = sizeof(Instance),
+               .message_size = sizeof(Message), .start = start, .stop = stop,
+               .mail = mail_hook, .rcpt = rcpt_hook, .eom = eom_hook);

@@ -1,22 +1,44 @@
 /* key.h: under which names the store knows a sender (RFC 6647 2.2).
  *
  * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Hashes, so that neither length nor octets of what a client says matter.
  */
 #pragma once
 
 #include <filterd/plugin.h>
 
-/* What a try is told apart by. */
-typedef struct KeyAttempt {
-    const FilterdIp *client; /* NULL: unknown */
-    const char *domain;      /* that SPF says the client may use, or NULL */
-    const char *sender;      /* reverse-path */
-    const char *recipient;
-} KeyAttempt;
+#define KEY_SIZE 25 /* a letter, a colon, 128 bits in base64, NUL */
 
-/* Hashes, so that neither length nor octets of what a client says matter;
- * callers free. The client is its domain, else its network (/24, /64), since
- * the next try may come from another machine of the same pool. NULL: there is
- * nothing to know it by. */
-char *key_client(const KeyAttempt *attempt);
-char *key_triplet(const KeyAttempt *attempt);
+typedef char Key[KEY_SIZE];
+
+/* Which rung of the ladder a client stands on. */
+typedef enum Rung {
+    RUNG_DOMAIN,
+    RUNG_NAME,
+    RUNG_NETWORK,
+    RUNGS,
+} Rung;
+
+typedef enum SenderForm {
+    SENDER_NORMALIZED,
+    SENDER_EXACT,
+    SENDER_DOMAIN,
+} SenderForm;
+
+/* Octets of the network's number, as hex; caller frees. `v4`, `v6`: how many
+ * bits of an address count. */
+char *key_network(const FilterdIp *ip, int64_t v4, int64_t v6);
+void key_client(Key key, Rung rung, const char *name);
+/* The count of what passed. */
+void key_white(Key key, Rung rung, const char *name);
+/* Whether that domain signs its mail. */
+void key_signer(Key key, const char *domain);
+/* `recipient` may be NULL: whoever it is. */
+void key_triplet(Key key, const Key client, const char *sender,
+                 const char *recipient);
+
+/* What stays the same of a reverse-path from message to message: lower case; in
+ * the local part # for each word with a digit in it (VERP, BATV), SRS without
+ * its hash and day. Caller frees. */
+char *key_sender(const char *address, SenderForm form);

@@ -376,6 +376,27 @@ harness_store_entries(Harness *harness)
     return g_hash_table_size(harness->store);
 }
 
+static unsigned
+count_take(unsigned *count)
+{
+    unsigned taken = *count;
+
+    *count = 0;
+    return taken;
+}
+
+unsigned
+harness_store_reads(Harness *harness)
+{
+    return count_take(&harness->store_reads);
+}
+
+unsigned
+harness_store_writes(Harness *harness)
+{
+    return count_take(&harness->store_writes);
+}
+
 /* ---- the dialogue ------------------------------------------------------- */
 
 void

@@ -52,6 +52,9 @@ void harness_advance(Harness *harness, int64_t milliseconds);
 /* All store functions fail from now on, or work again. */
 void harness_store_fails(Harness *harness, bool fails);
 unsigned harness_store_entries(Harness *harness);
+/* How often the store was asked, or told, since the last call. */
+unsigned harness_store_reads(Harness *harness);
+unsigned harness_store_writes(Harness *harness);
 /* Every entry now holds that text. */
 void harness_store_spoil(Harness *harness, const char *text);
 

@@ -201,6 +201,7 @@ host_store_get(FilterdCall *call, const char *key, const char **value,
 {
     HarnessCall *self = call_get(call);
 
+    self->harness->store_reads++;
     if (self->harness->store_fails)
         return FILTERD_STORE_FAILED;
 
@@ -225,6 +226,7 @@ host_store_put(FilterdCall *call, const char *key, const char *value,
     HarnessCall *self = call_get(call);
 
     effect_check(self);
+    self->harness->store_writes++;
     if (self->harness->store_fails)
         return FILTERD_STORE_FAILED;
     entry_write(self->harness, key, value, length, lifetime);
@@ -238,6 +240,7 @@ host_store_add(FilterdCall *call, const char *key, int64_t delta,
     HarnessCall *self = call_get(call);
 
     effect_check(self);
+    self->harness->store_writes++;
     if (self->harness->store_fails)
         return FILTERD_STORE_FAILED;
 

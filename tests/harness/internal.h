@@ -66,6 +66,7 @@ struct Harness {
     unsigned waits;
     GHashTable *store; /* key: Entry of host.c */
     gboolean store_fails;
+    unsigned store_reads, store_writes;
     int64_t clock;
 
     FilterdValue *facts; /* as the plugin's table */
