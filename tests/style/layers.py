@@ -43,7 +43,7 @@ LIBRARIES = {
     r"hiredis/.*": ["filterd/service"],
     r"pcre2\.h": ["policy"],
     r"idn2\.h": ["filterd/mail"],
-    r"libpsl\.h": ["plugins/dmarc"],
+    r"libpsl\.h": ["plugins/dmarc", "plugins/greylist"],
     r"gmodule\.h": ["filterd/host"],
     r"libmilter/.*": ["filterd/wire"],
     r"(opendkim/)?dkim\.h": ["plugins/dkim"],
