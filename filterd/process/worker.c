@@ -29,6 +29,8 @@
  * store, milliseconds. */
 #define DRAIN_PAUSE 50
 #define EXPIRE_PAUSE 60000
+/* How many of those sessions have to say goodbye when their time is over. */
+#define GOODBYE_PAUSES 10
 
 typedef struct Desk {
     SmtpService service;
@@ -183,11 +185,21 @@ drain(Worker *worker)
 }
 
 static void
+each_acceptor(const Worker *worker, void (*func)(Acceptor *acceptor))
+{
+    for (unsigned i = 0; i < worker->desks->len; i++)
+        func(g_array_index(worker->desks, Desk, i).acceptor);
+}
+
+/* A moment for goodbyes. */
+static void
 end(Worker *worker)
 {
     drain(worker);
-    for (unsigned i = 0; i < worker->desks->len; i++)
-        acceptor_cancel(g_array_index(worker->desks, Desk, i).acceptor);
+    each_acceptor(worker, acceptor_expire);
+    for (unsigned i = 0; i < GOODBYE_PAUSES && count_sessions(worker) > 0; i++)
+        fiber_sleep(DRAIN_PAUSE);
+    each_acceptor(worker, acceptor_cancel);
 }
 
 /* FALSE: the master is gone, and with it whoever would want our sessions. */

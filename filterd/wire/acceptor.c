@@ -209,9 +209,12 @@ on_resume(evutil_socket_t fd, short events, void *data)
 static void
 end_idle(Acceptor *acceptor)
 {
+    gboolean all = acceptor->service->expired;
     for (GList *link = acceptor->slots.head; link != NULL; link = link->next) {
         const Slot *slot = link->data;
-        if (slot->connection.idle && smtp_connection_may_end(&slot->connection))
+        if (all
+            || (slot->connection.idle
+                && smtp_connection_may_end(&slot->connection)))
             shutdown(slot->connection.fd, SHUT_RD);
     }
 }
@@ -281,6 +284,14 @@ acceptor_drain(Acceptor *acceptor)
     hurry(acceptor);
     end_idle(acceptor);
     event_add(acceptor->grace, &grace);
+}
+
+void
+acceptor_expire(Acceptor *acceptor)
+{
+    acceptor->service->expired = TRUE;
+    hurry(acceptor);
+    end_idle(acceptor);
 }
 
 void

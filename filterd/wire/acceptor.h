@@ -16,6 +16,8 @@ void acceptor_free(Acceptor *acceptor);
 /* Takes no more connections; those that wait between two transactions are
  * closed with 421, others after their transaction. */
 void acceptor_drain(Acceptor *acceptor);
+/* Its time is over: who waits for a command hears 421. */
+void acceptor_expire(Acceptor *acceptor);
 /* Every session ends where it stands. */
 void acceptor_cancel(Acceptor *acceptor);
 unsigned acceptor_sessions(const Acceptor *acceptor);

@@ -363,8 +363,10 @@ smtp_connection_may_end(const SmtpConnection *connection)
 static gboolean
 leave_for_good(SmtpServer *server)
 {
-    if (!server->service->draining || server->in_mail
-        || !smtp_connection_may_end(server->connection))
+    const SmtpService *service = server->service;
+    gboolean between =
+        !server->in_mail && smtp_connection_may_end(server->connection);
+    if (!service->expired && !(service->draining && between))
         return FALSE;
     server->closing = TRUE;
     smtp_reply(server, 421, "4.3.2", "closing for maintenance");

@@ -16,6 +16,7 @@ typedef struct SmtpService {
     const PolicyListen *listen;
     const TlsContext *tls; /* NULL: none is spoken */
     gboolean draining;     /* outside of transactions: 421 and close */
+    gboolean expired;      /* the same wherever a command is waited for */
 } SmtpService;
 
 /* What others may see of a connection. */

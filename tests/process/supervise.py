@@ -396,6 +396,7 @@ def drain_timeout(program):
         busy.mail("a@b.test")
         filterd.signal(signal.SIGTERM)
         assert filterd.process.wait(10) == 0
+        assert busy.getreply()[0] == 421
 
 
 def nothing_left(program):

@@ -408,6 +408,8 @@ do_event(Gateway *gateway, const char *event)
         backend_stop(&gateway->backend);
     else if (strcmp(event, "drain") == 0)
         acceptor_drain(gateway->acceptor);
+    else if (strcmp(event, "expire") == 0)
+        acceptor_expire(gateway->acceptor);
     else if (strcmp(event, "cut") == 0)
         client_ends(gateway);
     else if (strcmp(event, "swap") == 0)

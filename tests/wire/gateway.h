@@ -22,6 +22,7 @@
  *   ! kick             the backend closes its connections
  *   ! stop             it is no more there
  *   ! drain            the gateway takes no more connections
+ *   ! expire           the time of the clients that it has is over
  *   ! cut              the client closes
  *   ! new              another client connects instead
  *   ! secure           the client goes on with TLS

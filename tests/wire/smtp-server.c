@@ -300,6 +300,11 @@ static const GatewayCase limits[] = {
      HELLO ENVELOPE MESSAGE "! drain\n< 421 4.3.2\n$\n", .messages = 1},
     {"draining-lets-a-newcomer-begin",
      HELLO "! drain\n" ENVELOPE MESSAGE "< 421 4.3.2\n$\n", .messages = 1},
+    {"expiry-ends-a-transaction",
+     HELLO ENVELOPE "! drain\n! expire\n< 421 4.3.2\n$\n"},
+    {"expiry-in-a-message-loses-it",
+     HELLO ENVELOPE "> DATA\n< 354\n> From: <a@c.test>\n! drain\n! expire\n"
+                    "$\n"},
     {"draining-spares-a-transaction",
      HELLO ENVELOPE "! drain\n" MESSAGE "< 421 4.3.2\n$\n", .messages = 1},
     {"session-limit", "< 220\n! new\n< 220\n", .clock_runs = TRUE},
