@@ -16,6 +16,8 @@
 #define ENVID_LIMIT 100
 #define ORCPT_LIMIT 500
 #define ROWS_LIMIT 16
+/* What is not known is named by so many octets. */
+#define KEYWORD_TOLD 32
 
 /* ---- words -------------------------------------------------------------- */
 
@@ -219,7 +221,8 @@ unknown(Reader *reader, const char *word)
         return FALSE;
     }
     g_autofree char *text =
-        g_strdup_printf("the parameter %s is not offered here", word);
+        g_strdup_printf("the parameter %.*s is not offered here",
+                        (int)MIN(strcspn(word, "="), KEYWORD_TOLD), word);
     mail_reply_set(reader->reply, 555, "5.5.4", text);
     return FALSE;
 }

@@ -3,12 +3,13 @@
 line of the log.
 
 The sources' tables are read as text: each row's name has to stand in the page,
-with its default.
+with its default. BAD INPUT of filterd(8) is written anew by --write.
 """
 
 # SPDX-License-Identifier: BSD-2-Clause
 
 import re
+import sys
 
 import tree
 
@@ -61,6 +62,8 @@ LIMITS = {
 }
 UNITS = {"KiB": 1024, "octets": 1, "": 1, "s": 1000}
 PROXY_V2_HEADER = 16
+BAD_COLUMNS = '.Bl -column "%s" "501 5.1.7, 5.1.3" "-no-command"' % ("x" * 44)
+BAD_TITLES = ".It Em what Ta Em reply Ta Em rule"
 
 
 def read(name):
@@ -121,6 +124,44 @@ def plugins():
                         and "Cm %s " % option not in text:
                     yield "%s: nothing about %s of %s" % (CONF, option,
                                                           folder.name)
+
+
+def bad_input():
+    """The section BAD INPUT, from the rows that are tested."""
+    lines = []
+    for line in read("tests/wire/bad-input.txt").splitlines():
+        if line.startswith("= "):
+            lines += [".El"] * bool(lines) + [
+                ".Ss " + line[2:], BAD_COLUMNS, BAD_TITLES]
+        elif " => " in line and line[:1] not in " #":
+            what, words = line.split(" => ")
+            words = words.split(" ")
+            rules = [word for word in words if word[0] == "-"]
+            reply = ", ".join(words[:len(words) - len(rules)])
+            reply = reply.replace(", ", " ", 1) if "." in reply else reply
+            lines.append(".It %s Ta %s Ta %s" % (
+                what.replace("\\", "\\e"), reply,
+                " ".join("\\" + rule for rule in rules)))
+    return "\n".join(line.rstrip() for line in lines + [".El"]) + "\n"
+
+
+def bad_input_rows():
+    page = read(DAEMON)
+    table = bad_input()
+    if table.count(".It ") < 80:
+        yield "only %d rows of bad input were found" % table.count(".It ")
+    if table not in page:
+        for line in table.splitlines():
+            if line not in page:
+                yield "%s: BAD INPUT lacks: %s" % (DAEMON, line)
+        yield "%s: not as `tests/style/manual.py --write` has it" % DAEMON
+
+
+def write():
+    page = read(DAEMON)
+    begin = page.index(".Ss Lines\n", page.index(".Sh BAD INPUT\n"))
+    end = page.index(".Sh ", begin)
+    (tree.ROOT / DAEMON).write_text(page[:begin] + bad_input() + page[end:])
 
 
 def value_of(text):
@@ -185,10 +226,14 @@ def main():
     tap.point("every fact of the core", core_facts())
     tap.point("every option and fact of the plugins", plugins())
     tap.point("every limit, with its value", limits())
+    tap.point("every row of bad input, as it is tested", bad_input_rows())
     tap.point("every rule that is none of the file", rules())
     tap.point("every kind of line of the log", events())
     tap.point("every command, with its options", commands())
     tap.end()
 
 
-main()
+if sys.argv[1:] == ["--write"]:
+    write()
+else:
+    main()

@@ -179,6 +179,24 @@ test_lengths(void)
         }
 }
 
+/* Its value, and more of it than a name has, was the client's own text back. */
+static void
+test_unknown_is_named_shortly(void)
+{
+    SmtpParameters parameters = {0};
+    MailReply reply = {0};
+    g_autofree char *word = g_strnfill(1900, 'X');
+    g_autofree char *text = g_strconcat(" ", word, "=secret", NULL);
+    g_assert_false(smtp_mail_parameters(text, &none, &parameters, &reply));
+    g_assert_cmpuint(strlen(reply.text), <, 80);
+    smtp_parameters_clear(&parameters);
+    g_assert_false(
+        smtp_mail_parameters(" FOO=secret", &none, &parameters, &reply));
+    g_assert_cmpstr(reply.text, ==, "the parameter FOO is not offered here");
+    smtp_parameters_clear(&parameters);
+    mail_reply_clear(&reply);
+}
+
 /* ---- XCLIENT ------------------------------------------------------------ */
 
 static SmtpIdentity
@@ -297,6 +315,8 @@ main(int argc, char **argv)
     add_rows("/wire/parameters/rcpt/", rcpt_rows, G_N_ELEMENTS(rcpt_rows),
              test_rcpt);
     g_test_add_func("/wire/parameters/rcpt/orcpt-under-smtputf8", test_utf8);
+    g_test_add_func("/wire/parameters/what-is-unknown-is-named-shortly",
+                    test_unknown_is_named_shortly);
     g_test_add_func("/wire/parameters/envid-and-orcpt-have-an-end",
                     test_lengths);
     g_test_add_func("/wire/xclient/sets-every-attribute-offered",
