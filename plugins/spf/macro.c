@@ -45,6 +45,19 @@ in_set(char c, const char *set)
     return c != '\0' && strchr(set, c) != NULL;
 }
 
+bool
+spf_macro_has_local(SpfSlice text)
+{
+    for (gsize i = 0; i + 2 < text.length; i++) {
+        if (text.bytes[i] != '%')
+            continue;
+        i++; /* "%%{s" is no macro */
+        if (text.bytes[i] == '{' && in_set(text.bytes[i + 1], "sSlL"))
+            return true;
+    }
+    return false;
+}
+
 /* What stands behind "%{". Octets read, with the "}"; 0: a syntax error. */
 static gsize
 read_braces(SpfSlice text, Macro *macro)

@@ -16,6 +16,10 @@ bool spf_domain_spec_valid(SpfSlice text);
  * themselves, too. */
 bool spf_macro_string_valid(SpfSlice text, const char *others);
 
+/* Whether a valid text holds %{s} or %{l}, whose local part no name in the DNS
+ * can have if it is not ASCII (RFC 8616 section 4). */
+bool spf_macro_has_local(SpfSlice text);
+
 /* Both want a text that is valid, and may wait for the DNS (%{p}). `domain` is
  * the current <domain>. The name has no final dot and at most 253 octets, cut
  * at a dot from the left (section 7.3). An explanation ends with the

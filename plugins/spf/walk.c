@@ -92,6 +92,14 @@ asks_dns(const SpfTerm *term)
            && term->mechanism != SPF_MECHANISM_IP6;
 }
 
+/* RFC 8616 section 4. */
+static bool
+never_matches(const SpfCheck *check, const SpfTerm *term)
+{
+    return term->domain.bytes != NULL && !g_str_is_ascii(check->local)
+           && spf_macro_has_local(term->domain);
+}
+
 /* "all" always matches, which makes a redirect void (section 6.1). Terms behind
  * the one that exceeds the lookup limit are never reached, which
  * keeps every record far below what the library can hold. */
@@ -103,7 +111,8 @@ rebuild(Walk *walk, const SpfRecord *record, const Frame *frame)
     for (guint i = 0; i < record->terms->len; i++) {
         const SpfTerm *term = &g_array_index(record->terms, SpfTerm, i);
         bool asks = asks_dns(term);
-        if (!asks && !spf_match_address(walk->check, term))
+        if (asks ? never_matches(walk->check, term)
+                 : !spf_match_address(walk->check, term))
             continue;
         append_target(walk, out, term, frame);
         lookups += asks;

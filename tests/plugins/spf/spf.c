@@ -23,6 +23,12 @@ static const char zone[] =
     "loopback.example 300 TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
     "silent.example 300 MX 10 dead.example\n"
     "silent.example 300 MX 20 mail.example.org\n"
+    /* Local parts. */
+    "eai.example 300 TXT \"v=spf1 include:%{l}.in.example "
+    "?exists:%%{s.eai.example ~exists:%{S}.users.example "
+    "exists:%{l1r-}.users.example -all\"\n"
+    "*.users.example 300 A 127.0.0.2\n"
+    "*.in.example 300 TXT \"v=spf1 a:www.example.org -all\"\n"
     /* Lookups. */
     "loop1.example 300 TXT \"v=spf1 include:loop2.example -all\"\n"
     "loop2.example 300 TXT \"v=spf1 include:loop1.example -all\"\n"
@@ -144,6 +150,14 @@ static const Case cases[] = {
      "include:soft.example", NULL},
     {"include-of-softfail-does-not-match", A20, "joe@first.example", "softfail",
      "~all", NULL},
+    {"local-part-finds-its-record", A10, "joe@eai.example", "pass",
+     "include:%{l}.in.example", NULL},
+    {"local-part-finds-its-name", A20, "joe@eai.example", "softfail",
+     "~exists:%{S}.users.example", NULL},
+    {"local-part-beyond-ascii-matches-nothing", A10, "jo\303\253@eai.example",
+     "fail", "-all", NULL},
+    {"mapped-client-is-ipv4", "::ffff:192.0.2.10", "joe@first.example", "pass",
+     "include:soft.example", NULL},
     {"redirect-decides-as-its-own-record", A20, "joe@via.example", "softfail",
      "~ip4:192.0.2.20", NULL},
     {"included-record-has-its-own-domain", A20, "joe@inside.example", "pass",
