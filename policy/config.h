@@ -52,6 +52,12 @@ typedef enum PolicyTls {
     POLICY_TLS_VERIFIED = POLICY_TLS_IMPLICIT, /* backend */
 } PolicyTls;
 
+typedef enum PolicyAuth {
+    POLICY_AUTH_OFF,
+    POLICY_AUTH_ENCRYPTED,
+    POLICY_AUTH_CLEAR,
+} PolicyAuth;
+
 typedef struct PolicyListen {
     PolicyWire wire;
     Endpoint endpoint;
@@ -61,6 +67,7 @@ typedef struct PolicyListen {
     bool client_certificates;
     FilterdFile client_ca;
     FilterdArray proxy_from, xclient_from; /* FilterdIp */
+    int auth;                              /* PolicyAuth */
     int64_t greeting_delay, command_timeout, data_timeout;
     int64_t max_sessions;
 } PolicyListen;

@@ -356,6 +356,23 @@ stream_discard(Stream *stream)
     stream->in.start = stream->in.end;
 }
 
+/* All but the content. */
+static void
+wipe(Buffer *buffer)
+{
+    if (buffer->bytes == NULL)
+        return;
+    explicit_bzero(buffer->bytes, buffer->start);
+    explicit_bzero(buffer->bytes + buffer->end, buffer->size - buffer->end);
+}
+
+void
+stream_wipe(Stream *stream)
+{
+    wipe(&stream->in);
+    wipe(&stream->out);
+}
+
 StreamStatus
 stream_write(Stream *stream, const void *bytes, size_t length)
 {

@@ -61,6 +61,8 @@ StreamStatus stream_fill(Stream *stream);
 gboolean stream_pending(Stream *stream);
 /* Whether there are none, and the peer has not closed either; never waits. */
 gboolean stream_quiet(Stream *stream);
+/* Overwrites what was consumed, and what was flushed: it was secret. */
+void stream_wipe(Stream *stream);
 /* Forgets what has been read but not consumed. */
 void stream_discard(Stream *stream);
 

@@ -328,8 +328,7 @@ mail_size(Session *session)
 static FilterdValue
 auth_user(Session *session)
 {
-    (void)session;
-    return filterd_unknown();
+    return filterd_text(session->auth_user);
 }
 
 static FilterdValue

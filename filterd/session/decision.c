@@ -47,6 +47,7 @@ log_envelope(LogLine *line, const Session *session, const char *recipient)
     log_text(line, "client", ip_format(&session->ip, ip));
     log_text(line, "name", session->reverse.name);
     log_text(line, "helo", session->helo);
+    log_text(line, "auth", session->auth_user);
     if (!session->in_transaction)
         return;
     log_text(line, "from", session->reverse_path.text);

@@ -103,6 +103,7 @@ session_free(Session *session)
     g_free(session->reverse.name);
     g_free(session->helo);
     forget_tls(session);
+    g_free(session->auth_user);
     mail_reply_clear(&session->reply);
     g_free(session);
 }
@@ -203,6 +204,7 @@ session_secured(Session *session, const SessionTls *tls)
     visit_forget_helo(session->visit);
     session_hold_forget(&session->holds[SESSION_OF_HELO]);
     g_clear_pointer(&session->helo, g_free);
+    g_clear_pointer(&session->auth_user, g_free);
     forget_tls(session);
     session->pipelined = FALSE;
     session->secured = TRUE;
@@ -213,6 +215,13 @@ session_secured(Session *session, const SessionTls *tls)
         .subject = g_strdup(tls->subject),
         .verified = tls->verified,
     };
+}
+
+void
+session_authenticated(Session *session, const char *user)
+{
+    g_free(session->auth_user);
+    session->auth_user = g_strdup(user);
 }
 
 SessionDecision

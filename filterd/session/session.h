@@ -79,6 +79,10 @@ typedef struct SessionTls {
  * session_connect() where TLS comes first. */
 void session_secured(Session *session, const SessionTls *tls);
 
+/* The client has proved to be `user` (UTF-8 without control characters), until
+ * the session ends or session_secured(). */
+void session_authenticated(Session *session, const char *user);
+
 /* It went on where it had to wait for a reply (RFC 2920 3.1). */
 void session_pipelined(Session *session);
 

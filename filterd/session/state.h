@@ -81,7 +81,8 @@ struct Session {
     uint16_t port, local_port;
     const char *wire;
     gboolean early_talker, pipelined, secured, answers_each;
-    SessionTls tls; /* its texts are ours */
+    SessionTls tls;  /* its texts are ours */
+    char *auth_user; /* NULL: nobody authenticated */
     int64_t client_sessions, client_errors;
     SessionReverse reverse;
     int64_t began; /* of the connection, then of the transaction; monotonic */

@@ -65,6 +65,14 @@ append_tls(const Session *session, GString *out)
                                tls->version, tls->cipher);
 }
 
+/* RFC 3848: ESMTPA, ESMTPSA, LMTPA, LMTPSA. */
+static const char *
+authenticated_mark(const Session *session)
+{
+    gboolean extended = strcmp(session->protocol, "SMTP") != 0;
+    return session->auth_user != NULL && extended ? "A" : "";
+}
+
 static void
 add_received(Session *session)
 {
@@ -78,9 +86,9 @@ add_received(Session *session)
     g_string_append_printf(text, " [%s%s])", literal,
                            ip_format(&session->ip, ip));
     append_tls(session, text);
-    g_string_append_printf(text, "\n by %s (filterd) with %s id %s",
+    g_string_append_printf(text, "\n by %s (filterd) with %s%s id %s",
                            session->engine->hostname, session->protocol,
-                           session->id);
+                           authenticated_mark(session), session->id);
     append_for(session, text);
     g_string_append_printf(text, ";\n %s", date);
     mail_message_add_header(session->message, "Received", text->str);

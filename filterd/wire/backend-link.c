@@ -147,6 +147,8 @@ gboolean
 backend_link_shares(const BackendLink *link, const SmtpClient *client)
 {
     int identity = link->config->identity;
+    if (smtp_client_bound(client))
+        return FALSE;
     return identity == POLICY_IDENTITY_NONE
            || identity == POLICY_IDENTITY_XFORWARD
            || (identity == POLICY_IDENTITY_XCLIENT

@@ -197,6 +197,7 @@ intersect(SmtpExtensions *common, const SmtpExtensions *one)
         return;
     }
     common->passed &= one->passed;
+    common->auth &= one->auth;
     common->size &= one->size;
     if (one->size_limit != 0
         && (common->size_limit == 0 || one->size_limit < common->size_limit))

@@ -21,7 +21,7 @@ struct SmtpClient {
     const PolicyBackend *backend;
     Stream *stream;
     SmtpExtensions extensions;
-    gboolean rested;
+    gboolean rested, bound;
 };
 
 /* ---- lines -------------------------------------------------------------- */
@@ -372,6 +372,24 @@ gboolean
 smtp_client_rested(const SmtpClient *client)
 {
     return client->rested;
+}
+
+void
+smtp_client_bind(SmtpClient *client)
+{
+    client->bound = TRUE;
+}
+
+gboolean
+smtp_client_bound(const SmtpClient *client)
+{
+    return client->bound;
+}
+
+void
+smtp_client_wipe(SmtpClient *client)
+{
+    stream_wipe(client->stream);
 }
 
 /* ---- identity ----------------------------------------------------------- */

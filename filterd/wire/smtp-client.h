@@ -23,6 +23,7 @@ typedef struct SmtpIdentity {
     const char *name; /* NULL: unknown */
     const char *helo;
     const char *ident; /* of the session, for logs; NULL */
+    const char *login; /* who has authenticated, to us; NULL */
     gboolean esmtp;
 } SmtpIdentity;
 
@@ -53,6 +54,12 @@ gboolean smtp_client_stale(SmtpClient *client);
 void smtp_client_rest(SmtpClient *client);
 /* Whether it ever lay idle: what breaks then need not be a fault. */
 gboolean smtp_client_rested(const SmtpClient *client);
+
+/* From now on it is one client's, who authenticates on it. */
+void smtp_client_bind(SmtpClient *client);
+gboolean smtp_client_bound(const SmtpClient *client);
+/* stream_wipe(). */
+void smtp_client_wipe(SmtpClient *client);
 
 /* Tells whose mail follows, as the backend's `identity` wants it. */
 gboolean smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,

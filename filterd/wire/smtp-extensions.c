@@ -5,6 +5,7 @@
 #include "filterd/wire/smtp-extensions.h"
 
 #include "filterd/base/text.h"
+#include "filterd/wire/smtp-mechanism.h"
 
 #include <string.h>
 
@@ -64,6 +65,19 @@ learn_limits(SmtpExtensions *extensions, const char *arguments)
                            &extensions->max_recipients);
 }
 
+/* "AUTH PLAIN LOGIN", and "AUTH=PLAIN LOGIN" of old. */
+static void
+learn_auth(SmtpExtensions *extensions, const char *arguments)
+{
+    g_auto(GStrv) words = g_strsplit(arguments, " ", 0);
+    extensions->passed |= SMTP_AUTH;
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        int mechanism = smtp_mechanism_find(words[i], strlen(words[i]));
+        if (mechanism >= 0)
+            extensions->auth |= 1u << mechanism;
+    }
+}
+
 static void
 learn_xclient(SmtpExtensions *extensions, const char *arguments)
 {
@@ -86,6 +100,7 @@ static const struct Extension {
     {"STARTTLS", learn_starttls},
     {"SIZE", learn_size},
     {"LIMITS", learn_limits},
+    {"AUTH", learn_auth},
     {"XCLIENT", learn_xclient},
     {"XFORWARD", learn_xforward},
 };

@@ -13,6 +13,7 @@ typedef enum SmtpExtension {
     SMTP_DSN = 1u << 2,
     SMTP_MT_PRIORITY = 1u << 3,
     SMTP_DELIVERBY = 1u << 4,
+    SMTP_AUTH = 1u << 16, /* has no name here: see `auth` */
 } SmtpExtension;
 
 /* By bit; NULL at the end. */
@@ -23,6 +24,7 @@ typedef struct SmtpExtensions {
     gboolean known;
     gboolean pipelining, starttls;
     unsigned passed;        /* SmtpExtension */
+    unsigned auth;          /* mechanisms: bits by smtp_mechanism_names */
     gboolean size;          /* SIZE was offered */
     gsize size_limit;       /* 0: none was told */
     int64_t max_recipients; /* of LIMITS; 0: none were told */

@@ -171,10 +171,17 @@ smtp_deadline(const SmtpServer *server)
            + (stressed(server) ? MIN(timeout, STRESS_TIMEOUT) : timeout);
 }
 
+/* Where somebody authenticates the connection is theirs. */
+static gboolean
+lends(const SmtpServer *server)
+{
+    return server->client != NULL && !server->bound;
+}
+
 static void
 lend_after(SmtpServer *server, int64_t deadline)
 {
-    if (server->client != NULL && clock_monotonic() >= deadline)
+    if (lends(server) && clock_monotonic() >= deadline)
         smtp_backend_lend(server);
 }
 
@@ -186,10 +193,9 @@ smtp_fill(SmtpServer *server)
     do {
         lend_after(server, lend);
         deadline = smtp_deadline(server);
-        stream_set_deadline(server->stream,
-                            MIN(deadline, server->client != NULL
-                                              ? lend
-                                              : clock_after(STRESS_TIMEOUT)));
+        stream_set_deadline(
+            server->stream,
+            MIN(deadline, lends(server) ? lend : clock_after(STRESS_TIMEOUT)));
         status = stream_fill(server->stream);
         deadline = smtp_deadline(server);
     } while (status == STREAM_TIMEOUT && clock_monotonic() < deadline);
@@ -218,9 +224,8 @@ smtp_fill_message(SmtpServer *server, SmtpPace *pace)
         int64_t lend = began + LEND_TIME - pace->waited;
         lend_after(server, lend);
         deadline = MIN(pace->deadline, began + time_left(server, pace));
-        stream_set_deadline(
-            server->stream,
-            MIN(deadline, server->client != NULL ? lend : deadline));
+        stream_set_deadline(server->stream,
+                            MIN(deadline, lends(server) ? lend : deadline));
         status = stream_fill(server->stream);
         pace->waited += clock_monotonic() - began;
     } while (status == STREAM_TIMEOUT && clock_monotonic() < deadline);

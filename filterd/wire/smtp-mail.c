@@ -119,15 +119,16 @@ begin_mail(SmtpServer *server, const MailAddress *path,
 static void
 take_mail(SmtpServer *server, const char *text)
 {
-    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
-    SmtpParameters parameters = {0};
+    const SmtpExtensions offered =
+        smtp_offer(server, backend_pool_known(server->service->pool));
+    SmtpParameters parameters = {.authenticated = server->login != NULL};
     MailReply reply = {0};
     MailAddress path = {0};
     const char *end = NULL;
     if (!parse_path(server, text, MAIL_REVERSE_PATH,
-                    offered->passed & SMTP_SMTPUTF8, &path, &end))
+                    offered.passed & SMTP_SMTPUTF8, &path, &end))
         return;
-    if (!smtp_mail_parameters(end, offered, &parameters, &reply))
+    if (!smtp_mail_parameters(end, &offered, &parameters, &reply))
         smtp_error(server, reply.code, reply.enhanced, reply.text);
     else if (path.eightbit && !parameters.utf8)
         refuse_eightbit(server);

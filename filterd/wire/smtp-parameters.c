@@ -15,6 +15,8 @@
 /* RFC 3461 4.4 and 4.2, both decoded. */
 #define ENVID_LIMIT 100
 #define ORCPT_LIMIT 500
+/* RFC 4954 5. */
+#define AUTH_LIMIT 500
 #define ROWS_LIMIT 16
 /* What is not known is named by so many octets. */
 #define KEYWORD_TOLD 32
@@ -129,6 +131,14 @@ take_envid(SmtpParameters *parameters, const char *value)
     return value != NULL && is_xtext(value, ENVID_LIMIT);
 }
 
+/* Whoever submitted it; "<>" is nobody. */
+static gboolean
+take_auth(SmtpParameters *parameters, const char *value)
+{
+    (void)parameters;
+    return value != NULL && is_xtext(value, AUTH_LIMIT);
+}
+
 /* RFC 6533 3: under SMTPUTF8 an address may stand as it is. */
 static gboolean
 is_unitext(const char *text, gsize limit)
@@ -193,6 +203,7 @@ static const Row mail_rows[] = {
     {"ENVID", SMTP_DSN, take_envid, TRUE},
     {"MT-PRIORITY", SMTP_MT_PRIORITY, take_priority, FALSE},
     {"BY", SMTP_DELIVERBY, take_by, FALSE},
+    {"AUTH", SMTP_AUTH, take_auth, TRUE},
     {NULL, 0, NULL, FALSE},
 };
 
@@ -273,6 +284,14 @@ goes_on(const Reader *reader, unsigned i)
     return reader->offered->size && reader->parameters->size != 0;
 }
 
+static const char *
+believed(const Reader *reader, unsigned i)
+{
+    gboolean doubted =
+        reader->rows[i].take == take_auth && !reader->parameters->authenticated;
+    return doubted ? "=<>" : reader->values[i];
+}
+
 static char *
 format(Reader *reader)
 {
@@ -280,7 +299,7 @@ format(Reader *reader)
     for (unsigned i = 0; reader->rows[i].keyword != NULL; i++)
         if (goes_on(reader, i))
             g_string_append_printf(text, " %s%s", reader->rows[i].keyword,
-                                   reader->values[i]);
+                                   believed(reader, i));
     return g_string_free(text, FALSE);
 }
 
@@ -312,7 +331,7 @@ smtp_mail_parameters(const char *text, const SmtpExtensions *offered,
 {
     Reader reader = {mail_rows, offered, parameters, reply, {NULL}};
     G_STATIC_ASSERT(G_N_ELEMENTS(mail_rows) <= ROWS_LIMIT);
-    *parameters = (SmtpParameters){0};
+    *parameters = (SmtpParameters){.authenticated = parameters->authenticated};
     return read_parameters(&reader, text);
 }
 

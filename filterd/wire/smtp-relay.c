@@ -29,8 +29,8 @@ drop_stale(SmtpServer *server)
         drop(server);
 }
 
-static void
-fault(SmtpServer *server, const GError *error, MailReply *reply)
+void
+smtp_backend_lost(SmtpServer *server, const GError *error)
 {
     if (server->client != NULL)
         backend_pool_fault(server->service->pool, server->client);
@@ -40,7 +40,15 @@ fault(SmtpServer *server, const GError *error, MailReply *reply)
               error != NULL ? error->message
                             : "backend: its answer is not the one expected",
               session_id(server->session));
-    mail_reply_set(reply, 451, "4.3.0",
+}
+
+/* There is no second connection on which a client has authenticated. */
+static void
+fault(SmtpServer *server, const GError *error, MailReply *reply)
+{
+    smtp_backend_lost(server, error);
+    server->closing |= server->bound;
+    mail_reply_set(reply, server->bound ? 421 : 451, "4.3.0",
                    "the mail server behind this one does not answer as it "
                    "should; try again later");
 }
@@ -56,6 +64,12 @@ ok(const MailReply *reply)
 static gboolean
 take(SmtpServer *server, gboolean fresh, GError **error)
 {
+    if (server->bound) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                            "backend: the connection is lost on which the "
+                            "client had authenticated");
+        return FALSE;
+    }
     server->identity.name = session_client_name(server->session);
     server->client = backend_pool_take(server->service->pool, &server->identity,
                                        fresh, error);
@@ -336,6 +350,8 @@ smtp_backend_end(SmtpServer *server)
 void
 smtp_backend_lend(SmtpServer *server)
 {
+    if (server->bound)
+        return;
     if (server->client_in_mail)
         say_rset(server);
     if (server->client != NULL
@@ -344,9 +360,25 @@ smtp_backend_lend(SmtpServer *server)
     smtp_backend_release(server);
 }
 
+/* One that was idle might be closed at any time: only where AUTH has failed on
+ * it, and was answered, it is used again. */
+gboolean
+smtp_backend_bind(SmtpServer *server, GError **error)
+{
+    drop_stale(server);
+    if (server->client != NULL && !smtp_client_bound(server->client))
+        smtp_backend_release(server);
+    if (server->client == NULL && !take(server, TRUE, error))
+        return FALSE;
+    smtp_client_bind(server->client);
+    return TRUE;
+}
+
 void
 smtp_backend_release(SmtpServer *server)
 {
+    if (server->bound)
+        return;
     if (server->client != NULL)
         backend_pool_give(server->service->pool, server->client);
     server->client = NULL;

@@ -10,7 +10,6 @@
 #include "filterd/base/text.h"
 #include "filterd/wire/proxy-protocol.h"
 #include "filterd/wire/smtp-state.h"
-#include "filterd/wire/xclient-parser.h"
 
 #include <string.h>
 
@@ -39,37 +38,6 @@ helo_legal(const char *name)
         if (*p <= ' ' || *p > '~')
             return FALSE;
     return length > 0 && length <= HELO_LIMIT;
-}
-
-/* RFC 9422. */
-static int64_t
-recipient_limit(const SmtpServer *server, const SmtpExtensions *offered)
-{
-    int64_t own = smtp_single(server) ? 1 : server->settings->max_recipients;
-    return offered->max_recipients != 0 ? MIN(own, offered->max_recipients)
-                                        : own;
-}
-
-/* Ours, as far as the backend can honour them. */
-static char *
-format_extensions(SmtpServer *server)
-{
-    const SmtpExtensions *offered =
-        backend_pool_extensions(server->service->pool);
-    GString *text = g_string_new(engine_hostname(server->service->engine));
-    g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
-                           smtp_size_limit(server));
-    g_string_append_printf(text, "\nLIMITS RCPTMAX=%" G_GINT64_FORMAT,
-                           recipient_limit(server, offered));
-    for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
-        if (offered->passed & 1u << i)
-            g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
-    if (smtp_starttls_offered(server))
-        g_string_append(text, "\nSTARTTLS");
-    if (smtp_xclient_offered(server))
-        g_string_append(text, "\nXCLIENT " XCLIENT_ATTRIBUTES);
-    g_string_append(text, "\nCHUNKING\nENHANCEDSTATUSCODES");
-    return g_string_free(text, FALSE);
 }
 
 /* RFC 3848. */
@@ -104,7 +72,7 @@ hello(SmtpServer *server, const char *name, gboolean extended)
         return;
     server->greeted = TRUE;
     g_autofree char *text =
-        extended ? format_extensions(server)
+        extended ? smtp_offer_format(server)
                  : g_strdup(engine_hostname(server->service->engine));
     idle_reply(server, 250, "", text);
 }
@@ -196,6 +164,7 @@ static const struct Verb {
     {"ETRN", smtp_elsewhere, FALSE},
     {"TURN", smtp_elsewhere, FALSE},
     {"XCLIENT", smtp_xclient, FALSE},
+    {"AUTH", smtp_auth, FALSE},
 };
 
 /* The last words of a connection. */
@@ -292,6 +261,7 @@ take_line(SmtpServer *server, const char *bytes, gsize length)
 {
     const char *problem = line_problem(bytes, length);
     gboolean chunk = announces_chunk(bytes, length);
+    gboolean secret = smtp_auth_announced(bytes, length);
     g_autofree char *line =
         problem == NULL ? g_strndup(bytes, length - 1) : NULL;
     stream_consume(server->stream, length + 1);
@@ -301,10 +271,12 @@ take_line(SmtpServer *server, const char *bytes, gsize length)
         smtp_error(server, 500, "5.5.2", problem);
     else
         carry_out(server, line);
+    if (line != NULL && secret)
+        explicit_bzero(line, length - 1);
 }
 
-static void
-ended(SmtpServer *server, StreamStatus status)
+void
+smtp_ended(SmtpServer *server, StreamStatus status)
 {
     server->closing = TRUE;
     if (status == STREAM_TIMEOUT)
@@ -325,11 +297,20 @@ skip_line(SmtpServer *server)
             break;
         StreamStatus status = smtp_fill(server);
         if (status != STREAM_OK) {
-            ended(server, status);
+            smtp_ended(server, status);
             return;
         }
     }
     smtp_error(server, 500, "5.5.2", "the line is too long");
+}
+
+/* An initial response may be long. */
+static gsize
+line_limit(const SmtpServer *server, const char *line, gsize length)
+{
+    return smtp_auth_allowed(server) && smtp_auth_announced(line, length)
+               ? SMTP_AUTH_LIMIT
+               : SMTP_LINE_LIMIT;
 }
 
 /* TRUE: a line was there and has been carried out. */
@@ -338,8 +319,9 @@ take_command(SmtpServer *server)
 {
     size_t length;
     const char *bytes = stream_peek(server->stream, &length);
-    const char *lf = memchr(bytes, '\n', MIN(length, SMTP_LINE_LIMIT));
-    if (lf == NULL && length < SMTP_LINE_LIMIT)
+    gsize limit = line_limit(server, bytes, length);
+    const char *lf = memchr(bytes, '\n', MIN(length, limit));
+    if (lf == NULL && length < limit)
         return FALSE;
     if (server->errors >= server->settings->max_errors)
         close_with(server, "-errors", "4.7.0", "too many errors");
@@ -388,7 +370,7 @@ wait_for_more(SmtpServer *server)
     server->connection->idle = FALSE;
     gboolean closed = status == STREAM_EOF || status == STREAM_ERROR;
     if (status != STREAM_OK && !(closed && leave_for_good(server)))
-        ended(server, status);
+        smtp_ended(server, status);
 }
 
 static void
@@ -525,6 +507,7 @@ static void
 close_session(SmtpServer *server)
 {
     smtp_transaction_end(server);
+    smtp_auth_forget(server);
     smtp_backend_release(server);
     session_free(server->session);
     g_ptr_array_unref(server->rcpt_commands);

@@ -18,6 +18,9 @@
  * are counted from the last message that was delivered. */
 #define SMTP_JUNK_LIMIT 100
 
+/* A line while somebody authenticates, and AUTH itself (RFC 4954 4). */
+#define SMTP_AUTH_LIMIT 12288
+
 /* How fast a message comes. */
 typedef struct SmtpPace {
     int64_t deadline; /* of all of it */
@@ -57,6 +60,10 @@ typedef struct SmtpServer {
 
     SmtpClient *client;      /* the backend, while it is ours */
     gboolean client_in_mail; /* it has heard MAIL */
+    /* It is this client's for good, or while it authenticates: where it is
+     * lost there is no other. */
+    gboolean bound;
+    char *login; /* who has authenticated; NULL */
 } SmtpServer;
 
 /* ---- smtp-reply.c ------------------------------------------------------- */
@@ -124,10 +131,30 @@ gboolean smtp_handshake(SmtpServer *server);
 /* From now on the session knows. */
 void smtp_tell_secured(SmtpServer *server);
 
+/* ---- smtp-offer.c: what EHLO offers ------------------------------------- */
+
+/* Of what the backend can, what this client may use, now. Borrows texts. */
+SmtpExtensions smtp_offer(const SmtpServer *server,
+                          const SmtpExtensions *backend);
+/* The lines of EHLO's reply. Caller frees. */
+char *smtp_offer_format(SmtpServer *server);
+
+/* ---- smtp-auth.c: AUTH -------------------------------------------------- */
+
+void smtp_auth(SmtpServer *server, const char *arguments);
+/* Whether the client may say it where it is, if the backend can do it. */
+gboolean smtp_auth_allowed(const SmtpServer *server);
+/* Whether that line may have a secret in it. */
+gboolean smtp_auth_announced(const char *line, gsize length);
+/* The client is nobody any more. */
+void smtp_auth_forget(SmtpServer *server);
+
 /* ---- smtp-xclient-server.c: XCLIENT ------------------------------------- */
 
 void smtp_xclient(SmtpServer *server, const char *arguments);
 gboolean smtp_xclient_offered(const SmtpServer *server);
+/* In smtp-server.c: the connection is over, or the client was silent. */
+void smtp_ended(SmtpServer *server, StreamStatus status);
 /* In smtp-server.c: the client is another one, from its greeting on. */
 void smtp_begin_again(SmtpServer *server, const SessionPeer *peer);
 
@@ -168,6 +195,10 @@ typedef struct SmtpReplies {
 
 void smtp_backend_message(SmtpServer *server, SmtpReplies *replies);
 void smtp_replies_clear(SmtpReplies *replies);
+/* A connection of this client's alone; FALSE with an error. */
+gboolean smtp_backend_bind(SmtpServer *server, GError **error);
+/* It failed: it is closed, and the log says why. */
+void smtp_backend_lost(SmtpServer *server, const GError *error);
 /* Ends its transaction. A connection that nobody else could use stays ours. */
 void smtp_backend_end(SmtpServer *server);
 /* Gives the connection to others while the client is slow; what it has heard

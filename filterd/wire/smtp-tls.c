@@ -106,6 +106,7 @@ switch_over(SmtpServer *server)
     stream_discard(server->stream);
     if (server->closing || !smtp_handshake(server))
         return;
+    smtp_auth_forget(server);
     g_clear_pointer(&server->helo, g_free);
     server->identity.helo = NULL;
     server->greeted = FALSE;
@@ -119,6 +120,8 @@ smtp_starttls(SmtpServer *server, const char *arguments)
         smtp_error(server, 501, "5.5.4", "STARTTLS has no arguments");
     else if (smtp_is_secured(server))
         smtp_error(server, 503, "5.5.1", "this is TLS already");
+    else if (server->bound)
+        smtp_error(server, 503, "5.5.1", "not after AUTH");
     else if (server->service->listen->tls == POLICY_TLS_OFF)
         smtp_error(server, 502, "5.5.1", "TLS is not spoken here");
     else if (server->service->tls == NULL)

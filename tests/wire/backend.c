@@ -16,6 +16,7 @@ typedef struct Visit {
     Stream *stream;
     Fiber *fiber;
     gboolean spoiled, named;
+    gboolean asks; /* it has said 334 */
     gboolean closing;
     unsigned said[BACKEND_STEPS];
     unsigned recipients; /* since MAIL */
@@ -33,6 +34,9 @@ static const struct Step {
     [BACKEND_STARTTLS] = {"STARTTLS", "220 2.0.0 go on\r\n"},
     [BACKEND_XCLIENT] = {"XCLIENT", "220 backend.test ESMTP\r\n"},
     [BACKEND_XFORWARD] = {"XFORWARD", "250 2.0.0 ok\r\n"},
+    [BACKEND_AUTH] = {"AUTH ", "235 2.7.0 welcome\r\n"},
+    [BACKEND_RESPONSE] = {NULL, "235 2.7.0 welcome\r\n"},
+    [BACKEND_CANCEL] = {NULL, "501 5.7.0 cancelled\r\n"},
     [BACKEND_MAIL] = {"MAIL", "250 2.1.0 ok\r\n"},
     [BACKEND_RCPT] = {"RCPT", "250 2.1.5 ok\r\n"},
     [BACKEND_DATA] = {"DATA", "354 go on\r\n"},
@@ -91,6 +95,7 @@ answer(Visit *visit, BackendStep step)
         babble(visit);
     } else {
         visit->closing = *reply == *BACKEND_CLOSES;
+        visit->asks = g_str_has_prefix(reply, "334");
         stream_write(visit->stream, reply + visit->closing,
                      strlen(reply + visit->closing));
     }
@@ -224,7 +229,10 @@ take_command(Visit *visit)
     g_assert_null(strpbrk(line, "\r\t"));
     stream_consume(visit->stream, (gsize)(lf + 1 - bytes));
     g_string_append_printf(visit->backend->heard, "%s\n", line);
-    if (!visit->backend->proxied || !g_str_has_prefix(line, "PROXY "))
+    if (visit->asks)
+        answer(visit,
+               strcmp(line, "*") == 0 ? BACKEND_CANCEL : BACKEND_RESPONSE);
+    else if (!visit->backend->proxied || !g_str_has_prefix(line, "PROXY "))
         carry_out(visit, line);
     return TRUE;
 }

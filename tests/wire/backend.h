@@ -15,6 +15,9 @@ typedef enum BackendStep {
     BACKEND_STARTTLS, /* behind a 220 it speaks TLS */
     BACKEND_XCLIENT,
     BACKEND_XFORWARD,
+    BACKEND_AUTH,
+    BACKEND_RESPONSE, /* a line behind a 334 */
+    BACKEND_CANCEL,   /* the line "*" there */
     BACKEND_MAIL,
     BACKEND_RCPT,
     BACKEND_DATA,

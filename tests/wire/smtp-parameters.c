@@ -13,6 +13,7 @@ static const SmtpExtensions all = {.known = TRUE,
                                    .passed = SMTP_8BITMIME | SMTP_SMTPUTF8
                                              | SMTP_DSN | SMTP_MT_PRIORITY
                                              | SMTP_DELIVERBY};
+static const SmtpExtensions auth = {.known = TRUE, .passed = SMTP_AUTH};
 static const SmtpExtensions none = {.known = TRUE};
 
 typedef struct Row {
@@ -50,6 +51,12 @@ static const Row mail_rows[] = {
     {"smtputf8-with-value", " SMTPUTF8=1", &all, 501, NULL, 0},
     {"binarymime", " BODY=BINARYMIME", &all, 501, NULL, 0},
     {"unknown", " FOO=bar", &all, 555, NULL, 0},
+    {"submitter-of-a-stranger", " AUTH=e+3Dx@c.test", &auth, 0, " AUTH=<>", 0},
+    {"nobody-submitted", " auth=<>", &auth, 0, " AUTH=<>", 0},
+    {"submitter-that-is-no-xtext", " AUTH=e=x@c.test", &auth, 501, NULL, 0},
+    {"submitter-with-hidden-lf", " AUTH=e+0Ax@c.test", &auth, 501, NULL, 0},
+    {"submitter-empty", " AUTH=", &auth, 501, NULL, 0},
+    {"submitter-not-offered", " AUTH=<>", &all, 555, NULL, 0},
     {"requiretls", " REQUIRETLS", &all, 555, NULL, 0},
     {"of-rcpt", " NOTIFY=NEVER", &all, 555, NULL, 0},
     {"not-parted", "SIZE=1", &all, 501, NULL, 0},

@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import signal
+import subprocess
 
 from .failure import Missing
 from .message import Delivered
@@ -43,12 +44,26 @@ virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 message_size_limit = 52428800
 virtual_mailbox_limit = 0
+transport_maps = inline:{{ elsewhere.example=virtual: }}
+cyrus_sasl_config_path = {directory}/sasl
 """
+
+# Those who authenticate may send to elsewhere.example.
+SASL = """
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: {directory}/sasl/users
+mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256
+"""
+USER, PASSWORD = "alice", "Pa55 w0rd!"
 
 MASTER = """
 {host}:{port} inet n - n - - smtpd
 {host}:{proxy_port} inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
+{host}:{auth_port} inet n - n - - smtpd
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject_unauth_destination
 postlog unix-dgram n - n - 1 postlogd
 pickup  unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -98,12 +113,13 @@ class Postfix(Program):
         self.directory = os.path.join(directory, "postfix")
         self.port = free_port()
         self.proxy_port = free_port()
+        self.auth_port = free_port()
         super().__init__("postfix", [find("postfix"), "-c", self.directory,
                                      "start-fg"], directory)
         self.prepare(pwd.getpwnam("postfix"))
 
     def prepare(self, owner):
-        for part in (".", "queue", "data", "mail"):
+        for part in (".", "queue", "data", "mail", "sasl"):
             os.makedirs(os.path.join(self.directory, part), exist_ok=True)
         for part in ("data", "mail"):
             os.chown(os.path.join(self.directory, part), owner.pw_uid,
@@ -111,10 +127,22 @@ class Postfix(Program):
         values = {"directory": self.directory, "hostname": HOSTNAME,
                   "host": HOST, "port": self.port,
                   "proxy_port": self.proxy_port,
+                  "auth_port": self.auth_port,
                   "uid": owner.pw_uid, "gid": owner.pw_gid}
         self.write("main.cf", MAIN.format(**values))
         self.write("master.cf", MASTER.format(**values))
         self.write("mailboxes", MAILBOXES)
+        self.write("sasl/smtpd.conf", SASL.format(**values))
+
+    def open_to_users(self):
+        """Where clients may authenticate, as USER."""
+        users = os.path.join(self.directory, "sasl", "users")
+        if not os.path.exists(users):
+            subprocess.run([find("saslpasswd2"), "-p", "-c", "-f", users,
+                            "-u", HOSTNAME, USER], input=PASSWORD, text=True,
+                           check=True)
+            shutil.chown(users, "postfix")
+        return Door(self.auth_port)
 
     def write(self, name, text):
         with open(os.path.join(self.directory, name), "w",

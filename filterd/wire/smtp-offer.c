@@ -1,0 +1,60 @@
+/* smtp-offer.c: what EHLO offers: ours, as far as the backend can honour it.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/wire/smtp-mechanism.h"
+#include "filterd/wire/smtp-state.h"
+#include "filterd/wire/xclient-parser.h"
+
+SmtpExtensions
+smtp_offer(const SmtpServer *server, const SmtpExtensions *backend)
+{
+    SmtpExtensions ours = *backend;
+    if (!smtp_auth_allowed(server)) {
+        ours.passed &= ~(unsigned)SMTP_AUTH;
+        ours.auth = 0;
+    }
+    return ours;
+}
+
+/* RFC 9422. */
+static int64_t
+recipient_limit(const SmtpServer *server, const SmtpExtensions *offered)
+{
+    int64_t own = smtp_single(server) ? 1 : server->settings->max_recipients;
+    return offered->max_recipients != 0 ? MIN(own, offered->max_recipients)
+                                        : own;
+}
+
+static void
+append_auth(GString *text, unsigned mechanisms)
+{
+    if (mechanisms == 0)
+        return;
+    g_string_append(text, "\nAUTH");
+    for (unsigned i = 0; i < SMTP_MECHANISMS; i++)
+        if (mechanisms & 1u << i)
+            g_string_append_printf(text, " %s", smtp_mechanism_names[i]);
+}
+
+char *
+smtp_offer_format(SmtpServer *server)
+{
+    SmtpExtensions offered =
+        smtp_offer(server, backend_pool_extensions(server->service->pool));
+    GString *text = g_string_new(engine_hostname(server->service->engine));
+    g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
+                           smtp_size_limit(server));
+    g_string_append_printf(text, "\nLIMITS RCPTMAX=%" G_GINT64_FORMAT,
+                           recipient_limit(server, &offered));
+    for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
+        if (offered.passed & 1u << i)
+            g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
+    append_auth(text, offered.auth);
+    if (smtp_starttls_offered(server))
+        g_string_append(text, "\nSTARTTLS");
+    if (smtp_xclient_offered(server))
+        g_string_append(text, "\nXCLIENT " XCLIENT_ATTRIBUTES);
+    g_string_append(text, "\nCHUNKING\nENHANCEDSTATUSCODES");
+    return g_string_free(text, FALSE);
+}
