@@ -395,7 +395,7 @@ typedef struct FilterdHost {
     /* Runs run(call, data) in a fiber of its own with a call of the instance
      * (no session, no message), until it returns or the instance stops. Only
      * from start. There, what the host hands out lives until the next sleep.
-     */
+     * A tool that judges one message does not run it. */
     void (*spawn)(FilterdCall *call, void (*run)(FilterdCall *call, void *data),
                   void *data);
 

@@ -309,6 +309,8 @@ spawn(FilterdCall *plugin_call, void (*run)(FilterdCall *call, void *data),
       void *data)
 {
     HostInstance *instance = host_call(plugin_call)->instance;
+    if (host_is_brief(instance->host))
+        return;
     Spawned *spawned = g_new0(Spawned, 1);
     host_call_init(&spawned->call, instance, NULL);
     spawned->run = run;

@@ -14,6 +14,7 @@ struct Host {
     const PolicyConfig *config;
     const FilterdFact *core_facts;
     Store *store;
+    gboolean brief;
     GPtrArray *instances;
     unsigned ahead[FILTERD_STAGES];
 };
@@ -34,6 +35,12 @@ Store *
 host_store(const Host *host)
 {
     return host->store;
+}
+
+gboolean
+host_is_brief(const Host *host)
+{
+    return host->brief;
 }
 
 int64_t
@@ -353,13 +360,13 @@ prepare(Host *host, GError **error)
 }
 
 Host *
-host_new(const PolicyConfig *config, const FilterdFact *core_facts,
-         Store *store, GError **error)
+host_new(const PolicyConfig *config, const HostStart *start, GError **error)
 {
     Host *host = g_new0(Host, 1);
     host->config = config;
-    host->core_facts = core_facts;
-    host->store = store;
+    host->core_facts = start->core_facts;
+    host->store = start->store;
+    host->brief = start->brief;
     host->instances = g_ptr_array_new_with_free_func(instance_free);
     for (unsigned i = 0; i < config->uses->len; i++)
         g_ptr_array_add(host->instances,

@@ -34,16 +34,23 @@ struct HostInstance {
     gboolean effect[FILTERD_STAGES];
 };
 
+typedef struct HostStart {
+    const FilterdFact *core_facts;
+    Store *store;
+    gboolean brief; /* for one message: what plugins spawn is not run */
+} HostStart;
+
 /* Starts an instance of each `use` (borrowed, as is the store). The error tells
  * whose start failed, or who waits for whom in a circle. */
-Host *host_new(const PolicyConfig *config, const FilterdFact *core_facts,
-               Store *store, GError **error);
+Host *host_new(const PolicyConfig *config, const HostStart *start,
+               GError **error);
 /* Stops them. In a fiber if any plugin spawned one. */
 void host_free(Host *host);
 
 unsigned host_instances(const Host *host);
 HostInstance *host_instance(const Host *host, unsigned index);
 Store *host_store(const Host *host);
+gboolean host_is_brief(const Host *host);
 int64_t host_dns_budget(const Host *host);
 /* Stages (bits) that follow `passed` for certain: no rule of those before them
  * takes the client out of the policy, unless it refuses. */

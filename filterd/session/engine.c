@@ -80,7 +80,11 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
     engine->spool = spool_directory(config);
     name_engine(engine);
     engine->store = open_store(config, options);
-    engine->host = host_new(config, engine_core_facts, engine->store, error);
+    engine->host = host_new(config,
+                            &(HostStart){.core_facts = engine_core_facts,
+                                         .store = engine->store,
+                                         .brief = options->brief},
+                            error);
     if (engine->host == NULL)
         g_clear_pointer(&engine, engine_free);
     return engine;

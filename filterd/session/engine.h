@@ -19,6 +19,8 @@ typedef struct EngineOptions {
     const char *memory_store;
     /* An empty store of its own, whatever the configuration says. */
     gboolean private_store;
+    /* For one message: what plugins do by themselves is not done. */
+    gboolean brief;
 } EngineOptions;
 
 /* Borrows the configuration. dns_init() and offload_init() come before. Starts

@@ -1,31 +1,60 @@
-/* dnsbl.h: the lists that an instance asks, as the configuration names them.
+/* dnsbl.h: what an instance is told, what it publishes.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #pragma once
 
-#include <filterd/plugin.h>
+#include "plugins/dnsbl/list.h"
 
-#define DNSBL_ZONE_LIMIT 64 /* `zone` options of an instance */
+#include <libpsl.h>
 
-/* One `zone` option. A list may have several, with codes of their own. */
-typedef struct DnsblZone {
-    const char *name;
-    FilterdArray answers; /* FilterdIp; none: every code that is no error */
-    int64_t weight;       /* less than 0: a list of the good ones */
-} DnsblZone;
+/* What a domain list is asked about; the index is the word's. */
+typedef enum DnsblSource {
+    DNSBL_MAIL,
+    DNSBL_HELO,
+    DNSBL_NAME,
+    DNSBL_FROM,
+    DNSBL_DKIM,
+    DNSBL_SOURCES,
+} DnsblSource;
+
+typedef enum DnsblNeed {
+    DNSBL_NEED_IP,
+    DNSBL_NEED_NAME,
+    DNSBL_NEED_CONFIRMED,
+    DNSBL_NEED_HELO,
+    DNSBL_NEED_MAIL,
+    DNSBL_NEED_FROM,
+    DNSBL_NEED_DKIM,
+} DnsblNeed;
+
+typedef enum DnsblFact {
+    DNSBL_SCORE,
+    DNSBL_LISTED,
+    DNSBL_ALLOWED,
+    DNSBL_ZONES,
+    DNSBL_REASON,
+    DNSBL_FAILED,
+    DNSBL_PROBLEM,
+    DNSBL_HELO_SCORE,
+    DNSBL_HELO_ZONES,
+    DNSBL_HELO_REASON,
+    DNSBL_MAIL_SCORE,
+    DNSBL_MAIL_ZONES,
+    DNSBL_MAIL_REASON,
+    DNSBL_MESSAGE_SCORE,
+    DNSBL_MESSAGE_ZONES,
+    DNSBL_MESSAGE_REASON,
+} DnsblFact;
 
 typedef struct DnsblConfig {
-    FilterdArray zones; /* DnsblZone */
+    FilterdArray zones;        /* ListZone */
+    FilterdArray domain_zones; /* ListZone */
     bool self_test;
 } DnsblConfig;
 
 typedef struct DnsblInstance {
-    bool suspended[DNSBL_ZONE_LIMIT]; /* failed its self-test */
+    ListSet *addresses; /* lists that are asked about addresses */
+    ListSet *domains;   /* and about domains */
+    psl_ctx_t *psl;     /* NULL: no domain list wants it */
 } DnsblInstance;
-
-static inline const DnsblZone *
-dnsbl_zone(const DnsblConfig *config, size_t index)
-{
-    return &((const DnsblZone *)config->zones.items)[index];
-}

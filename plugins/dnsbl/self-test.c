@@ -5,80 +5,173 @@
  */
 #include "plugins/dnsbl/self-test.h"
 
-#include "plugins/dnsbl/query.h"
+#include "plugins/dnsbl/name.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define SELF_TEST_PAUSE INT64_C(3600000)
+/* Of ::ffff:7f00:1 and ::ffff:7f00:2, in nibbles as IPv6 is asked about. */
+#define MAPPED ".0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
 
-/* Any code will do, whichever of them the option counts. */
-static QueryResult
-test_address(FilterdCall *call, const char *name, uint8_t last)
+/* For the first self-test, in milliseconds. */
+#define PATIENCE 2000
+#define STEP 5
+
+#define IS(result) (1u << (result))
+
+/* A question, and which answers (bits) bring the list into which state. */
+typedef struct Probe {
+    const char *prefix; /* NULL: the list's own test entry */
+    unsigned bad;
+    ListState state;
+    const char *why;
+} Probe;
+
+typedef struct Probes {
+    const Probe *probes;
+    size_t length;
+} Probes;
+
+static const Probe of_addresses[] = {
+    {"1.0.0.127", IS(LIST_HAS) | IS(LIST_WRONG), LIST_SUSPENDED,
+     "is suspended: it lists 127.0.0.1"},
+    {"2.0.0.127", IS(LIST_CLEAR) | IS(LIST_WRONG), LIST_SUSPENDED,
+     "is suspended: it does not list 127.0.0.2"},
+    {"1" MAPPED, IS(LIST_HAS) | IS(LIST_WRONG), LIST_SUSPENDED_V6,
+     "is suspended for IPv6: it lists ::ffff:127.0.0.1"},
+    /* A list that has nothing to say of IPv6 has not even this. */
+    {"2" MAPPED, IS(LIST_WRONG), LIST_SUSPENDED_V6,
+     "is suspended for IPv6: it answers with an error"},
+};
+
+static const Probe of_domains[] = {
+    {"invalid", IS(LIST_HAS) | IS(LIST_WRONG), LIST_SUSPENDED,
+     "is suspended: it lists invalid"},
+    {NULL, IS(LIST_CLEAR) | IS(LIST_WRONG), LIST_SUSPENDED,
+     "is suspended: it does not list its test entry"},
+};
+
+static const Probes probes[] = {
+    [LIST_OF_ADDRESSES] = {of_addresses, G_N_ELEMENTS(of_addresses)},
+    [LIST_OF_DOMAINS] = {of_domains, G_N_ELEMENTS(of_domains)},
+};
+
+static void
+question_write(const Probe *probe, const List *list, char name[NAME_SIZE])
 {
-    const FilterdIp client = {
-        .bytes = {[10] = 0xff, [11] = 0xff, 127, 0, 0, last}, .prefix = 128};
-    const DnsblZone zone = {.name = name};
-    g_autofree char *question = query_name(&client, name);
-    const FilterdDnsAnswer *answer =
-        call->host->dns(call, question, FILTERD_DNS_A);
-
-    return query_judge(&zone, answer);
+    snprintf(name, NAME_SIZE, "%s.%s",
+             probe->prefix != NULL ? probe->prefix : list->zone->test,
+             list->zone->name);
 }
 
-static bool
-is_suspended(FilterdCall *call, const char *name, bool before)
+static void
+prefetch(FilterdCall *call, const Probes *all, const List *list)
 {
-    QueryResult one = test_address(call, name, 1);
-    QueryResult two = test_address(call, name, 2);
-    const char *problem = NULL;
+    char name[NAME_SIZE];
 
-    if (one == QUERY_NO_ANSWER || two == QUERY_NO_ANSWER)
-        return before;
-    if (one != QUERY_CLEAR)
-        problem = "it lists 127.0.0.1";
-    else if (two != QUERY_LISTED)
-        problem = "it does not list 127.0.0.2";
-    if (problem != NULL && !before)
-        call->host->log(call, FILTERD_LOG_WARNING, "%s is suspended: %s", name,
-                        problem);
-    if (problem == NULL && before)
+    for (size_t i = 0; i < all->length; i++) {
+        question_write(&all->probes[i], list, name);
+        call->host->prefetch(call, name, FILTERD_DNS_A);
+    }
+}
+
+/* false: cancelled. NULL in `found`: no answer is a bad one; `silent`: some
+ * are missing. Any code will do, whichever of them the option counts. */
+static bool
+probe_all(FilterdCall *call, const Probes *all, const List *list,
+          const Probe **found, bool *silent)
+{
+    const List any = {.zone = list->zone};
+    char name[NAME_SIZE];
+
+    for (size_t i = 0; i < all->length && *found == NULL; i++) {
+        question_write(&all->probes[i], list, name);
+
+        const FilterdDnsAnswer *answer =
+            call->host->dns(call, name, FILTERD_DNS_A);
+        ListResult result = list_judge(&any, answer);
+
+        if (answer->status == FILTERD_DNS_CANCELLED)
+            return false;
+        if ((all->probes[i].bad & IS(result)) != 0)
+            *found = &all->probes[i];
+        *silent |= result == LIST_NO_ANSWER;
+    }
+    return true;
+}
+
+static void
+state_set(FilterdCall *call, const ListSet *set, List *list, const Probe *probe)
+{
+    const char *name = list->zone->name;
+    ListState state = probe != NULL ? probe->state : LIST_SOUND;
+    int64_t change = (state != LIST_SOUND) - (list->state != LIST_SOUND);
+
+    if (state != list->state && probe != NULL)
+        call->host->log(call, FILTERD_LOG_WARNING, "%s %s", name, probe->why);
+    else if (state != list->state)
         call->host->log(call, FILTERD_LOG_INFO, "%s is asked again", name);
-    return problem != NULL;
+    if (change != 0)
+        call->host->count(call, set->metrics.suspended, name, change);
+    list->state = state;
+    list->why = probe != NULL ? probe->why : NULL;
 }
 
 /* The first option that names the same list. */
-static size_t
-first_find(const DnsblConfig *config, size_t index)
+static List *
+first_find(ListSet *set, const List *list)
 {
-    const char *name = dnsbl_zone(config, index)->name;
-    size_t first = 0;
+    List *first = set->lists;
 
-    while (strcmp(dnsbl_zone(config, first)->name, name) != 0)
+    while (strcmp(first->zone->name, list->zone->name) != 0)
         first++;
     return first;
 }
 
-static void
-test_all(FilterdCall *call)
+static bool
+list_test(FilterdCall *call, ListSet *set, List *list)
 {
-    const DnsblConfig *config = call->config;
-    DnsblInstance *instance = call->instance;
+    const List *first = first_find(set, list);
+    const Probe *found = NULL;
+    bool silent = false;
 
-    for (size_t i = 0; i < config->zones.length; i++) {
-        size_t first = first_find(config, i);
-
-        instance->suspended[i] =
-            first < i ? instance->suspended[first]
-                      : is_suspended(call, dnsbl_zone(config, i)->name,
-                                     instance->suspended[i]);
+    if (first != list) {
+        list->state = first->state;
+        list->why = first->why;
+        return true;
     }
+    if (!probe_all(call, &probes[set->kind], list, &found, &silent))
+        return false;
+    if (found != NULL || !silent)
+        state_set(call, set, list, found);
+    return true;
 }
 
-void
-self_test_run(FilterdCall *call, void *data)
+bool
+self_test_wait(FilterdCall *call, const ListSet *set)
 {
-    (void)data;
-    do
-        test_all(call);
-    while (call->host->sleep(call, SELF_TEST_PAUSE));
+    for (int64_t waited = 0; set->testing && waited < PATIENCE; waited += STEP)
+        if (!call->host->sleep(call, STEP))
+            return false;
+    return true;
+}
+
+static bool
+all_test(FilterdCall *call, ListSet *set)
+{
+    for (size_t i = 0; i < set->length; i++)
+        prefetch(call, &probes[set->kind], &set->lists[i]);
+    for (size_t i = 0; i < set->length; i++)
+        if (!list_test(call, set, &set->lists[i]))
+            return false;
+    return true;
+}
+
+bool
+self_test(FilterdCall *call, ListSet *set)
+{
+    bool done = all_test(call, set);
+
+    set->testing = false;
+    return done;
 }

@@ -108,7 +108,7 @@ try_host(const char *text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(PolicyConfig) config = compile(text);
-    Host *host = host_new(config, core, NULL, &error);
+    Host *host = host_new(config, &(HostStart){.core_facts = core}, &error);
     if (host == NULL)
         return g_strdup(error->message);
     g_assert_cmpuint(started, ==, host_instances(host));

@@ -43,7 +43,8 @@ LIBRARIES = {
     r"hiredis/.*": ["filterd/service"],
     r"pcre2\.h": ["policy"],
     r"idn2\.h": ["filterd/mail"],
-    r"libpsl\.h": ["plugins/dmarc", "plugins/greylist"],
+    r"libpsl\.h": ["plugins/dmarc", "plugins/dnsbl", "plugins/greylist",
+                   "plugins/uribl"],
     r"gmodule\.h": ["filterd/host"],
     r"libmilter/.*": ["filterd/wire"],
     r"(opendkim/)?dkim\.h": ["plugins/dkim"],
@@ -51,6 +52,9 @@ LIBRARIES = {
     r"spf2/.*": ["plugins/spf"],
     r"(valgrind|sanitizer)/.*": ["filterd/base"],
 }
+
+# Plugins of one kind, and whose code they share.
+SHARED = {"plugins/uribl": "plugins/dnsbl"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
@@ -84,7 +88,9 @@ def upwards():
 def nosy_plugins():
     for path, name in tree.sources(["plugins"]):
         for quote, header in includes(path):
-            own = quote == '"' and folder(header) == folder(name)
+            here = folder(name)
+            own = quote == '"' \
+                and folder(header) in [here, SHARED.get(here, here)]
             if not own and (quote == '"' or header.startswith("filterd/")
                             and header != "filterd/plugin.h"):
                 yield "%s includes %s" % (name, header)
