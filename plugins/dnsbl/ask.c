@@ -135,10 +135,8 @@ question_write(const ListInquiry *inquiry, const List *list, size_t subject,
                   < NAME_SIZE;
 }
 
-/* A list that is suspended is one that failed, but it was not asked. */
 void
-list_prefetch(FilterdCall *call, const ListInquiry *inquiry,
-              ListFinding *finding)
+list_prefetch(FilterdCall *call, const ListInquiry *inquiry)
 {
     char question[NAME_SIZE];
 
@@ -146,25 +144,21 @@ list_prefetch(FilterdCall *call, const ListInquiry *inquiry,
         const List *list = &inquiry->set->lists[i];
 
         for (size_t j = 0; j < inquiry->subjects; j++)
-            if (question_write(inquiry, list, j, question)) {
-                if (is_suspended(inquiry, list))
-                    failed_add(finding, list->zone, list->why);
-                else
-                    call->host->prefetch(call, question, FILTERD_DNS_A);
-            }
+            if (!is_suspended(inquiry, list)
+                && question_write(inquiry, list, j, question))
+                call->host->prefetch(call, question, FILTERD_DNS_A);
     }
 }
 
 /* The first that accuses is asked why while the others are waited for. */
 static void
-accuser_note(FilterdCall *call, const List *list, size_t subject,
-             const char *question, ListFinding *finding)
+accuser_note(FilterdCall *call, const List *list, const char *question,
+             ListFinding *finding)
 {
     if (*finding->accuser != '\0' || list->zone->weight < 0)
         return;
     g_strlcpy(finding->accuser, question, sizeof finding->accuser);
     finding->accuser_zone = list->zone->name;
-    finding->accuser_subject = subject;
     call->host->prefetch(call, question, FILTERD_DNS_TXT);
 }
 
@@ -188,8 +182,10 @@ subject_ask(FilterdCall *call, const ListInquiry *inquiry, const List *list,
 
     verdict->asked = true;
     verdict->cancelled = answer->status == FILTERD_DNS_CANCELLED;
-    if (result == LIST_HAS)
-        accuser_note(call, list, subject, question, finding);
+    if (result == LIST_HAS) {
+        finding->has[subject] |= list->zone->weight >= 0;
+        accuser_note(call, list, question, finding);
+    }
     if (verdict->result != LIST_HAS && result != LIST_CLEAR)
         verdict->result = result;
 }
@@ -208,14 +204,28 @@ one_ask(FilterdCall *call, const ListInquiry *inquiry, const List *list,
     return !verdict.cancelled;
 }
 
+/* A list that is suspended has failed, of whatever it would be asked about. */
+static void
+suspended_note(const ListInquiry *inquiry, const List *list,
+               ListFinding *finding)
+{
+    char question[NAME_SIZE];
+
+    for (size_t i = 0; i < inquiry->subjects; i++)
+        if (question_write(inquiry, list, i, question))
+            failed_add(finding, list->zone, list->why);
+}
+
 bool
 list_ask(FilterdCall *call, const ListInquiry *inquiry, ListFinding *finding)
 {
+    g_assert(inquiry->subjects <= LIST_SUBJECTS_LIMIT);
     for (size_t i = 0; i < inquiry->set->length; i++) {
         const List *list = &inquiry->set->lists[i];
 
-        if (!is_suspended(inquiry, list)
-            && !one_ask(call, inquiry, list, finding))
+        if (is_suspended(inquiry, list))
+            suspended_note(inquiry, list, finding);
+        else if (!one_ask(call, inquiry, list, finding))
             return false;
     }
     return true;

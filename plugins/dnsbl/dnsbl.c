@@ -145,12 +145,12 @@ client_ask(FilterdCall *call, const FilterdIp *client, ListFinding *finding)
                                    .data = prefix};
 
     name_of_address(client, prefix);
-    list_prefetch(call, &addresses, finding);
+    list_prefetch(call, &addresses);
     name_add(call, domains);
 
     const ListInquiry names = domains_inquiry(instance, domains);
 
-    list_prefetch(call, &names, finding);
+    list_prefetch(call, &names);
     return list_ask(call, &addresses, finding)
            && list_ask(call, &names, finding);
 }
@@ -200,7 +200,7 @@ domains_ask(FilterdCall *call, Domains *domains, const Outlet *outlet)
 
     if (!self_test_wait(call, instance->domains))
         return true;
-    list_prefetch(call, &inquiry, finding);
+    list_prefetch(call, &inquiry);
     if (list_ask(call, &inquiry, finding))
         finding_publish(call, finding, outlet);
     return true;

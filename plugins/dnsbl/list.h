@@ -7,7 +7,8 @@
 
 #include "plugins/dnsbl/code.h"
 
-#define LIST_ZONES_LIMIT 64   /* of a set */
+#define LIST_ZONES_LIMIT 64 /* of a set */
+#define LIST_SUBJECTS_LIMIT 100
 #define LIST_REASON_LIMIT 200 /* octets of a list's text */
 #define LIST_PROBLEM_LIMIT 500
 
@@ -89,7 +90,7 @@ typedef struct ListFinding {
     bool listed, allowed; /* by a list whose weight is, is not, 0 or more */
     char accuser[256];    /* the question of the first that listed, else "" */
     const char *accuser_zone;
-    size_t accuser_subject;
+    bool has[LIST_SUBJECTS_LIMIT];            /* such a list: by subject */
     FilterdValue zones[2 * LIST_ZONES_LIMIT]; /* that have it */
     FilterdValue failed[2 * LIST_ZONES_LIMIT];
     size_t listing, failing;
@@ -98,8 +99,7 @@ typedef struct ListFinding {
 } ListFinding;
 
 /* Sends all questions, and waits for nothing. */
-void list_prefetch(FilterdCall *call, const ListInquiry *inquiry,
-                   ListFinding *finding);
+void list_prefetch(FilterdCall *call, const ListInquiry *inquiry);
 /* Then waits for the answers and adds them to the finding. A list counts once,
  * however many of the subjects it has. false: cancelled. */
 bool list_ask(FilterdCall *call, const ListInquiry *inquiry,

@@ -206,29 +206,33 @@ static const FilterdPlugin filterd_whole = {
     .abi = FILTERD_ABI, .size = sizeof(FilterdPlugin), .name = "whole"};
 
 /* What was built before a table grew ends where it ended then. */
+static const FilterdPlugin *
+older_new(gsize size)
+{
+    const FilterdPlugin table = {.abi = FILTERD_ABI,
+                                 .size = (uint32_t)size,
+                                 .name = "older",
+                                 .version = "1"};
+
+    return g_memdup2(&table, size);
+}
+
 static void
 test_older_table(void)
 {
     gsize size = offsetof(FilterdPlugin, metrics);
-    FilterdPlugin *older = g_malloc0(size);
+    g_autofree gpointer older = (gpointer)older_new(size);
+    g_autofree gpointer broken = (gpointer)older_new(size - 1);
+    const FilterdPlugin *wide = loader_widen(older);
     g_autoptr(GError) error = NULL;
 
-    memcpy(older,
-           &(FilterdPlugin){.abi = FILTERD_ABI,
-                            .size = (uint32_t)size,
-                            .name = "older",
-                            .version = "1"},
-           size);
-    const FilterdPlugin *wide = loader_widen(older);
     g_assert_true(wide != older);
     g_assert_cmpstr(wide->name, ==, "older");
     g_assert_null(wide->metrics);
     g_assert_true(loader_check(wide, &error));
     g_assert_true(loader_widen(&filterd_whole) == &filterd_whole);
-    older->size--;
-    g_assert_false(loader_check(loader_widen(older), NULL));
+    g_assert_false(loader_check(loader_widen(broken), NULL));
     g_free((gpointer)wide);
-    g_free(older);
 }
 
 static void
