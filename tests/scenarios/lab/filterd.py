@@ -73,7 +73,10 @@ class Filterd(Program):
             return ""
         identity = self.options.get("identity", "xclient")
         more = self.options.get("to_backend", "")
-        return (f"backend smtp {HOST}:{self.backend.port} "
+        speaks = getattr(self.backend, "speaks", "smtp")
+        address = getattr(self.backend, "address",
+                          f"{HOST}:{self.backend.port}")
+        return (f"backend {speaks} {address} "
                 f"{{ identity {identity} {more} }}")
 
     def configure(self, policy):
