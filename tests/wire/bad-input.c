@@ -191,6 +191,12 @@ take_listen(Reader *reader, const char *text)
 }
 
 static void
+take_lmtp(Reader *reader, const char *text G_GNUC_UNUSED)
+{
+    reader->options.local = TRUE;
+}
+
+static void
 take_rules(Reader *reader, const char *text)
 {
     reader->options.rules = text;
@@ -228,15 +234,11 @@ static const struct Word {
     const char *word;
     void (*take)(Reader *reader, const char *text);
 } words[] = {
-    {"or", take_or},
-    {"at", take_state},
-    {"listen", take_listen},
-    {"rules", take_rules},
-    {"path", add_path},
-    {"offers", take_offers},
-    {"messages", take_messages},
-    {"clock", take_clock},
-    {"then", take_after},
+    {"or", take_or},         {"at", take_state},
+    {"listen", take_listen}, {"lmtp", take_lmtp},
+    {"rules", take_rules},   {"path", add_path},
+    {"offers", take_offers}, {"messages", take_messages},
+    {"clock", take_clock},   {"then", take_after},
 };
 
 /* "5 x > NOOP|< 250" */
