@@ -191,6 +191,7 @@ test_parts(void)
         {"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
          "http://a.example",
          ""},
+        {MIXED PART("text/plain", "x") "--b--\n--b\n\nhttp://a.example", ""},
         {MIXED "--b\nContent-Type: text/html", ""},
         {MIXED "--b\nContent-Type\n\nhttp://a.example", "a.example"},
     };
@@ -281,6 +282,24 @@ test_lists(void)
     }
 }
 
+/* At the end they would come list by list. */
+static void
+test_ahead(void)
+{
+    static const ListZone both[] = {{.name = "u.example.net", .test = "test"},
+                                    {.name = "v.example.net", .test = "test"}};
+    Config two = config;
+
+    two.zones = (FilterdArray){both, 2};
+
+    g_autoptr(Harness) harness = harness_new(&filterd_plugin, &two);
+
+    harness_message(harness, PLAIN "http://a.example\nhttp://b.example\n", 1);
+    g_assert_cmpstr(harness_questions(harness), ==,
+                    "A a.example.u.example.net\nA a.example.v.example.net\n"
+                    "A b.example.u.example.net\nA b.example.v.example.net");
+}
+
 static void
 test_dead(void)
 {
@@ -337,7 +356,9 @@ main(int argc, char **argv)
     g_test_add_func("/uribl/links-in-pages-are-found", test_pages);
     g_test_add_func("/uribl/texts-in-parts-are-read", test_parts);
     g_test_add_func("/uribl/what-is-not-looked-at-is-told", test_limits);
-    g_test_add_func("/uribl/links-are-asked-about-ahead", test_lists);
+    g_test_add_func("/uribl/lists-are-asked-about-registered-domains",
+                    test_lists);
+    g_test_add_func("/uribl/links-are-asked-about-as-they-come", test_ahead);
     g_test_add_func("/uribl/a-dead-list-has-no-score", test_dead);
     g_test_add_func("/uribl/a-list-that-lies-is-suspended", test_suspended);
     g_test_add_func("/uribl/a-bad-skip-list-stops-the-start", test_bad_skip);
