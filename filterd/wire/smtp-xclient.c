@@ -95,7 +95,12 @@ static const struct Attribute {
     {"PROTO", format_protocol},      {"HELO", format_helo},
     {"DESTPORT", format_local_port}, {"DESTADDR", format_local_address},
     {"IDENT", format_ident},         {"SOURCE", format_source},
+    {"SESSION", format_ident},
 };
+
+/* Dovecot's. They count, say nothing of the client, and cannot be unavailable.
+ */
+static const char *const counters[] = {"TTL", "TIMEOUT", NULL};
 
 void
 smtp_attribute_append(GString *out, const char *name,
@@ -118,7 +123,7 @@ smtp_xclient_format(const char *offered, const SmtpIdentity *identity)
         return NULL;
     GString *out = g_string_new("XCLIENT");
     for (unsigned i = 0; names[i] != NULL; i++)
-        if (*names[i] != '\0') {
+        if (*names[i] != '\0' && !g_strv_contains(counters, names[i])) {
             g_string_append_c(out, ' ');
             smtp_attribute_append(out, names[i], identity);
         }

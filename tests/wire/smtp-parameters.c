@@ -233,6 +233,19 @@ test_every_attribute(void)
                     "DESTPORT=25 NEW=[UNAVAILABLE]");
 }
 
+/* It refused the whole command, for TTL. */
+static void
+test_what_dovecot_offers(void)
+{
+    SmtpIdentity who = identity(NULL, "h");
+    who.ident = "1a-1";
+    g_autofree char *command = smtp_xclient_format(
+        "ADDR PORT PROTO HELO LOGIN SESSION TTL TIMEOUT", &who);
+    g_assert_cmpstr(command, ==,
+                    "XCLIENT ADDR=192.0.2.1 PORT=1234 PROTO=ESMTP HELO=h "
+                    "LOGIN=[UNAVAILABLE] SESSION=1a-1");
+}
+
 static void
 test_unknown_name(void)
 {
@@ -328,6 +341,8 @@ main(int argc, char **argv)
                     test_lengths);
     g_test_add_func("/wire/xclient/sets-every-attribute-offered",
                     test_every_attribute);
+    g_test_add_func("/wire/xclient/counts-nothing-for-dovecot",
+                    test_what_dovecot_offers);
     g_test_add_func("/wire/xclient/says-what-is-unavailable",
                     test_unknown_name);
     g_test_add_func("/wire/xclient/values-are-xtext", test_xtext);

@@ -8,7 +8,7 @@ from lab.dovecot import Dovecot
 from lab.failure import check, equal
 from lab.lmtp import LmtpClient
 from lab.octets import EIGHTBIT, MESSAGE, check_same
-from lab.program import HOST, find, free_port
+from lab.program import HOST, find, free_port, wait_until
 from lab.smtp import SmtpClient
 
 SENDER = "alice@example.org"
@@ -271,3 +271,19 @@ def story_greetings(stage):
     with pair.filterd.connect() as client:
         client.reply()
         equal(client.say("LHLO x").code, 500, client.story())
+
+
+def story_xclient(stage):
+    """LMTP before Dovecot: by XCLIENT it knows whose mail it is, one after the other"""
+    server = dovecot(stage)
+    filterd = stage.filterd("", server, identity="xclient")
+    for client in ("198.51.100.9", "2001:db8::9"):
+        equal(filterd.deliver(MESSAGE, BOB, client=client).code, 250, client)
+    wait_until(lambda: len(server.files()) == 2, "two messages")
+    texts = []
+    for path in server.files():
+        with open(path, encoding="utf-8") as file:
+            texts.append(file.read().split("From: Alice")[0])
+    for text, client in zip(texts, ("[198.51.100.9]", "[2001:db8::9]")):
+        check(f"from mail.example.org ({client})" in text, text)
+    equal(filterd.lines("backend"), [], "faults")
