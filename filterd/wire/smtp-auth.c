@@ -362,11 +362,20 @@ take_arguments(SmtpServer *server, const char *arguments)
         carry_out(server, (unsigned)mechanism, initial);
 }
 
+/* Where it needs TLS and there is none, STARTTLS is no advice. */
+static gboolean
+never(const PolicyListen *listen)
+{
+    return listen->auth == POLICY_AUTH_OFF
+           || (listen->auth == POLICY_AUTH_ENCRYPTED
+               && listen->tls == POLICY_TLS_OFF);
+}
+
 void
 smtp_auth(SmtpServer *server, const char *arguments)
 {
     smtp_note_pipelining(server);
-    if (server->service->listen->auth == POLICY_AUTH_OFF)
+    if (never(server->service->listen))
         smtp_error(server, 502, "5.5.1", "nobody authenticates here");
     else if (!server->greeted || !server->identity.esmtp)
         smtp_error(server, 503, "5.5.1", "say EHLO first");

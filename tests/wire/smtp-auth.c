@@ -110,6 +110,8 @@ static const GatewayCase offers[] = {
      CLEAR, OFFERS("AUTH EXTERNAL")},
     {"in-clear-nothing", HELLO "/ AUTH\n> AUTH PLAIN " JOE "\n< 538 5.7.11\n",
      .listen = TLS, BOTH, .heard = "EHLO mx.test\n"},
+    {"without-tls-never", HELLO "/ AUTH\n> AUTH PLAIN " JOE "\n< 502 5.5.1\n",
+     BOTH},
     {"over-tls", HELLO SECURE "= AUTH PLAIN LOGIN\n", .listen = TLS, BOTH},
     {"off", HELLO SECURE "/ AUTH\n> AUTH PLAIN " JOE "\n< 502 5.5.1\n",
      .listen = TLS " auth off", BOTH},
