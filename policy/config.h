@@ -107,11 +107,30 @@ typedef enum PolicyStoreKind {
     POLICY_STORE_REDIS,
 } PolicyStoreKind;
 
+typedef enum PolicyRedisTls {
+    POLICY_REDIS_CLEAR,
+    POLICY_REDIS_REQUIRED,
+    POLICY_REDIS_VERIFIED,
+} PolicyRedisTls;
+
+/* Octets. */
+#define POLICY_PASSWORD_LIMIT 512
+#define POLICY_PREFIX_LIMIT 64
+
 typedef struct PolicyStore {
     PolicyStoreKind kind;
     const char *where;   /* a path, an ADDRESS, or NULL */
     int64_t max_entries; /* of one plugin instance */
     PolicyPlace place;
+    /* Of Redis. */
+    FilterdArray node; /* const char *: more of ADDRESS */
+    const char *user;
+    FilterdFile password;
+    int64_t database, timeout;
+    const char *prefix;
+    int tls;
+    FilterdFile ca;
+    const char *name; /* of its certificate; NULL: its address */
 } PolicyStore;
 
 /* One `use`. */

@@ -1,5 +1,5 @@
-/* setting-tables.c: the options of `set`, `listen`, `backend` and `dns`, with
- * what holds without them.
+/* setting-tables.c: the options of `set`, `listen`, `backend`, `dns` and
+ * `store`, with what holds without them.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -23,6 +23,7 @@
 #define BACKEND(...) ROW(PolicyBackend, __VA_ARGS__)
 #define DNS(...) ROW(PolicyDns, __VA_ARGS__)
 #define STORE(...) ROW(PolicyStore, __VA_ARGS__)
+#define REDIS(...) ROW(PolicyStore, __VA_ARGS__)
 #define WORDS(...)                 \
     .words = (const char *const[]) \
     {                              \
@@ -165,5 +166,28 @@ const FilterdOption setting_store[] = {
     STORE("max-entries", FILTERD_INT, max_entries, "1000000",
           "of one plugin; of more, those that end first are forgotten",
           WITHIN(1000, 1000000000)),
+    {0},
+};
+
+/* No `tls opportunistic`: whoever listens would be told the password. */
+const FilterdOption setting_redis[] = {
+    REDIS("node", FILTERD_TEXT, node, NULL,
+          "more addresses, of the same cluster or of replicas", MANY),
+    REDIS("user", FILTERD_TEXT, user, NULL, "of its ACL"),
+    REDIS("password", FILTERD_FILE, password, NULL,
+          "a file with the password in its only line"),
+    REDIS("database", FILTERD_INT, database, "0", "its number",
+          WITHIN(0, 65535)),
+    REDIS("timeout", FILTERD_DURATION, timeout, "1s",
+          "of one operation, connecting included",
+          WITHIN(MILLISECOND, 60 * SECOND)),
+    REDIS("prefix", FILTERD_TEXT, prefix, "filterd:", "that all keys have"),
+    REDIS("tls", FILTERD_WORD, tls, "off", "TLS towards the server",
+          WORDS("off", "required", "verified")),
+    REDIS("ca", FILTERD_FILE, ca, NULL,
+          "PEM: who signs its certificate; the system's authorities unless "
+          "set"),
+    REDIS("name", FILTERD_TEXT, name, NULL,
+          "the host that its certificate is for; its address unless set"),
     {0},
 };

@@ -1,4 +1,5 @@
-/* setting-tables.h: the options of `set`, `listen`, `backend` and `dns`.
+/* setting-tables.h: the options of `set`, `listen`, `backend`, `dns` and
+ * `store`.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -10,4 +11,5 @@ extern const FilterdOption setting_set[];
 extern const FilterdOption setting_listen[];
 extern const FilterdOption setting_backend[];
 extern const FilterdOption setting_dns[];
-extern const FilterdOption setting_store[];
+extern const FilterdOption setting_store[]; /* in a file */
+extern const FilterdOption setting_redis[];

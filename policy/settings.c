@@ -218,12 +218,141 @@ settings_parse_dns(Compile *compile, const PolicyPlace *place)
     return ok;
 }
 
+/* ---- store -------------------------------------------------------------- */
+
+static void
+check_node(Compile *compile, const PolicyPlace *place, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    Endpoint endpoint = {0};
+
+    if (!endpoint_parse(text, ':', &endpoint, &error))
+        compile_error(compile, place,
+                      "such as 127.0.0.1:6379, [::1]:6379 or "
+                      "\"unix:/run/redis/redis.sock\"",
+                      "this is no address to use: %s", error->message);
+    else if (endpoint.path == NULL && endpoint.port == 0)
+        compile_error(compile, place, "6379 is usual",
+                      "\"%s\": nobody listens on port 0", text);
+    endpoint_clear(&endpoint);
+}
+
+static void
+check_nodes(Compile *compile, const Options *options, const PolicyStore *store,
+            const PolicyPlace *where)
+{
+    const char *const *nodes = store->node.items;
+
+    check_node(compile, where, store->where);
+    for (gsize i = 0; i < store->node.length; i++)
+        check_node(compile, options_place(options, "node"), nodes[i]);
+}
+
+/* Its line break is the editor's. */
+static void
+check_password(Compile *compile, const Options *options, PolicyStore *store)
+{
+    const PolicyPlace *place = options_place(options, "password");
+    const PolicyPlace *user = options_place(options, "user");
+    FilterdFile *file = &store->password;
+
+    if (user != NULL && place == NULL)
+        compile_error(compile, user, "password \"/etc/filterd/redis.password\"",
+                      "a `user` needs a `password`");
+    if (place == NULL || file->bytes == NULL)
+        return;
+    gsize length = strcspn(file->bytes, "\r\n");
+    gsize rest = strspn(file->bytes + length, "\r\n");
+    if (length == 0 || length + rest != file->length
+        || length > POLICY_PASSWORD_LIMIT)
+        compile_error(compile, place, "one line with the password in it",
+                      "there is no password in this file");
+    else
+        file->bytes = compile_keep(compile, file->bytes, (gssize)length);
+    file->length = length;
+}
+
+static void
+check_redis_tls(Compile *compile, const Options *options,
+                const PolicyStore *store)
+{
+    static const char *const words[] = {"ca", "name"};
+    gboolean verified = store->tls == POLICY_REDIS_VERIFIED;
+
+    for (gsize i = 0; !verified && i < G_N_ELEMENTS(words); i++)
+        if (options_place(options, words[i]) != NULL)
+            compile_error(compile, options_place(options, words[i]),
+                          "tls verified",
+                          "without `tls verified` nothing is "
+                          "verified by `%s`",
+                          words[i]);
+    if (verified && store->name == NULL
+        && g_str_has_prefix(store->where, "unix:"))
+        compile_error(compile, options_place(options, "tls"),
+                      "name redis.example.com",
+                      "a socket has no host to verify: it needs a `name`");
+}
+
+static void
+check_prefix(Compile *compile, const Options *options, const PolicyStore *store)
+{
+    const PolicyPlace *place = options_place(options, "prefix");
+
+    if (place == NULL || store->prefix == NULL)
+        return;
+    gboolean fits = strlen(store->prefix) <= POLICY_PREFIX_LIMIT;
+    for (const char *c = store->prefix; *c != '\0'; c++)
+        fits = fits && g_ascii_isgraph(*c);
+    if (!fits)
+        compile_error(compile, place, "such as filterd:",
+                      "a prefix has at most %d octets, without spaces",
+                      POLICY_PREFIX_LIMIT);
+}
+
+static gboolean
+parse_redis(Compile *compile, PolicyStore *store)
+{
+    Options options;
+    PolicyPlace where = compile->token.place;
+
+    store->where = compile_value(compile, "an address with its port");
+    if (store->where == NULL)
+        return FALSE;
+    options_init(&options, "`store redis`", setting_redis, store);
+    gboolean ok = parse_options(compile, &options, &store->place);
+    if (ok) {
+        check_nodes(compile, &options, store, &where);
+        check_password(compile, &options, store);
+        check_redis_tls(compile, &options, store);
+        check_prefix(compile, &options, store);
+    }
+    options_clear(&options);
+    return ok;
+}
+
+static gboolean
+parse_local(Compile *compile, PolicyStore *store)
+{
+    Options options;
+
+    if (store->kind == POLICY_STORE_SQLITE) {
+        const char *value = compile_value(compile, "a path");
+        if (value == NULL)
+            return FALSE;
+        g_autofree char *path = compile_resolve(store->place.file, value);
+        store->where = compile_keep(compile, path, -1);
+    }
+    options_init(&options, "`store`", setting_store, store);
+    gboolean ok = parse_options(compile, &options, &store->place);
+    options_clear(&options);
+    return ok;
+}
+
 /* store = "store" ( ("sqlite"|"redis") value | "memory" ) [ block ] . */
 gboolean
 settings_parse_store(Compile *compile, const PolicyPlace *place)
 {
     PolicyStore *store = &compile->config->store;
-    Options options;
 
     if (!note_once(compile, &compile->store_place, place, "store"))
         return FALSE;
@@ -233,20 +362,8 @@ settings_parse_store(Compile *compile, const PolicyPlace *place)
         return FALSE;
     store->kind = (PolicyStoreKind)kind;
     store->place = *place;
-    if (store->kind != POLICY_STORE_MEMORY) {
-        store->where = compile_value(
-            compile, kind == POLICY_STORE_SQLITE ? "a path" : "an address");
-        if (store->where == NULL)
-            return FALSE;
-    }
-    if (store->kind == POLICY_STORE_SQLITE) {
-        g_autofree char *path = compile_resolve(place->file, store->where);
-        store->where = compile_keep(compile, path, -1);
-    }
-    options_init(&options, "`store`", setting_store, store);
-    gboolean ok = parse_options(compile, &options, place);
-    options_clear(&options);
-    return ok;
+    return store->kind == POLICY_STORE_REDIS ? parse_redis(compile, store)
+                                             : parse_local(compile, store);
 }
 
 static void

@@ -137,8 +137,6 @@ review_settings(const Review *review)
     const PolicySettings *settings = &review->config->settings;
     if (settings->quarantine != 0)
         refuse_setting(review, "quarantine", "spool");
-    if (review->config->store.kind == POLICY_STORE_REDIS)
-        refuse_option(review, &review->config->store.place, "redis");
 }
 
 /* `system` and `recursive` say where to ask; so do addresses. */

@@ -75,5 +75,6 @@ certificates_check(const PolicyConfig *config, const Bundle *bundle,
         const PolicyBackend *backend = g_ptr_array_index(config->backends, i);
         review_authority(&review, &backend->place, "ca", &backend->ca);
     }
+    review_authority(&review, &config->store.place, "ca", &config->store.ca);
     return report->errors == before;
 }

@@ -23,12 +23,6 @@
 #define TRIM (STORE_EXPIRE + 1)
 #define STATEMENTS (TRIM + 1)
 
-GQuark
-store_error_quark(void)
-{
-    return g_quark_from_static_string("store-error");
-}
-
 struct StoreSqlite {
     char *path; /* NULL: in memory */
     int64_t entries;

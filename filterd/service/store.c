@@ -1,25 +1,30 @@
-/* store.c: what waits for the store: a job a call, and the pause after a
- * failure.
+/* store.c: what waits for the store, whichever it is; a thread and a pause
+ * after a failure for SQLite.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/service/store.h"
 
 #include "filterd/base/clock.h"
+#include "filterd/base/fiber.h"
 #include "filterd/base/metrics.h"
 #include "filterd/service/offload.h"
 #include "filterd/service/store-sqlite.h"
 
 #include <string.h>
 
-/* Milliseconds before a store that failed is tried again. */
+/* Milliseconds before a file that failed is tried again. */
 #define PAUSE 5000
 #define EXPIRE_AT_ONCE 500
 
+G_DEFINE_QUARK(store - error, store_error)
+
+/* One of the two is there. */
 struct Store {
     StoreSqlite *sqlite; /* of the lane's thread */
     int64_t dead_until;  /* likewise */
-    char *problem;       /* of the loop */
+    StoreRedis *redis;
+    char *problem; /* of the loop */
 };
 
 typedef struct Job {
@@ -37,12 +42,21 @@ store_new_sqlite(const char *path, int64_t entries)
     return store;
 }
 
+Store *
+store_new_redis(const StoreRedisConfig *config)
+{
+    Store *store = g_new0(Store, 1);
+    store->redis = store_redis_new(config);
+    return store;
+}
+
 void
 store_free(Store *store)
 {
     if (store == NULL)
         return;
-    store_sqlite_free(store->sqlite);
+    g_clear_pointer(&store->sqlite, store_sqlite_free);
+    g_clear_pointer(&store->redis, store_redis_free);
     g_free(store->problem);
     g_free(store);
 }
@@ -65,11 +79,20 @@ run_job(void *data)
         store->dead_until = job->now + PAUSE;
 }
 
+/* Of several servers one may be dead while another one works. */
+static void
+note_success(Store *store)
+{
+    if (store->problem != NULL
+        && (store->redis == NULL || store_redis_problem(store->redis) == NULL))
+        g_clear_pointer(&store->problem, g_free);
+}
+
 static void
 note_outcome(Store *store, const Job *job)
 {
     if (job->request.status != FILTERD_STORE_FAILED) {
-        g_clear_pointer(&store->problem, g_free);
+        note_success(store);
         return;
     }
     metrics_add(METRIC_STORE_FAILED, 1);
@@ -79,17 +102,31 @@ note_outcome(Store *store, const Job *job)
     store->problem = g_strdup(job->error->message);
 }
 
+/* FALSE: the fiber was cancelled. */
+static gboolean
+run_somewhere(Job *job)
+{
+    Store *store = job->store;
+    if (store->redis == NULL)
+        return offload_run(store, run_job, job);
+    store_redis_run(store->redis, &job->request, &job->error);
+    return !fiber_cancelled();
+}
+
 static FilterdStoreStatus
 run(Store *store, StoreRequest *request)
 {
     Job job = {.store = store, .request = *request, .now = clock_monotonic()};
     job.request.status = FILTERD_STORE_FAILED;
     job.request.now = clock_real();
-    if (!offload_run(store, run_job, &job))
-        return FILTERD_STORE_FAILED;
-    note_outcome(store, &job);
+    if (run_somewhere(&job)) {
+        note_outcome(store, &job);
+        *request = job.request;
+    } else {
+        g_clear_pointer(&job.request.found, g_bytes_unref);
+        request->status = FILTERD_STORE_FAILED;
+    }
     g_clear_error(&job.error);
-    *request = job.request;
     return request->status;
 }
 

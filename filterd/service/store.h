@@ -3,13 +3,14 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * SQLite, in a file (`store sqlite`) or on tmpfs (`store memory`), shared by
- * all workers. Every statement runs in a thread: functions wait, in a fiber.
- * While the store is dead each function returns FILTERD_STORE_FAILED, soon, and
- * it is tried again after a pause.
+ * all workers: every statement runs in a thread. Or Redis (`store redis`),
+ * shared by several machines. Functions wait, in a fiber. While the store is
+ * dead each function returns FILTERD_STORE_FAILED, soon, and it is tried again
+ * after a pause.
  */
 #pragma once
 
-#include <filterd/plugin.h>
+#include "filterd/service/store-redis.h"
 
 typedef struct Store Store;
 
@@ -22,6 +23,9 @@ typedef struct Store Store;
  * with the process (for `try`). `entries`: how many a space keeps; those that
  * end first go first. */
 Store *store_new_sqlite(const char *path, int64_t entries);
+/* Borrows the configuration; connects at the first use. */
+Store *store_new_redis(const StoreRedisConfig *config);
+/* In a fiber, if it is Redis. */
 void store_free(Store *store);
 
 /* Space is a name that keeps the keys of one user apart. `value` is a new
@@ -30,7 +34,7 @@ FilterdStoreStatus store_get(Store *store, const char *space, const char *key,
                              GBytes **value);
 FilterdStoreStatus store_put(Store *store, const char *space, const char *key,
                              const char *value, gsize length, int64_t lifetime);
-/* Atomic over all workers. The integer is kept as decimal text. */
+/* Atomic over all workers and machines. The integer is kept as decimal text. */
 FilterdStoreStatus store_add(Store *store, const char *space, const char *key,
                              int64_t delta, int64_t lifetime, int64_t *sum);
 /* Removes what is past its lifetime, a bounded number at a time; TRUE: there

@@ -26,14 +26,48 @@ const FilterdAction engine_core_actions[] = {
     {NULL},
 };
 
-static Store *
-open_store(const PolicyConfig *config, const EngineOptions *options)
+/* The address, then those of `node`. */
+static const char **
+list_nodes(const PolicyStore *store)
 {
+    const char **nodes = g_new0(const char *, store->node.length + 2);
+    const char *const *more = store->node.items;
+    nodes[0] = store->where;
+    for (gsize i = 0; i < store->node.length; i++)
+        nodes[i + 1] = more[i];
+    return nodes;
+}
+
+static Store *
+open_redis(Engine *engine, const PolicyStore *store)
+{
+    engine->redis_nodes = list_nodes(store);
+    engine->redis = (StoreRedisConfig){
+        .cluster = {.nodes = engine->redis_nodes,
+                    .login = {.user = store->user,
+                              .password = store->password.bytes,
+                              .database = store->database,
+                              .timeout = store->timeout},
+                    .tls = {.use = store->tls != POLICY_REDIS_CLEAR,
+                            .verify = store->tls == POLICY_REDIS_VERIFIED,
+                            .authority = store->ca,
+                            .name = store->name}},
+        .prefix = store->prefix,
+    };
+    return store_new_redis(&engine->redis);
+}
+
+static Store *
+open_store(Engine *engine, const EngineOptions *options)
+{
+    const PolicyStore *store = &engine->config->store;
     if (options->private_store)
         return store_new_sqlite(NULL, STORE_ENTRIES);
-    if (config->store.kind == POLICY_STORE_SQLITE)
-        return store_new_sqlite(config->store.where, config->store.max_entries);
-    return store_new_sqlite(options->memory_store, config->store.max_entries);
+    if (store->kind == POLICY_STORE_SQLITE)
+        return store_new_sqlite(store->where, store->max_entries);
+    if (store->kind == POLICY_STORE_REDIS)
+        return open_redis(engine, store);
+    return store_new_sqlite(options->memory_store, store->max_entries);
 }
 
 static char *
@@ -79,7 +113,7 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
                                                : engine->hostname);
     engine->spool = spool_directory(config);
     name_engine(engine);
-    engine->store = open_store(config, options);
+    engine->store = open_store(engine, options);
     engine->host = host_new(config,
                             &(HostStart){.core_facts = engine_core_facts,
                                          .store = engine->store,
@@ -96,6 +130,7 @@ engine_free(Engine *engine)
     if (engine->host != NULL)
         host_free(engine->host);
     store_free(engine->store);
+    g_free(engine->redis_nodes);
     g_free(engine->hostname);
     g_free(engine->authserv_id);
     g_free(engine);

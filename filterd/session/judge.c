@@ -149,12 +149,21 @@ stand(Session *session, const PolicyRule *rule)
 
 /* ---- a stage ------------------------------------------------------------ */
 
+/* Milliseconds; one that comes and goes is not told each time. */
+#define STORE_NEWS_PAUSE 60000
+
 static void
 tell_store(Engine *engine)
 {
     const char *problem = store_problem(engine->store);
-    if (problem != NULL && log_allow(&engine->store_told, 60000))
+    if (engine->store_bad && problem == NULL) {
+        log_event(FILTERD_LOG_INFO, "store", "it works again");
+        engine->store_bad = FALSE;
+    } else if (!engine->store_bad && problem != NULL
+               && log_allow(&engine->store_told, STORE_NEWS_PAUSE)) {
         log_event(FILTERD_LOG_WARNING, "store", "%s", problem);
+        engine->store_bad = TRUE;
+    }
 }
 
 static void

@@ -13,6 +13,8 @@
 struct Engine {
     const PolicyConfig *config;
     Store *store;
+    StoreRedisConfig redis; /* the store's, where it is one */
+    const char **redis_nodes;
     Host *host;
     char *hostname;
     char *authserv_id;
@@ -20,6 +22,7 @@ struct Engine {
     char prefix[12];    /* of session ids */
     uint64_t sessions;  /* so far */
     int64_t store_told; /* when its failure was last logged */
+    gboolean store_bad; /* as far as the log knows */
 };
 
 /* A recipient that was taken. */

@@ -153,6 +153,46 @@ static const WorldCase settings[] = {
      "1:28: `max-entries` has to be between 1000 and 1000000000\n"},
     {"store memory { path \"x\" }\n",
      "1:16: `store` has no option `path` | there is max-entries\n"},
+    {"store sqlite \"x\" { timeout 1s }\n",
+     "1:20: `store` has no option `timeout` | there is max-entries\n"},
+    {"store redis\n",
+     "2:1: expected an address with its port, but the file ends here\n"},
+    {"store redis redis.example.com:6379\n",
+     "1:13: this is no address to use: \"redis.example.com:6379\": not an "
+     "address (IPv6 ones stand in brackets) | such as 127.0.0.1:6379, "
+     "[::1]:6379 or \"unix:/run/redis/redis.sock\"\n"},
+    {"store redis 127.0.0.1:0\n",
+     "1:13: \"127.0.0.1:0\": nobody listens on port 0 | 6379 is usual\n"},
+    {"store redis 127.0.0.1:1 { node 127.0.0.1:2 127.0.0.1 }\n",
+     "1:27: this is no address to use: \"127.0.0.1\": it needs an address and "
+     "a port | such as 127.0.0.1:6379, [::1]:6379 or "
+     "\"unix:/run/redis/redis.sock\"\n"},
+    {"store redis 127.0.0.1:1 { user joe }\n",
+     "1:27: a `user` needs a `password` | password "
+     "\"/etc/filterd/redis.password\"\n"},
+    {"store redis 127.0.0.1:1 { password \"nosuch.password\" }\n",
+     "1:36: cannot read `nosuch.password`: no such file\n"},
+    {"store redis 127.0.0.1:1 { password \"empty.password\" }\n",
+     "1:27: there is no password in this file | one line with the password in "
+     "it\n"},
+    {"store redis 127.0.0.1:1 { password \"two.password\" }\n",
+     "1:27: there is no password in this file | one line with the password in "
+     "it\n"},
+    {"store redis 127.0.0.1:1 { timeout 0 database 99999 }\n",
+     "1:35: `timeout` has to be between 1ms and 1m\n"
+     "1:46: `database` has to be between 0 and 65535\n"},
+    {"store redis 127.0.0.1:1 { prefix \"a b\" }\n",
+     "1:27: a prefix has at most 64 octets, without spaces | such as "
+     "filterd:\n"},
+    {"store redis 127.0.0.1:1 { tls opportunistic }\n",
+     "1:31: `tls` cannot be `opportunistic` | it is off, required or "
+     "verified\n"},
+    {"store redis 127.0.0.1:1 { tls required name x.example }\n",
+     "1:40: without `tls verified` nothing is verified by `name` | tls "
+     "verified\n"},
+    {"store redis \"unix:/run/r\" { tls verified }\n",
+     "1:29: a socket has no host to verify: it needs a `name` | name "
+     "redis.example.com\n"},
     {"store memory\n"
      "store memory\n",
      "2:1: `store` is given twice | it is given in line 1 already\n"},
@@ -225,6 +265,8 @@ test_statements(void)
 static void
 test_settings(void)
 {
+    world_file("empty.password", "\n");
+    world_file("two.password", "one\ntwo\n");
     world_check(settings, G_N_ELEMENTS(settings));
     world_clear();
 }

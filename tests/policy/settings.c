@@ -63,7 +63,9 @@ static const char everything[] =
     "dns { resolver 192.0.2.53@53 2001:db8::53@5353 zone \"a.zone\" "
     "\"b.zone\"\n"
     "      timeout 1s budget 2s }\n"
-    "store redis \"127.0.0.1:6379\"\n";
+    "store redis \"127.0.0.1:6379\" { node [::1]:6380 \"unix:/run/r\"\n"
+    "    user joe password \"redis.password\" database 3 timeout 500ms\n"
+    "    prefix mx: tls verified ca \"mx.pem\" name redis.example.com }\n";
 
 static PolicyConfig *
 compile_everything(const PolicyLoader *loader)
@@ -72,6 +74,7 @@ compile_everything(const PolicyLoader *loader)
 
     world_file("mx.pem", "certificate");
     world_file("mx.key", "key");
+    world_file("redis.password", "correct horse\n");
     world_file("a.zone", "a");
     world_file("b.zone", "bb");
     g_autofree char *notes = world_compile(everything, loader, &config);
@@ -96,8 +99,26 @@ check_settings(const PolicyConfig *config)
     g_assert_cmpint(settings->line_endings, ==, 1);
     g_assert_cmpint(settings->mixed_replies, ==, 1);
     g_assert_cmpint(settings->drain_timeout, ==, 60000);
-    g_assert_cmpint(config->store.kind, ==, POLICY_STORE_REDIS);
-    g_assert_cmpstr(config->store.where, ==, "127.0.0.1:6379");
+}
+
+static void
+check_store(const PolicyStore *store)
+{
+    const char *const *nodes = store->node.items;
+
+    g_assert_cmpint(store->kind, ==, POLICY_STORE_REDIS);
+    g_assert_cmpstr(store->where, ==, "127.0.0.1:6379");
+    g_assert_cmpuint(store->node.length, ==, 2);
+    g_assert_cmpstr(nodes[0], ==, "[::1]:6380");
+    g_assert_cmpstr(nodes[1], ==, "unix:/run/r");
+    g_assert_cmpstr(store->user, ==, "joe");
+    g_assert_cmpstr(store->password.bytes, ==, "correct horse");
+    g_assert_cmpint(store->database, ==, 3);
+    g_assert_cmpint(store->timeout, ==, 500);
+    g_assert_cmpstr(store->prefix, ==, "mx:");
+    g_assert_cmpint(store->tls, ==, POLICY_REDIS_VERIFIED);
+    g_assert_cmpstr(store->ca.bytes, ==, "certificate");
+    g_assert_cmpstr(store->name, ==, "redis.example.com");
 }
 
 static void
@@ -165,6 +186,7 @@ test_everything(void)
     PolicyConfig *config = compile_everything(&world_loader);
 
     check_settings(config);
+    check_store(&config->store);
     check_listens(config);
     check_backend(config);
     policy_config_free(config);
@@ -286,17 +308,19 @@ test_skeleton(void)
 
     world_file("mx.pem", "certificate");
     world_file("mx.key", "key");
+    world_file("redis.password", "correct horse\n");
     world_file("a.zone", "a");
     world_file("b.zone", "bb");
     world_file("more.conf", "set max-errors 7\n");
     g_autofree char *notes = world_compile(text, &world_skeleton, &config);
     g_assert_cmpstr(notes, ==, "");
     check_settings(config);
+    check_store(&config->store);
     check_listens(config);
     check_backend(config);
     g_assert_cmpint(config->settings.max_errors, ==, 7);
     g_assert_cmpuint(config->uses->len, ==, 0);
-    g_assert_cmpuint(world_reads(), ==, 9);
+    g_assert_cmpuint(world_reads(), ==, 11);
     policy_config_free(config);
     world_clear();
 }

@@ -172,13 +172,13 @@ def not_yet(program):
         assert "^" + "~" * (len(word) - 1) in said, (text, said)
 
 
-def redis_not_yet(program):
-    """store redis is refused where it stands"""
-    text = BASE.replace("store memory", "store redis 127.0.0.1:6379")
+def redis_by_name(program):
+    """a store that is no address is refused where it stands"""
+    text = BASE.replace("store memory", "store redis localhost:6379")
     status, said, path = refused(
         program, text + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
     )
-    assert status == 1 and f"{path}:2:7: error" in said, said
+    assert status == 1 and f"{path}:2:13: error" in said, said
 
 
 def twins(program):
@@ -390,7 +390,7 @@ run(
         taken_port,
         nothing_to_do,
         not_yet,
-        redis_not_yet,
+        redis_by_name,
         twins,
         lmtp_port,
         plugin_file,

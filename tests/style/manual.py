@@ -19,10 +19,11 @@ CONTROL = "docs/filterctl.1"
 
 # MACRO("name", FILTERD_TYPE, field, "default"
 SETTING = re.compile(
-    r'\b(SET|LISTEN|BACKEND|DNS|STORE)\("([\w-]+)", FILTERD_(\w+), \w+, '
+    r'\b(SET|LISTEN|BACKEND|DNS|STORE|REDIS)\("([\w-]+)", FILTERD_(\w+), \w+, '
     r'(?:NULL|"([^"]*)")')
 SECTIONS = {"SET": "set", "LISTEN": "listen", "BACKEND": "backend",
-            "DNS": "dns", "STORE": "store"}
+            "DNS": "dns", "STORE": "store",
+            "REDIS": "store"}
 TABLE = r"\b%s\s+\w+\[[^\]]*\] = \{(.*?)^\};"
 ROW = re.compile(r'(?:^    |= )\{\s*(?:\.name = )?"([\w.-]+)"', re.M)
 # What a limit is in the text of filterd(8).
