@@ -219,6 +219,15 @@ mail_message_forget_edits(MailMessage *message)
     message->replaced = NULL;
 }
 
+/* A first line that begins with white space would continue, and so change, what
+ * is put on top of it. */
+static gboolean
+continues(const FilterdField *field, guint index)
+{
+    return index == 0 && field->length > 0
+           && (*field->bytes == ' ' || *field->bytes == '\t');
+}
+
 /* With the empty line. */
 static GString *
 edited_header(const MailMessage *message)
@@ -230,6 +239,8 @@ edited_header(const MailMessage *message)
         const Field *field = get_field(message, i);
         if (field->removed)
             continue;
+        if (message->added->len > 0 && continues(&field->view, i))
+            g_string_append(header, MAIL_MESSAGE_UNNAMED ":");
         if (field->changed != NULL)
             g_string_append(header, field->changed);
         else

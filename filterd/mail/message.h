@@ -53,6 +53,9 @@ void mail_message_replace_body(MailMessage *message, const char *body);
 
 void mail_message_forget_edits(MailMessage *message);
 
+/* Put before a first line that would continue what was added on top of it. */
+#define MAIL_MESSAGE_UNNAMED "X-Filterd-Unnamed"
+
 /* The message with its edits, in pieces, not dot-stuffed, ends with CRLF. */
 gboolean mail_message_write(MailMessage *message, MailMessageFunc *func,
                             void *data, GError **error);

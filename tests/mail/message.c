@@ -61,6 +61,22 @@ test_fields_are_kept(void)
 }
 
 static void
+test_first_line_continues_nothing(void)
+{
+    static const char *const lines[] = {" no", "\tno", " ", " x: y\r\n z"};
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *header = g_strconcat(lines[i], "\r\nB: 2\r\n", NULL);
+        g_autofree char *whole = g_strconcat(header, "\r\nx\r\n", NULL);
+        g_autofree char *below = g_strconcat(
+            "X-Spam: yes\r\n" MAIL_MESSAGE_UNNAMED ":", whole, NULL);
+        g_autoptr(MailMessage) message = message_of(header, "x\r\n");
+        assert_written(message, whole);
+        mail_message_add_header(message, "X-Spam", "yes");
+        assert_written(message, below);
+    }
+}
+
+static void
 test_junk_line_is_kept(void)
 {
     g_autoptr(MailMessage) message =
@@ -281,6 +297,8 @@ main(int argc, char **argv)
                     test_unedited_is_as_received);
     g_test_add_func("/mail/message/fields-are-kept", test_fields_are_kept);
     g_test_add_func("/mail/message/junk-line-is-kept", test_junk_line_is_kept);
+    g_test_add_func("/mail/message/first-line-continued-what-was-added",
+                    test_first_line_continues_nothing);
     g_test_add_func("/mail/message/header-may-be-empty", test_no_header);
     g_test_add_func("/mail/message/body-may-be-empty", test_no_body);
     g_test_add_func("/mail/message/final-crlf-is-guaranteed",
