@@ -1,21 +1,26 @@
-/* wire-data.c: fuzzes what stands between DATA and the final dot, against a
- * reader of another make.
+/* wire-data.c: fuzzes what stands between DATA and the final dot, or in chunks,
+ * against a reader of another make: what comes out is the content, canonical,
+ * and one message to the strict.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The first octet says whether to normalize and how the rest is cut into
- * pieces.
+ * The first octet is of DataFlags and says how the rest is cut into pieces.
  */
 #include "filterd/wire/data-parser.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/reader.h"
 
 #include <string.h>
 
 #define LIMIT 4096
+/* Of the first octet. */
+#define FLAGS (DATA_NORMALIZE | DATA_SEVEN_BIT | DATA_CHUNKED)
+#define PIECE_SHIFT 3
 
 typedef struct Taken {
     GString *text; /* the header, an empty line, the body */
     gsize size;    /* without that line */
+    unsigned headers;
 } Taken;
 
 static void
@@ -26,102 +31,91 @@ take_header(void *data, const char *bytes, gsize length)
     g_string_append_len(taken->text, bytes, (gssize)length);
     g_string_append(taken->text, "\r\n");
     taken->size += length;
+    taken->headers++;
 }
 
 static gboolean
 take_body(void *data, const char *bytes, gsize length)
 {
     Taken *taken = data;
-    g_assert_cmpuint(taken->text->len, >=, 2);
+    g_assert_cmpuint(taken->headers, ==, 1);
     g_string_append_len(taken->text, bytes, (gssize)length);
     taken->size += length;
     return TRUE;
 }
 
-/* ---- the other reader --------------------------------------------------- */
-
-static const char *
-find(const char *bytes, gsize length, const char *what)
-{
-    return memmem(bytes, length, what, strlen(what));
-}
-
-/* Octets up to and with the final dot's line; 0 without one. */
-static gsize
-end_of_data(const char *bytes, gsize length)
-{
-    if (length >= 3 && memcmp(bytes, ".\r\n", 3) == 0)
-        return 3;
-    const char *end = find(bytes, length, "\r\n.\r\n");
-    return end != NULL ? (gsize)(end - bytes) + 5 : 0;
-}
-
-/* A line, its CRLF cut off; whatever else ends lines somewhere becomes CRLF.
- * TRUE: there was such a thing, or a NUL. */
-static gboolean
-read_line(GString *out, const char *line, gsize length)
-{
-    gboolean odd = memchr(line, '\0', length) != NULL;
-    if (length > 0 && *line == '.') {
-        line++;
-        length--;
-    }
-    for (gsize i = 0; i < length; i++) {
-        gboolean ends = line[i] == '\r' || line[i] == '\n';
-        odd |= ends;
-        if (ends)
-            g_string_append(out, "\r\n");
-        else
-            g_string_append_c(out, line[i]);
-    }
-    g_string_append(out, "\r\n");
-    return odd;
-}
-
-static gboolean
-read_all(GString *out, const char *bytes, gsize length)
-{
-    gboolean odd = FALSE;
-    const char *end = bytes + length;
-    while (bytes < end) {
-        const char *crlf = find(bytes, (gsize)(end - bytes), "\r\n");
-        odd |= read_line(out, bytes, (gsize)(crlf - bytes));
-        bytes = crlf + 2;
-    }
-    if (!g_str_has_prefix(out->str, "\r\n")
-        && find(out->str, out->len, "\r\n\r\n") == NULL)
-        g_string_append(out, "\r\n");
-    return odd;
-}
-
-/* ---- comparing ---------------------------------------------------------- */
-
 static gboolean
 feed(DataParser *parser, const uint8_t *bytes, gsize length, gsize piece,
-     gsize *taken)
+     gsize *used)
 {
     gboolean ended = FALSE;
-    for (*taken = 0; *taken < length && !ended;) {
-        gsize size = MIN(piece, length - *taken);
-        g_autofree char *exact = g_memdup2(bytes + *taken, size);
-        *taken += data_parser_feed(parser, exact, size, &ended);
+    for (*used = 0; *used < length && !ended;) {
+        gsize size = MIN(piece, length - *used);
+        g_autofree char *exact = g_memdup2(bytes + *used, size);
+        *used += data_parser_feed(parser, exact, size, &ended);
     }
     return ended;
 }
 
+/* What is sent to a mail server, stuffed, is this message and no other. */
 static void
-compare(const Taken *taken, const char *bytes, gsize length, gboolean normalize,
-        DataProblem problem)
+check_sent(const GString *content)
+{
+    g_autoptr(GString) wire = reader_stuff(content->str, content->len);
+    g_autoptr(GString) again = g_string_new(NULL);
+    g_assert_true(reader_canonical(content->str, content->len));
+    g_assert_cmpuint(reader_end(wire->str, wire->len), ==, wire->len);
+    g_assert_false(reader_content(again, wire->str, wire->len - 3, TRUE));
+    g_assert_cmpmem(again->str, again->len, content->str, content->len);
+}
+
+static void
+check_refused(const DataParser *parser, unsigned flags, gboolean odd,
+              const char *bytes, gsize length)
+{
+    gboolean nul = memchr(bytes, '\0', length) != NULL;
+    gboolean wrong = flags & DATA_NORMALIZE ? nul : odd;
+    gboolean eightbit =
+        (flags & DATA_SEVEN_BIT) && reader_eightbit(bytes, length);
+    DataProblem problem = data_parser_problem(parser);
+    if (problem == DATA_OK)
+        g_assert_false(wrong || eightbit);
+    else if (problem == DATA_BARE_NEWLINE)
+        g_assert_true(wrong);
+    else if (problem == DATA_EIGHTBIT)
+        g_assert_true(eightbit);
+    else
+        g_assert_cmpint(problem, ==, DATA_TOO_LARGE);
+    if (problem == DATA_TOO_LARGE)
+        g_assert_cmpuint(length, >, LIMIT / 2 - 2);
+}
+
+static void
+compare(const DataParser *parser, const Taken *taken, unsigned flags,
+        const char *bytes, gsize length)
 {
     g_autoptr(GString) expected = g_string_new(NULL);
-    gboolean odd = read_all(expected, bytes, length);
-    gboolean nul = memchr(bytes, '\0', length) != NULL;
-    if (problem == DATA_TOO_LARGE)
+    gboolean odd =
+        reader_content(expected, bytes, length, !(flags & DATA_CHUNKED));
+    reader_part(expected);
+    check_refused(parser, flags, odd, bytes, length);
+    if (data_parser_problem(parser) != DATA_OK)
         return;
-    g_assert_cmpint(problem == DATA_BARE_NEWLINE, ==, normalize ? nul : odd);
-    if (problem == DATA_OK)
-        g_assert_cmpmem(taken->text->str, taken->text->len, expected->str,
-                        expected->len);
+    g_assert_cmpmem(taken->text->str, taken->text->len, expected->str,
+                    expected->len);
+    check_sent(taken->text);
+}
+
+static gsize
+content_length(DataParser *parser, unsigned flags, const char *bytes,
+               gsize length, gboolean ended, gsize used)
+{
+    gsize end = flags & DATA_CHUNKED ? 0 : reader_end(bytes, length);
+    g_assert_cmpint(ended, ==, end > 0);
+    g_assert_cmpuint(used, ==, ended ? end : length);
+    if (flags & DATA_CHUNKED)
+        data_parser_end(parser);
+    return flags & DATA_CHUNKED ? length : ended ? end - 3 : 0;
 }
 
 int
@@ -130,17 +124,16 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     Taken taken = {.text = g_string_new(NULL)};
     const DataClient client = {&taken, take_header, take_body};
     uint8_t how = length > 0 ? *bytes : 0;
-    gsize used, skip = MIN(length, 1);
-    const char *rest = (const char *)bytes + skip;
-    DataParser *parser = data_parser_new(&client, LIMIT, how & 1);
-    gboolean ended =
-        feed(parser, bytes + skip, length - skip, 1 + (how >> 1) % 64, &used);
-    gsize end = end_of_data(rest, length - skip);
-    g_assert_cmpint(ended, ==, end > 0);
-    g_assert_cmpuint(used, ==, ended ? end : length - skip);
+    unsigned flags = how & FLAGS;
+    gsize used, left = length > 0 ? length - 1 : 0;
+    const uint8_t *rest = bytes + (length > 0 ? 1 : 0);
+    const char *text = (const char *)rest;
+    DataParser *parser = data_parser_new(&client, LIMIT, flags);
+    gboolean ended = feed(parser, rest, left, 1 + (how >> PIECE_SHIFT), &used);
+    gsize content = content_length(parser, flags, text, left, ended, used);
     g_assert_cmpuint(taken.size, <=, LIMIT);
-    if (ended)
-        compare(&taken, rest, end - 3, how & 1, data_parser_problem(parser));
+    if (ended || (flags & DATA_CHUNKED))
+        compare(parser, &taken, flags, text, content);
     data_parser_free(parser);
     g_string_free(taken.text, TRUE);
     return 0;

@@ -159,6 +159,8 @@ take_message(Visit *visit)
     check_canonical(message);
     g_string_assign(backend->message, message->str);
     backend->messages++;
+    if (backend->taken != NULL)
+        backend->taken(backend->taken_data, message);
     g_string_append(backend->heard, "message\n");
     gboolean own_words =
         reply_to(visit, BACKEND_END) != steps[BACKEND_END].reply;

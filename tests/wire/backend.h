@@ -59,6 +59,9 @@ typedef struct Backend {
     GString *heard;   /* each command and, as "octets", each message, with LF */
     GString *message; /* the last one as it came, without the dot */
     unsigned connections, messages;
+    /* Each message, as `message`; NULL. */
+    void (*taken)(void *data, const GString *message);
+    void *taken_data;
 
     TlsContext *tls;
     int fd;
