@@ -18,6 +18,8 @@
 /* Behind STARTTLS in one packet, by somebody between the two. */
 #define INJECT(octets) \
     HELLO "~ STARTTLS\\r\\n" octets "\n< 220 2.0.0\n! secure\n"
+#define TEN(octets) \
+    octets octets octets octets octets octets octets octets octets octets
 /* Nothing of it was heard. */
 #define UNHEARD \
     "> RCPT TO:<b@mx.test>\n< 503 5.5.1\n> MAIL FROM:<>\n< 503 5.5.1\n" AGAIN
@@ -82,6 +84,22 @@ static const GatewayCase injections[] = {
     {"one-lf", INJECT("\\n") UNHEARD, .listen = OFFERED},
     {"one-nul", INJECT("\\000") UNHEARD, .listen = OFFERED},
     {"half-a-line", INJECT("NOO") "> EHLO c.test\n< 250\n", .listen = OFFERED},
+    {"auth", INJECT("AUTH PLAIN AGUAZQ==\\r\\n") UNHEARD, .listen = OFFERED},
+    {"starttls-again", INJECT("STARTTLS\\r\\n") UNHEARD, .listen = OFFERED},
+    {"quit", INJECT("QUIT\\r\\n") UNHEARD, .listen = OFFERED},
+    {"a-message",
+     INJECT("EHLO e.test\\r\\nMAIL FROM:<e@e.test>\\r\\n"
+            "RCPT TO:<b@mx.test>\\r\\nDATA\\r\\nA: b\\r\\n\\r\\n.\\r\\n")
+         UNHEARD,
+     .listen = OFFERED, .heard = "EHLO mx.test\n"},
+    {"a-chunk", INJECT("BDAT 9 LAST\\r\\nA: b\\r\\n") UNHEARD,
+     .listen = OFFERED, .heard = "EHLO mx.test\n"},
+    {"what-looks-like-tls", INJECT("\\026\\003\\001") UNHEARD,
+     .listen = OFFERED},
+    {"more-than-is-read-at-once",
+     HELLO "~ STARTTLS\\r\\n" TEN(TEN(TEN("NOOP\\r\\n"))) "\n< 220 2.0.0\n"
+                                                          "! quiet\n",
+     .listen = OFFERED, .log = "tls session="},
 };
 
 static const GatewayCase failures[] = {
@@ -198,6 +216,12 @@ static const GatewayCase backends[] = {
     {"an-injected-reply-ends-it", FAULT, SPEAKS,
      .server.replies[BACKEND_STARTTLS] =
          "220 2.0.0 go on\r\n250-evil.test\r\n250 XCLIENT NAME\r\n",
+     .backend = "tls required", .log = "out of turn"},
+    {"an-injected-lf-ends-it", FAULT, SPEAKS,
+     .server.replies[BACKEND_STARTTLS] = "220 2.0.0 go on\r\n\n",
+     .backend = "tls required", .log = "out of turn"},
+    {"half-an-injected-reply-ends-it", FAULT, SPEAKS,
+     .server.replies[BACKEND_STARTTLS] = "220 2.0.0 go on\r\n25",
      .backend = "tls required", .log = "out of turn"},
     {"an-injected-reply-is-no-reason-to-go-on-in-clear", FAULT, SPEAKS,
      .server.replies[BACKEND_STARTTLS] = "220 2.0.0 go on\r\n250 ok\r\n",
