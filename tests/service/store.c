@@ -22,10 +22,10 @@
 #define ADDS 300
 #define NOBODY 65534
 #define LONG_LIFE 3600000
-#define LIMIT 20000 /* entries of a space */
-#define FLOOD 100000
-#define FLOOD_BYTES (8 << 20)
-#define CONFIRMED 200
+#define LIMIT 4000 /* entries of a space */
+#define FLOOD 20000
+#define FLOOD_BYTES (6 << 20)
+#define CONFIRMED 40
 #define DAY_LONG INT64_C(86400000)
 
 typedef struct Fixture {
@@ -483,7 +483,7 @@ test_flood(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
                   .space = "elsewhere",
                   .key = "rate",
                   .number = 1,
-                  .lifetime = 60000};
+                  .lifetime = DAY_LONG};
     support_run(step_in_fiber, &other);
     gint64 begin = g_get_monotonic_time();
     support_run(flood_in_fiber, fixture->store);
