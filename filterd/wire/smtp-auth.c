@@ -33,8 +33,7 @@ smtp_auth_allowed(const SmtpServer *server)
 {
     int auth = server->service->listen->auth;
     return auth == POLICY_AUTH_CLEAR
-           || (auth == POLICY_AUTH_ENCRYPTED
-               && stream_peer(server->stream) != NULL);
+           || (auth == POLICY_AUTH_ENCRYPTED && smtp_is_secured(server));
 }
 
 gboolean
