@@ -58,6 +58,14 @@ typedef enum PolicyAuth {
     POLICY_AUTH_CLEAR,
 } PolicyAuth;
 
+typedef enum PolicyVerb {
+    POLICY_VRFY,
+    POLICY_EXPN,
+    POLICY_ETRN,
+    POLICY_HELP,
+    POLICY_VERBS,
+} PolicyVerb;
+
 typedef struct PolicyListen {
     PolicyWire wire;
     Endpoint endpoint;
@@ -66,8 +74,9 @@ typedef struct PolicyListen {
     FilterdArray certificate, key; /* FilterdFile, as many of each */
     bool client_certificates;
     FilterdFile client_ca;
-    FilterdArray proxy_from, xclient_from; /* FilterdIp */
-    int auth;                              /* PolicyAuth */
+    FilterdArray proxy_from, xclient_from, xforward_from; /* FilterdIp */
+    int auth;                                             /* PolicyAuth */
+    FilterdArray pass_through;                            /* int, PolicyVerb */
     int64_t greeting_delay, command_timeout, data_timeout;
     int64_t max_sessions;
 } PolicyListen;

@@ -175,6 +175,8 @@ say_hello(SmtpClient *client, const char *name, GError **error)
     if (ok && reply.code != 250)
         ok = broken(client, "it refuses our greeting", error);
     client->extensions.known = ok;
+    if (stream_peer(client->stream) == NULL)
+        client->extensions.passed &= ~(unsigned)SMTP_REQUIRETLS;
     mail_reply_clear(&reply);
     return ok;
 }
@@ -409,7 +411,8 @@ say_xclient(SmtpClient *client, const SmtpIdentity *identity, GError **error)
     if (ok && reply.code != 220)
         ok = broken(client, "it refuses XCLIENT", error);
     mail_reply_clear(&reply);
-    return ok && say_hello(client, identity->helo, error);
+    const char *helo = identity->helo != NULL ? identity->helo : "unknown";
+    return ok && say_hello(client, helo, error);
 }
 
 gboolean

@@ -24,6 +24,7 @@ typedef struct SmtpIdentity {
     const char *helo;
     const char *ident; /* of the session, for logs; NULL */
     const char *login; /* who has authenticated, to us; NULL */
+    gboolean local;    /* the mail, as XFORWARD told */
     gboolean esmtp;
 } SmtpIdentity;
 

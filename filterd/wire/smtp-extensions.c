@@ -10,7 +10,8 @@
 #include <string.h>
 
 const char *const smtp_extension_names[] = {
-    "8BITMIME", "SMTPUTF8", "DSN", "MT-PRIORITY", "DELIVERBY", NULL,
+    "8BITMIME", "SMTPUTF8", "DSN",  "MT-PRIORITY", "DELIVERBY", "REQUIRETLS",
+    "VRFY",     "EXPN",     "ETRN", "HELP",        NULL,
 };
 
 void

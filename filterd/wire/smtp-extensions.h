@@ -13,7 +13,9 @@ typedef enum SmtpExtension {
     SMTP_DSN = 1u << 2,
     SMTP_MT_PRIORITY = 1u << 3,
     SMTP_DELIVERBY = 1u << 4,
-    SMTP_AUTH = 1u << 16, /* has no name here: see `auth` */
+    SMTP_REQUIRETLS = 1u << 5, /* over TLS only */
+    SMTP_VRFY = 1u << 6,       /* this and those behind it: by PolicyVerb */
+    SMTP_AUTH = 1u << 16,      /* has no name here: see `auth` */
 } SmtpExtension;
 
 /* By bit; NULL at the end. */

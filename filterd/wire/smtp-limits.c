@@ -127,7 +127,8 @@ exempt(const SmtpServer *server, const FilterdIp *ip)
 {
     const PolicyListen *listen = server->service->listen;
     return is_loopback(ip) || contains(&listen->proxy_from, ip)
-           || contains(&listen->xclient_from, ip);
+           || contains(&listen->xclient_from, ip)
+           || contains(&listen->xforward_from, ip);
 }
 
 gboolean

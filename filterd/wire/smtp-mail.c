@@ -48,7 +48,8 @@ smtp_transaction_end(SmtpServer *server)
     g_clear_pointer(&server->mail_parameters, g_free);
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = server->recipients = 0;
-    server->in_mail = server->utf8 = FALSE;
+    server->in_mail = server->utf8 = server->requires_tls = FALSE;
+    smtp_forward_forget(server);
 }
 
 /* "FROM:" or "TO:", then the path; a space between them is borne. */
@@ -105,12 +106,17 @@ begin_mail(SmtpServer *server, const MailAddress *path,
                    "the message is larger than is taken here");
         return;
     }
-    if (!smtp_follow(server,
-                     session_mail(server->session, path, parameters->size)))
+    if (!smtp_forward_begin(server))
         return;
+    if (!smtp_follow(server,
+                     session_mail(server->session, path, parameters->size))) {
+        smtp_forward_end(server);
+        return;
+    }
     keep_mail_command(server, path, parameters);
     server->in_mail = server->connection->served = TRUE;
     server->utf8 = parameters->utf8;
+    server->requires_tls = parameters->requires_tls;
     smtp_reply(server, 250, "2.1.0", "sender ok");
 }
 
@@ -143,11 +149,9 @@ void
 smtp_mail(SmtpServer *server, const char *arguments)
 {
     const char *text = find_path(arguments, "FROM:");
-    if (!server->greeted)
-        smtp_error(server, 503, "5.5.1",
-                   smtp_is_local(server) ? "say LHLO first"
-                                         : "say EHLO or HELO first");
-    else if (server->in_mail)
+    if (!server->greeted && !smtp_xclient_hello(server))
+        return;
+    if (server->in_mail)
         smtp_error(server, 503, "5.5.1", "a transaction is open");
     else if (text == NULL)
         smtp_error(server, 501, "5.5.4", "it is MAIL FROM:<address>");

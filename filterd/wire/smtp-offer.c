@@ -14,6 +14,11 @@ smtp_offer(const SmtpServer *server, const SmtpExtensions *backend)
         ours.passed &= ~(unsigned)SMTP_AUTH;
         ours.auth = 0;
     }
+    if (!smtp_is_secured(server))
+        ours.passed &= ~(unsigned)SMTP_REQUIRETLS;
+    for (PolicyVerb verb = 0; verb < POLICY_VERBS; verb++)
+        if (!smtp_passes(server, verb))
+            ours.passed &= ~((unsigned)SMTP_VRFY << verb);
     return ours;
 }
 
@@ -55,6 +60,8 @@ smtp_offer_format(SmtpServer *server)
         g_string_append(text, "\nSTARTTLS");
     if (smtp_xclient_offered(server))
         g_string_append(text, "\nXCLIENT " XCLIENT_ATTRIBUTES);
+    if (smtp_forward_offered(server))
+        g_string_append(text, "\nXFORWARD " XFORWARD_ATTRIBUTES);
     g_string_append(text, "\nCHUNKING\nENHANCEDSTATUSCODES");
     return g_string_free(text, FALSE);
 }

@@ -59,6 +59,14 @@ take_smtputf8(SmtpParameters *parameters, const char *value)
     return value == NULL;
 }
 
+/* RFC 8689 2. */
+static gboolean
+take_requiretls(SmtpParameters *parameters, const char *value)
+{
+    parameters->requires_tls = TRUE;
+    return value == NULL;
+}
+
 static gboolean
 take_ret(SmtpParameters *parameters, const char *value)
 {
@@ -204,6 +212,7 @@ static const Row mail_rows[] = {
     {"MT-PRIORITY", SMTP_MT_PRIORITY, take_priority, FALSE},
     {"BY", SMTP_DELIVERBY, take_by, FALSE},
     {"AUTH", SMTP_AUTH, take_auth, TRUE},
+    {"REQUIRETLS", SMTP_REQUIRETLS, take_requiretls, FALSE},
     {NULL, 0, NULL, FALSE},
 };
 
@@ -221,20 +230,38 @@ typedef struct Reader {
     char *values[ROWS_LIMIT]; /* of each row, as it goes on */
 } Reader;
 
-/* Who says SMTPUTF8 has mail that cannot go on without it (RFC 6531 3.5). */
+/* Whose mail cannot go on without it (RFC 6531 3.5, RFC 8689 4.1, RFC 3030). */
+static const struct Need {
+    const char *word;
+    int code;
+    const char *enhanced, *text;
+} needs[] = {
+    {"SMTPUTF8", 553, "5.6.7", "SMTPUTF8 is not offered here"},
+    {"REQUIRETLS", 550, "5.7.30", "REQUIRETLS is not offered here"},
+    {"BODY=BINARYMIME", 555, "5.5.4", "BINARYMIME is not offered here"},
+};
+
+static const struct Need *
+find_need(const Reader *reader, const char *word)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(needs); i++)
+        if (reader->rows == mail_rows
+            && g_ascii_strcasecmp(word, needs[i].word) == 0)
+            return &needs[i];
+    return NULL;
+}
+
 static gboolean
 unknown(Reader *reader, const char *word)
 {
-    if (reader->rows == mail_rows
-        && g_ascii_strcasecmp(word, "SMTPUTF8") == 0) {
-        mail_reply_set(reader->reply, 553, "5.6.7",
-                       "SMTPUTF8 is not offered here");
-        return FALSE;
-    }
+    const struct Need *need = find_need(reader, word);
     g_autofree char *text =
         g_strdup_printf("the parameter %.*s is not offered here",
                         (int)MIN(strcspn(word, "="), KEYWORD_TOLD), word);
-    mail_reply_set(reader->reply, 555, "5.5.4", text);
+    if (need != NULL)
+        mail_reply_set(reader->reply, need->code, need->enhanced, need->text);
+    else
+        mail_reply_set(reader->reply, 555, "5.5.4", text);
     return FALSE;
 }
 
@@ -268,7 +295,9 @@ take(Reader *reader, const char *word)
         if (reader->values[i] != NULL)
             return wrong(reader, "a parameter stands there twice");
         if (!row->take(reader->parameters, value))
-            return wrong(reader, "a parameter's value is not legal");
+            return row->take == take_body && find_need(reader, word) != NULL
+                       ? unknown(reader, word)
+                       : wrong(reader, "a parameter's value is not legal");
         reader->values[i] = format_value(row, value);
         return TRUE;
     }

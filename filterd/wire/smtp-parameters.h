@@ -1,6 +1,6 @@
 /* smtp-parameters.h: what may stand behind a path of MAIL and RCPT
- * (RFC 5321 4.1.2, RFC 1870, RFC 2852, RFC 3461, RFC 4954 5, RFC 6152, RFC
- * 6531, RFC 6710).
+ * (RFC 5321 4.1.2, RFC 1870, RFC 2852, RFC 3461, RFC 4954 5, RFC 6152,
+ * RFC 6531, RFC 6710, RFC 8689).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -11,7 +11,7 @@
 
 typedef struct SmtpParameters {
     gsize size; /* declared, 0 if not */
-    gboolean eightbit, utf8;
+    gboolean eightbit, utf8, requires_tls;
     gboolean authenticated; /* the client, before MAIL is read */
     char *text; /* for the backend: " BODY=8BITMIME RET=HDRS", or "" */
 } SmtpParameters;

@@ -76,9 +76,16 @@ take(SmtpServer *server, gboolean fresh, GError **error)
     return server->client != NULL;
 }
 
+/* What one backend offers another may have to do without. */
 static gboolean
 introduce(SmtpServer *server, GError **error)
 {
+    const SmtpExtensions *offered = smtp_client_extensions(server->client);
+    if (server->requires_tls && !(offered->passed & SMTP_REQUIRETLS)) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
+                            "backend: it does not offer REQUIRETLS");
+        return FALSE;
+    }
     server->identity.ident = session_id(server->session);
     return smtp_client_introduce(server->client, &server->identity, error);
 }
@@ -215,6 +222,22 @@ smtp_backend_rcpt(SmtpServer *server, const char *rcpt_command,
                           : go_on(server, rcpt_command, reply, &error);
     if (!said || reply->code / 100 == 3)
         fault(server, error, reply);
+}
+
+gboolean
+smtp_backend_ask(SmtpServer *server, const char *command, MailReply *reply)
+{
+    g_autoptr(GError) error = NULL;
+    drop_stale(server);
+    gboolean answered =
+        (server->client != NULL || take(server, FALSE, &error))
+        && smtp_client_command(server->client, command, reply, &error)
+        && reply->code / 100 != 3;
+    if (!answered)
+        fault(server, error, reply);
+    else if (!server->client_in_mail)
+        smtp_backend_end(server);
+    return answered;
 }
 
 /* ---- the message -------------------------------------------------------- */

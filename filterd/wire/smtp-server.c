@@ -52,6 +52,21 @@ protocol_of(const SmtpServer *server, gboolean extended)
     return tls ? "ESMTPS" : "ESMTP";
 }
 
+gboolean
+smtp_hello(SmtpServer *server, const char *name, gboolean extended)
+{
+    g_clear_pointer(&server->told_helo, g_free);
+    g_free(server->helo);
+    server->helo = g_strdup(name);
+    server->identity.helo = server->helo;
+    server->identity.esmtp = extended;
+    server->greeted = FALSE;
+    server->greeted =
+        smtp_follow(server, session_helo(server->session, server->helo,
+                                         protocol_of(server, extended)));
+    return server->greeted;
+}
+
 static void
 hello(SmtpServer *server, const char *name, gboolean extended)
 {
@@ -62,15 +77,8 @@ hello(SmtpServer *server, const char *name, gboolean extended)
     smtp_note_pipelining(server);
     smtp_transaction_end(server);
     smtp_backend_release(server);
-    g_free(server->helo);
-    server->helo = g_strdup(name);
-    server->identity.helo = server->helo;
-    server->identity.esmtp = extended;
-    server->greeted = FALSE;
-    if (!smtp_follow(server, session_helo(server->session, name,
-                                          protocol_of(server, extended))))
+    if (!smtp_hello(server, name, extended))
         return;
-    server->greeted = TRUE;
     g_autofree char *text =
         extended ? smtp_offer_format(server)
                  : g_strdup(engine_hostname(server->service->engine));
@@ -112,6 +120,8 @@ smtp_vrfy(SmtpServer *server, const char *arguments)
 {
     if (*arguments == '\0')
         smtp_error(server, 501, "5.5.4", "it is VRFY address");
+    else if (smtp_passes(server, POLICY_VRFY))
+        smtp_pass(server, POLICY_VRFY, arguments);
     else
         idle_reply(server, 252, "2.5.2", "send some mail, and you will see");
 }
@@ -125,10 +135,30 @@ smtp_elsewhere(SmtpServer *server, const char *arguments)
 }
 
 static void
+smtp_expn(SmtpServer *server, const char *arguments)
+{
+    if (smtp_passes(server, POLICY_EXPN))
+        smtp_pass(server, POLICY_EXPN, arguments);
+    else
+        smtp_elsewhere(server, arguments);
+}
+
+static void
+smtp_etrn(SmtpServer *server, const char *arguments)
+{
+    if (smtp_passes(server, POLICY_ETRN))
+        smtp_pass(server, POLICY_ETRN, arguments);
+    else
+        smtp_elsewhere(server, arguments);
+}
+
+static void
 smtp_help(SmtpServer *server, const char *arguments)
 {
-    (void)arguments;
-    idle_reply(server, 214, "2.0.0", "see RFC 5321");
+    if (server->greeted && smtp_passes(server, POLICY_HELP))
+        smtp_pass(server, POLICY_HELP, arguments);
+    else
+        idle_reply(server, 214, "2.0.0", "see RFC 5321");
 }
 
 static void
@@ -160,10 +190,11 @@ static const struct Verb {
     {"VRFY", smtp_vrfy, FALSE},
     {"HELP", smtp_help, TRUE},
     {"QUIT", smtp_quit, TRUE},
-    {"EXPN", smtp_elsewhere, FALSE},
-    {"ETRN", smtp_elsewhere, FALSE},
+    {"EXPN", smtp_expn, FALSE},
+    {"ETRN", smtp_etrn, FALSE},
     {"TURN", smtp_elsewhere, FALSE},
     {"XCLIENT", smtp_xclient, FALSE},
+    {"XFORWARD", smtp_xforward, FALSE},
     {"AUTH", smtp_auth, FALSE},
 };
 
@@ -512,6 +543,7 @@ close_session(SmtpServer *server)
     session_free(server->session);
     g_ptr_array_unref(server->rcpt_commands);
     g_clear_pointer(&server->helo, g_free);
+    g_clear_pointer(&server->told_helo, g_free);
 }
 
 void

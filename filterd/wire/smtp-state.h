@@ -28,6 +28,8 @@ typedef struct SmtpPace {
     gsize octets;     /* that came */
 } SmtpPace;
 
+typedef struct SmtpForward SmtpForward;
+
 typedef struct SmtpServer {
     SmtpConnection *connection;
     const SmtpService *service;
@@ -47,7 +49,7 @@ typedef struct SmtpServer {
     unsigned address_seat, network_seat; /* among the visitors */
     VisitorCounts visitor;               /* its address when it came */
 
-    gboolean in_mail, utf8;
+    gboolean in_mail, utf8, requires_tls;
     char *mail_command;       /* for the backend */
     char *mail_parameters;    /* of it, behind the path */
     GPtrArray *rcpt_commands; /* that the backend took */
@@ -64,6 +66,10 @@ typedef struct SmtpServer {
      * lost there is no other. */
     gboolean bound;
     char *login; /* who has authenticated; NULL */
+
+    char *told_helo; /* by XCLIENT, until the client greets; NULL */
+    gboolean told_esmtp;
+    SmtpForward *forward; /* whose mail comes next; NULL */
 } SmtpServer;
 
 /* ---- smtp-reply.c ------------------------------------------------------- */
@@ -153,6 +159,11 @@ void smtp_auth_forget(SmtpServer *server);
 
 void smtp_xclient(SmtpServer *server, const char *arguments);
 gboolean smtp_xclient_offered(const SmtpServer *server);
+/* Before any EHLO: the client has greeted as XCLIENT told. FALSE: it has not,
+ * or was refused, and has been told so. */
+gboolean smtp_xclient_hello(SmtpServer *server);
+/* In smtp-server.c: the client's EHLO (HELO), judged; FALSE: it was refused. */
+gboolean smtp_hello(SmtpServer *server, const char *name, gboolean extended);
 /* In smtp-server.c: the connection is over, or the client was silent. */
 void smtp_ended(SmtpServer *server, StreamStatus status);
 /* In smtp-server.c: the client is another one, from its greeting on. */
@@ -165,6 +176,23 @@ void smtp_begin_again(SmtpServer *server, const SessionPeer *peer);
 void smtp_end_message(SmtpServer *server);
 /* A reply while each recipient gets one: kept for those it is about. */
 void smtp_keep_answer(SmtpServer *server, const GString *text);
+
+/* ---- smtp-forward.c: XFORWARD ------------------------------------------- */
+
+void smtp_xforward(SmtpServer *server, const char *arguments);
+gboolean smtp_forward_offered(const SmtpServer *server);
+/* At MAIL: the session is another one, of the client whose mail it is, judged
+ * up to here. FALSE: it was refused, and the peer has been told. */
+gboolean smtp_forward_begin(SmtpServer *server);
+/* The session is the peer's again. */
+void smtp_forward_end(SmtpServer *server);
+/* And what comes next is its own. */
+void smtp_forward_forget(SmtpServer *server);
+
+/* ---- smtp-through.c: what the backend answers ---------------------------- */
+
+gboolean smtp_passes(const SmtpServer *server, PolicyVerb verb);
+void smtp_pass(SmtpServer *server, PolicyVerb verb, const char *arguments);
 
 /* ---- smtp-data.c: DATA -------------------------------------------------- */
 
@@ -195,6 +223,10 @@ typedef struct SmtpReplies {
 
 void smtp_backend_message(SmtpServer *server, SmtpReplies *replies);
 void smtp_replies_clear(SmtpReplies *replies);
+/* One command outside of what mail needs, and the backend's reply. FALSE: it
+ * has none; the reply is 421 where the client has to go. */
+gboolean smtp_backend_ask(SmtpServer *server, const char *command,
+                          MailReply *reply);
 /* A connection of this client's alone; FALSE with an error. */
 gboolean smtp_backend_bind(SmtpServer *server, GError **error);
 /* It failed: it is closed, and the log says why. */

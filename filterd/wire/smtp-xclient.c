@@ -82,8 +82,13 @@ format_ident(const SmtpIdentity *identity)
 static char *
 format_source(const SmtpIdentity *identity)
 {
-    (void)identity;
-    return g_strdup("REMOTE");
+    return g_strdup(identity->local ? "LOCAL" : "REMOTE");
+}
+
+static char *
+format_login(const SmtpIdentity *identity)
+{
+    return g_strdup(identity->login);
 }
 
 static const struct Attribute {
@@ -95,7 +100,7 @@ static const struct Attribute {
     {"PROTO", format_protocol},      {"HELO", format_helo},
     {"DESTPORT", format_local_port}, {"DESTADDR", format_local_address},
     {"IDENT", format_ident},         {"SOURCE", format_source},
-    {"SESSION", format_ident},
+    {"SESSION", format_ident},       {"LOGIN", format_login},
 };
 
 /* Dovecot's. They count, say nothing of the client, and cannot be unavailable.

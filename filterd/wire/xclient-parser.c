@@ -1,5 +1,5 @@
-/* xclient-parser.c: reads the attributes of an XCLIENT command
- * (postfix.org/XCLIENT_README.html).
+/* xclient-parser.c: reads the attributes of XCLIENT and XFORWARD
+ * (postfix.org/XCLIENT_README.html, postfix.org/XFORWARD_README.html).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,6 +9,20 @@
 #include "filterd/mail/domain.h"
 
 #include <string.h>
+
+/* Of a protocol's name. */
+#define PROTOCOL_LIMIT 64
+
+static gboolean
+is_clean(const char *text)
+{
+    if (!g_utf8_validate(text, -1, NULL))
+        return FALSE;
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+        if (g_unichar_iscntrl(g_utf8_get_char(p)))
+            return FALSE;
+    return TRUE;
+}
 
 /* RFC 3461 4; no control characters, whatever they stand for. */
 static gboolean
@@ -25,12 +39,12 @@ decode(const char *xtext, char *value)
                 g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2]);
             p += 2;
         }
-        if (octet < ' ' || octet == '\x7f' || length >= XCLIENT_VALUE_LIMIT)
+        if (octet == '\0' || length >= XCLIENT_VALUE_LIMIT)
             return FALSE;
         value[length++] = (char)octet;
     }
     value[length] = '\0';
-    return length > 0 && g_utf8_validate(value, -1, NULL);
+    return length > 0 && is_clean(value);
 }
 
 /* ---- a function an attribute; `value` NULL: not known ------------------- */
@@ -93,9 +107,48 @@ set_local_port(XclientPeer *peer, const char *value)
 static gboolean
 set_protocol(XclientPeer *peer, const char *value)
 {
-    (void)peer;
-    return value == NULL || g_ascii_strcasecmp(value, "SMTP") == 0
-           || g_ascii_strcasecmp(value, "ESMTP") == 0;
+    gboolean plain = value != NULL && g_ascii_strcasecmp(value, "SMTP") == 0;
+    if (value != NULL && !plain && g_ascii_strcasecmp(value, "ESMTP") != 0)
+        return FALSE;
+    peer->protocol = value == NULL ? XCLIENT_NO_PROTOCOL
+                     : plain       ? XCLIENT_SMTP
+                                   : XCLIENT_ESMTP;
+    return TRUE;
+}
+
+/* Whatever the mail came by before. */
+static gboolean
+set_any_protocol(XclientPeer *peer, const char *value)
+{
+    if (value != NULL && strlen(value) > PROTOCOL_LIMIT)
+        return FALSE;
+    return set_protocol(peer, value) || set_protocol(peer, NULL);
+}
+
+/* As a client may say it to us. */
+static gboolean
+set_helo(XclientPeer *peer, const char *value)
+{
+    for (const char *p = value; p != NULL && *p != '\0'; p++)
+        if (!g_ascii_isgraph(*p))
+            return FALSE;
+    g_strlcpy(peer->helo, value != NULL ? value : "", sizeof peer->helo);
+    return TRUE;
+}
+
+static gboolean
+set_login(XclientPeer *peer, const char *value)
+{
+    g_strlcpy(peer->login, value != NULL ? value : "", sizeof peer->login);
+    return TRUE;
+}
+
+static gboolean
+set_source(XclientPeer *peer, const char *value)
+{
+    peer->local = value != NULL && g_ascii_strcasecmp(value, "LOCAL") == 0;
+    return value == NULL || peer->local
+           || g_ascii_strcasecmp(value, "REMOTE") == 0;
 }
 
 static gboolean
@@ -105,21 +158,49 @@ set_nothing(XclientPeer *peer, const char *value)
     return TRUE;
 }
 
+typedef enum Command {
+    XCLIENT = 1u << 0,
+    XFORWARD = 1u << 1,
+    BOTH = XCLIENT | XFORWARD,
+} Command;
+
+/* ADDR is the first. */
 static const struct Attribute {
     const char *name;
     gboolean (*set)(XclientPeer *peer, const char *value);
+    unsigned commands;   /* Command */
+    gboolean of_address; /* goes with another one */
 } attributes[] = {
-    {"ADDR", set_address},   {"NAME", set_name},
-    {"PORT", set_port},      {"DESTADDR", set_local_address},
-    {"PROTO", set_protocol}, {"DESTPORT", set_local_port},
-    {"HELO", set_nothing},   {"LOGIN", set_nothing},
+    {"ADDR", set_address, BOTH, FALSE},
+    {"NAME", set_name, BOTH, TRUE},
+    {"PORT", set_port, BOTH, TRUE},
+    {"HELO", set_helo, BOTH, TRUE},
+    {"PROTO", set_protocol, XCLIENT, TRUE},
+    {"PROTO", set_any_protocol, XFORWARD, TRUE},
+    {"LOGIN", set_login, XCLIENT, TRUE},
+    {"DESTADDR", set_local_address, XCLIENT, FALSE},
+    {"DESTPORT", set_local_port, XCLIENT, FALSE},
+    {"IDENT", set_nothing, XFORWARD, FALSE},
+    {"SOURCE", set_source, XFORWARD, FALSE},
 };
 
 /* ---- all of them -------------------------------------------------------- */
 
-/* `seen` has a bit for each that was there. */
+typedef struct Reader {
+    XclientPeer told;
+    Command command;
+    unsigned seen; /* a bit for each that was there */
+} Reader;
+
 static gboolean
-set(XclientPeer *peer, const char *word, unsigned *seen)
+is_named(const Reader *reader, unsigned i, const char *word, gsize length)
+{
+    return (attributes[i].commands & reader->command) != 0
+           && text_equal_nocase(word, length, attributes[i].name);
+}
+
+static gboolean
+set(Reader *reader, const char *word)
 {
     char value[XCLIENT_VALUE_LIMIT + 1];
     const char *equals = strchr(word, '=');
@@ -128,35 +209,46 @@ set(XclientPeer *peer, const char *word, unsigned *seen)
     gboolean unknown = g_ascii_strcasecmp(value, "[UNAVAILABLE]") == 0
                        || g_ascii_strcasecmp(value, "[TEMPUNAVAIL]") == 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++) {
-        if (!text_equal_nocase(word, (gsize)(equals - word),
-                               attributes[i].name))
+        if (!is_named(reader, i, word, (gsize)(equals - word)))
             continue;
-        gboolean twice = (*seen & 1u << i) != 0;
-        *seen |= 1u << i;
-        return !twice && attributes[i].set(peer, unknown ? NULL : value);
+        gboolean twice = (reader->seen & 1u << i) != 0;
+        reader->seen |= 1u << i;
+        return !twice
+               && attributes[i].set(&reader->told, unknown ? NULL : value);
     }
     return FALSE;
+}
+
+static gboolean
+read_words(Reader *reader, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", 0);
+    for (unsigned i = 0; words[i] != NULL; i++)
+        if (!set(reader, words[i]))
+            return FALSE;
+    return words[0] != NULL;
 }
 
 gboolean
 xclient_parse(const char *text, XclientPeer *peer)
 {
-    g_auto(GStrv) words = g_strsplit(text, " ", 0);
-    XclientPeer told = {.local_ip = peer->local_ip,
-                        .local_port = peer->local_port};
-    unsigned seen = 0;
-    if (words[0] == NULL)
+    Reader reader = {.told = *peer, .command = XCLIENT};
+    if (!read_words(&reader, text))
         return FALSE;
-    for (unsigned i = 0; words[i] != NULL; i++)
-        if (!set(&told, words[i], &seen))
-            return FALSE;
-    gboolean same = (seen & 1u << 0) == 0;
-    if (same)
-        told.ip = peer->ip;
-    if (same && (seen & 1u << 1) == 0)
-        set_name(&told, *peer->name != '\0' ? peer->name : NULL);
-    if (same && (seen & 1u << 2) == 0)
-        told.port = peer->port;
-    *peer = told;
+    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++)
+        if ((reader.seen & 1u) != 0 && (reader.seen & 1u << i) == 0
+            && attributes[i].of_address)
+            attributes[i].set(&reader.told, NULL);
+    *peer = reader.told;
+    return TRUE;
+}
+
+gboolean
+xforward_parse(const char *text, XclientPeer *peer)
+{
+    Reader reader = {.told = *peer, .command = XFORWARD};
+    if (!read_words(&reader, text))
+        return FALSE;
+    *peer = reader.told;
     return TRUE;
 }

@@ -1,5 +1,5 @@
-/* xclient-parser.h: reads the attributes of an XCLIENT command
- * (postfix.org/XCLIENT_README.html).
+/* xclient-parser.h: reads the attributes of XCLIENT and XFORWARD
+ * (postfix.org/XCLIENT_README.html, postfix.org/XFORWARD_README.html).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -11,6 +11,7 @@
 
 /* As EHLO offers them. */
 #define XCLIENT_ATTRIBUTES "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
+#define XFORWARD_ATTRIBUTES "NAME ADDR PORT PROTO HELO IDENT SOURCE"
 /* A value, decoded. */
 #define XCLIENT_VALUE_LIMIT 255
 
@@ -19,10 +20,17 @@ typedef struct XclientPeer {
     uint16_t port;
     FilterdIp local_ip;
     uint16_t local_port;
-    char name[XCLIENT_VALUE_LIMIT + 1]; /* "": not known */
+    /* "": not known. */
+    char name[XCLIENT_VALUE_LIMIT + 1], helo[XCLIENT_VALUE_LIMIT + 1],
+        login[XCLIENT_VALUE_LIMIT + 1];
+    enum { XCLIENT_NO_PROTOCOL, XCLIENT_SMTP, XCLIENT_ESMTP } protocol;
+    gboolean local; /* the mail, by SOURCE; unless told it is not */
 } XclientPeer;
 
-/* "ADDR=192.0.2.1 NAME=…": what is not named stays as it is in `peer`, but the
- * name and the port of another address go. PROTO, HELO and LOGIN are read and
- * forgotten, for the client greets anew. FALSE: not legal, `peer` untouched. */
+/* "ADDR=192.0.2.1 NAME=…": what is not named stays as it is in `peer`, but with
+ * another address all that was known of the old one's client goes. FALSE: not
+ * legal, `peer` untouched. */
 gboolean xclient_parse(const char *attributes, XclientPeer *peer);
+/* The same, but all that is not named stays: an XFORWARD adds to those before
+ * it. Zero bytes are nobody. IDENT is read and forgotten. */
+gboolean xforward_parse(const char *attributes, XclientPeer *peer);

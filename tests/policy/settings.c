@@ -53,7 +53,8 @@ static const char everything[] =
     "    client-certificates on client-ca \"mx.key\"\n"
     "    proxy-from 192.0.2.0/24 2001:db8::/32 xclient-from 127.0.0.1\n"
     "    greeting-delay 2s command-timeout 1m data-timeout 3m\n"
-    "    max-sessions 50 auth clear\n"
+    "    max-sessions 50 auth clear "
+    "xforward-from 127.0.0.2 pass-through ETRN VRFY\n"
     "}\n"
     "listen lmtp [::1]:24 listen milter \"unix:/run/x\"\n"
     "backend smtp 127.0.0.1:10025 { identity proxy-v2 tls verified\n"
@@ -150,6 +151,10 @@ check_listens(const PolicyConfig *config)
     g_assert_cmpint(smtp->greeting_delay, ==, 2000);
     g_assert_cmpint(smtp->max_sessions, ==, 50);
     g_assert_cmpint(smtp->auth, ==, POLICY_AUTH_CLEAR);
+    g_assert_cmpuint(smtp->xforward_from.length, ==, 1);
+    g_assert_cmpuint(smtp->pass_through.length, ==, 2);
+    g_assert_cmpint(((const int *)smtp->pass_through.items)[0], ==,
+                    POLICY_ETRN);
     g_assert_cmpint(lmtp->wire, ==, POLICY_LMTP);
     g_assert_cmpint(lmtp->command_timeout, ==, 300000);
     g_assert_cmpint(lmtp->data_timeout, ==, 600000);

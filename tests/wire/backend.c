@@ -42,6 +42,8 @@ static const struct Step {
     [BACKEND_DATA] = {"DATA", "354 go on\r\n"},
     [BACKEND_BODY] = {NULL, ""},
     [BACKEND_END] = {NULL, "250 2.0.0 queued as 1\r\n"},
+    [BACKEND_VRFY] = {"VRFY", "250 2.1.5 Bob <b@mx.test>\r\n"},
+    [BACKEND_ETRN] = {"ETRN", "253 2.0.0 queuing started\r\n"},
     [BACKEND_RSET] = {"RSET", "250 2.0.0 ok\r\n"},
     [BACKEND_QUIT] = {"QUIT", "!221 2.0.0 bye\r\n"},
 };

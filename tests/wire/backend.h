@@ -23,6 +23,8 @@ typedef enum BackendStep {
     BACKEND_DATA,
     BACKEND_BODY, /* the first octets of the message */
     BACKEND_END,  /* its final dot */
+    BACKEND_VRFY,
+    BACKEND_ETRN,
     BACKEND_RSET,
     BACKEND_QUIT,
     BACKEND_STEPS,

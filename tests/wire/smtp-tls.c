@@ -24,6 +24,11 @@
 #define UNHEARD \
     "> RCPT TO:<b@mx.test>\n< 503 5.5.1\n> MAIL FROM:<>\n< 503 5.5.1\n" AGAIN
 
+#define REQUIRETLS                                                  \
+    .server = {.host = "mx.test",                                   \
+               .replies[BACKEND_EHLO] = "250-b\r\n250-STARTTLS\r\n" \
+                                        "250 REQUIRETLS\r\n"}
+
 static const GatewayCase switches[] = {
     {"a-message", HELLO SECURE AGAIN ENVELOPE MESSAGE "> QUIT\n< 221\n$\n",
      .listen = OFFERED, .messages = 1, .message = "with ESMTPS id"},
@@ -36,6 +41,20 @@ static const GatewayCase switches[] = {
      "< 220\n> EHLO c.test\n< 250\n= STARTTLS\n" SECURE
      "> EHLO c.test\n< 250\n/ STARTTLS\n= PIPELINING\n",
      .listen = OFFERED},
+    {"requiretls-not-in-clear",
+     HELLO "/ REQUIRETLS\n> MAIL FROM:<> REQUIRETLS\n< 550 5.7.30\n",
+     .listen = OFFERED, .backend = "tls required", REQUIRETLS},
+    {"requiretls-over-tls-on-both-sides",
+     HELLO SECURE "> EHLO c.test\n< 250\n= REQUIRETLS\n"
+                  "> MAIL FROM:<> REQUIRETLS\n< 250\n"
+                  "> RCPT TO:<b@mx.test>\n< 250\n",
+     .listen = OFFERED, .backend = "tls required", REQUIRETLS,
+     .heard = "EHLO mx.test\nSTARTTLS\nEHLO mx.test\n"
+              "MAIL FROM:<> REQUIRETLS\nRCPT TO:<b@mx.test>\nRSET\n"},
+    {"requiretls-not-to-a-backend-in-clear",
+     HELLO SECURE "> EHLO c.test\n< 250\n/ REQUIRETLS\n"
+                  "> MAIL FROM:<> REQUIRETLS\n< 550 5.7.30\n",
+     .listen = OFFERED, REQUIRETLS},
     {"helo-is-forgotten", HELLO SECURE "> MAIL FROM:<>\n< 503 5.5.1\n",
      .listen = OFFERED},
     {"a-transaction-is-forgotten",

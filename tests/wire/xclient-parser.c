@@ -1,4 +1,4 @@
-/* xclient-parser.c: tests of the attributes of XCLIENT.
+/* xclient-parser.c: tests of the attributes of XCLIENT and XFORWARD.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -43,8 +43,80 @@ static const Row rows[] = {
     {"cut-hex", "HELO=a+2"},
     {"cut-plus", "HELO=a+"},
     {"broken-utf8", "LOGIN=+C3"},
+    {"source-is-not-its", "SOURCE=LOCAL"},
+    {"control-of-two-octets", "LOGIN=a+C2+85"},
+    {"helo-with-space", "HELO=a+20b"},
+    {"helo-with-8-bit", "HELO=+C3+BC"},
     {"empty-word", "ADDR=192.0.2.2  PORT=1"},
 };
+
+/* Behind ADDR=192.0.2.7 NAME=a.test HELO=h.test PROTO=SMTP SOURCE=LOCAL. */
+typedef struct Forward {
+    const char *name, *text;
+    const char *ip; /* NULL: not legal */
+    const char *client, *helo;
+    int protocol;
+    gboolean local;
+} Forward;
+
+static const Forward forwards[] = {
+    {"adds-up", "PORT=25 IDENT=4XyZ", "192.0.2.7", "a.test", "h.test",
+     XCLIENT_SMTP, TRUE},
+    {"another-address-takes-nothing-away", "ADDR=192.0.2.8", "192.0.2.8",
+     "a.test", "h.test", XCLIENT_SMTP, TRUE},
+    {"replaces", "HELO=i.test PROTO=ESMTP SOURCE=REMOTE", "192.0.2.7", "a.test",
+     "i.test", XCLIENT_ESMTP, FALSE},
+    {"unavailable-is-not-local",
+     "SOURCE=[UNAVAILABLE] ADDR=[UNAVAILABLE] NAME=[UNAVAILABLE] "
+     "HELO=[UNAVAILABLE] PROTO=[UNAVAILABLE]",
+     "::", "", "", XCLIENT_NO_PROTOCOL, FALSE},
+    {"any-protocol", "PROTO=QMQP", "192.0.2.7", "a.test", "h.test",
+     XCLIENT_NO_PROTOCOL, TRUE},
+    {"login-is-not-its", "LOGIN=joe"},
+    {"destination-is-not-its", "DESTADDR=192.0.2.9"},
+    {"source-of-neither", "SOURCE=HERE"},
+    {"twice", "IDENT=a IDENT=b"},
+    {"ident-with-lf", "IDENT=a+0Ab"},
+    {"nothing", ""},
+};
+
+static void
+test_forward(gconstpointer data)
+{
+    const Forward *row = data;
+    char ip[IP_TEXT_SIZE];
+    XclientPeer peer = {0};
+    g_assert_true(xforward_parse("ADDR=192.0.2.7 NAME=a.test HELO=h.test "
+                                 "PROTO=SMTP SOURCE=LOCAL",
+                                 &peer));
+    const XclientPeer first = peer;
+    g_assert_true(xforward_parse(row->text, &peer) == (row->ip != NULL));
+    if (row->ip == NULL) {
+        g_assert_cmpmem(&peer, sizeof peer, &first, sizeof first);
+        return;
+    }
+    g_assert_cmpstr(ip_format(&peer.ip, ip), ==, row->ip);
+    g_assert_cmpstr(peer.name, ==, row->client);
+    g_assert_cmpstr(peer.helo, ==, row->helo);
+    g_assert_cmpint(peer.protocol, ==, row->protocol);
+    g_assert_true(peer.local == row->local);
+}
+
+static void
+test_login(void)
+{
+    XclientPeer peer = {0};
+    g_assert_true(xclient_parse("LOGIN=j+2Boe HELO=h.test PROTO=smtp", &peer));
+    g_assert_cmpstr(peer.login, ==, "j+oe");
+    g_assert_true(xclient_parse("NAME=a.test", &peer));
+    g_assert_cmpstr(peer.login, ==, "j+oe");
+    g_assert_cmpstr(peer.helo, ==, "h.test");
+    g_assert_cmpint(peer.protocol, ==, XCLIENT_SMTP);
+    g_assert_true(xclient_parse("ADDR=192.0.2.2", &peer));
+    g_assert_cmpstr(peer.login, ==, "");
+    g_assert_cmpstr(peer.helo, ==, "");
+    g_assert_cmpint(peer.protocol, ==, XCLIENT_NO_PROTOCOL);
+}
 
 static XclientPeer
 before(void)
@@ -87,6 +159,13 @@ main(int argc, char **argv)
             g_strconcat("/wire/xclient-parser/", rows[i].name, NULL);
         g_test_add_data_func(path, &rows[i], test_row);
     }
+    for (gsize i = 0; i < G_N_ELEMENTS(forwards); i++) {
+        g_autofree char *path = g_strconcat("/wire/xclient-parser/forward/",
+                                            forwards[i].name, NULL);
+        g_test_add_data_func(path, &forwards[i], test_forward);
+    }
+    g_test_add_func("/wire/xclient-parser/another-address-is-another-login",
+                    test_login);
     g_test_add_func("/wire/xclient-parser/values-have-an-end",
                     test_long_values);
     return g_test_run();
