@@ -44,7 +44,10 @@ virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 message_size_limit = 52428800
 virtual_mailbox_limit = 0
-transport_maps = inline:{{ elsewhere.example=virtual: }}
+relay_domains = forwarded.example
+transport_maps = inline:{{ elsewhere.example=virtual:,
+    forwarded.example=smtp:[{host}]:{next_port} }}
+smtp_send_xforward_command = yes
 cyrus_sasl_config_path = {directory}/sasl
 """
 
@@ -75,6 +78,7 @@ trace   unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 anvil   unix - - n - 1 anvil
 virtual unix - n n - - virtual
+smtp    unix - - n - - smtp
 retry   unix - - n - - error
 error   unix - - n - - error
 """
@@ -114,6 +118,7 @@ class Postfix(Program):
         self.port = free_port()
         self.proxy_port = free_port()
         self.auth_port = free_port()
+        self.next_port = free_port()  # of whom it sends forwarded.example to
         super().__init__("postfix", [find("postfix"), "-c", self.directory,
                                      "start-fg"], directory)
         self.prepare(pwd.getpwnam("postfix"))
@@ -128,6 +133,7 @@ class Postfix(Program):
                   "host": HOST, "port": self.port,
                   "proxy_port": self.proxy_port,
                   "auth_port": self.auth_port,
+                  "next_port": self.next_port,
                   "uid": owner.pw_uid, "gid": owner.pw_gid}
         self.write("main.cf", MAIN.format(**values))
         self.write("master.cf", MASTER.format(**values))
