@@ -428,6 +428,25 @@ typedef struct FilterdField {
     size_t value; /* offset of what stands behind the colon */
 } FilterdField;
 
+/* What became of a message; of recipients that fared differently, the first of
+ * these that one of them met. */
+typedef enum FilterdFate {
+    FILTERD_ACCEPTED,
+    FILTERD_QUARANTINED,
+    FILTERD_DISCARDED,
+    FILTERD_TEMPFAILED, /* the client is to come again */
+    FILTERD_REJECTED,
+} FilterdFate;
+
+typedef struct FilterdOutcome {
+    size_t size; /* of this struct: it grows at its end */
+    FilterdFate fate;
+    FilterdStage stage; /* of the rule */
+    const char *rule;   /* that decided; NULL: none did. With a hyphen in front
+                         * it is no rule of the file: "-backend" */
+    bool asked;         /* the rule asks for a fact of this instance */
+} FilterdOutcome;
+
 /* An error of a hook is logged; its facts stay unknown. */
 typedef bool FilterdHook(FilterdCall *call, GError **error);
 
@@ -469,6 +488,12 @@ typedef struct FilterdPlugin {
     void (*clear_session)(FilterdCall *call);
 
     const FilterdMetric *metrics;
+
+    /* Once for each message that was heard to its end and judged, whatever the
+     * hooks did, after the client has its reply. May wait; the client's next
+     * command waits too. lookup() tells what is known by now and runs nothing;
+     * there is nothing more to publish or to edit. */
+    void (*done)(FilterdCall *call, const FilterdOutcome *outcome);
 } FilterdPlugin;
 
 /* FILTERD_PLUGIN(.name = "spf", …) */

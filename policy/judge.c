@@ -150,6 +150,25 @@ policy_mentions(const PolicyConfig *config, const PolicyFact *fact)
     return g_hash_table_contains(config->rules->mentioned, fact);
 }
 
+static void
+note_use(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
+{
+    const PolicyUse **use = data;
+
+    if (*use != NULL && fact->fact->use == *use)
+        *use = NULL;
+}
+
+gboolean
+policy_rule_asks(const PolicyRule *rule, const PolicyUse *use)
+{
+    const Node *condition = ((const Rule *)rule)->condition;
+
+    if (condition != NULL)
+        node_each_fact(condition, note_use, &use);
+    return use == NULL;
+}
+
 const GPtrArray *
 policy_rules(const PolicyConfig *config)
 {

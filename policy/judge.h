@@ -85,6 +85,8 @@ void policy_group(const PolicyConfig *config, const PolicyClient *client,
 /* Facts that judging the stage asks for whatever the others say; in the order
  * of the rules. Elements are const PolicyFact *; caller frees the array. */
 GPtrArray *policy_certain_facts(const PolicyConfig *config, FilterdStage stage);
+/* Whether the rule's condition asks for a fact of that instance. */
+gboolean policy_rule_asks(const PolicyRule *rule, const PolicyUse *use);
 /* Whether any rule of any stage mentions that fact. */
 gboolean policy_mentions(const PolicyConfig *config, const PolicyFact *fact);
 /* All rules in file order. Elements are const PolicyRule *. */

@@ -338,6 +338,16 @@ guest_begin_message(Guest *guest)
 }
 
 void
+guest_done(Guest *guest, const FilterdOutcome *outcome)
+{
+    const FilterdPlugin *plugin = guest->host.instance->plugin;
+    if (plugin->done == NULL || !guest_enter(guest, FILTERD_MESSAGE))
+        return;
+    plugin->done(&guest->host.call, outcome);
+    guest_leave(guest);
+}
+
+void
 guest_end_message(Guest *guest, gboolean aborted)
 {
     const FilterdPlugin *plugin = guest->host.instance->plugin;

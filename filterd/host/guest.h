@@ -37,6 +37,8 @@ typedef struct Guest {
 
 void guest_init(Guest *guest, HostInstance *instance, Visit *visit);
 void guest_begin_message(Guest *guest);
+/* Tells it what became of the message. May wait. */
+void guest_done(Guest *guest, const FilterdOutcome *outcome);
 void guest_end_message(Guest *guest, gboolean aborted);
 /* The connection ends. */
 void guest_clear(Guest *guest);

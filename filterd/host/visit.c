@@ -28,6 +28,7 @@ struct Visit {
     unsigned recipient;
     MailMessage *message; /* borrowed */
     gboolean in_message;
+    gboolean done;    /* the plugins hear of its end: no hook of a fact runs */
     gboolean ending;  /* states are being freed: no hook of a fact runs */
     GPtrArray *early; /* Early */
     DnsBudget budgets[SCOPES];
@@ -140,7 +141,8 @@ visit_fact(Visit *visit, HostFact fact, gboolean shadow)
         return visit->client.core_fact(visit->client.data, fact.index);
     FilterdStage since = fact.row->since;
     gboolean ours =
-        visit->in_message || (since < FILTERD_MAIL && !visit->ending);
+        !visit->done
+        && (visit->in_message || (since < FILTERD_MAIL && !visit->ending));
     if (ours && !(shadow && fact.instance->effect[since]))
         guest_complete(&visit->guests[fact.instance->index], since);
     return visit_peek(visit, fact);
@@ -236,6 +238,7 @@ visit_begin_message(Visit *visit)
 {
     g_assert(!visit->in_message);
     visit->in_message = TRUE;
+    visit->done = FALSE;
     visit->recipient = 0;
     for (unsigned i = 0; i < visit->length; i++)
         guest_begin_message(&visit->guests[i]);
@@ -253,6 +256,21 @@ void
 visit_set_recipient(Visit *visit, unsigned recipient)
 {
     visit->recipient = recipient;
+}
+
+void
+visit_done(Visit *visit, const FilterdOutcome *outcome, const PolicyRule *rule)
+{
+    FilterdOutcome told = *outcome;
+    end_early(visit, FILTERD_MAIL, FILTERD_MESSAGE);
+    visit->done = TRUE;
+    for (unsigned i = 0; i < visit->length; i++) {
+        Guest *guest = &visit->guests[i];
+        told.asked =
+            rule != NULL && policy_rule_asks(rule, guest->host.instance->use);
+        guest_done(guest, &told);
+    }
+    visit->done = FALSE;
 }
 
 void

@@ -12,6 +12,7 @@
 #include "filterd/mail/authres.h"
 #include "filterd/mail/message.h"
 #include "filterd/service/dns.h"
+#include "policy/judge.h"
 
 typedef struct Visit Visit;
 
@@ -52,6 +53,11 @@ void visit_set_recipient(Visit *visit, unsigned recipient);
 void visit_set_message(Visit *visit, MailMessage *message, gboolean listen);
 void visit_field(Visit *visit, const FilterdField *field);
 void visit_body(Visit *visit, const char *bytes, gsize length);
+/* Tells the plugins what became of it, after what is still running for it was
+ * cancelled; from then on facts are what is known. `rule` is the outcome's, of
+ * the file, or NULL. May wait. */
+void visit_done(Visit *visit, const FilterdOutcome *outcome,
+                const PolicyRule *rule);
 /* Cancels what is still running for it. `aborted`: before its end of data. */
 void visit_end_message(Visit *visit, gboolean aborted);
 

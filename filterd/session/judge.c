@@ -200,6 +200,7 @@ refuse(Session *session, const PolicyRule *rule)
                                 .ours = TRUE};
     metrics_add(outcome->metric, 1);
     session_log(session, &entry);
+    session_outcome_rule(session, rule);
     observe(session, rule->stage, rule, &session->reply);
     return (SessionDecision){outcome->verdict, &session->reply, rule->delay};
 }
@@ -315,6 +316,7 @@ log_discarded(Session *session, const PolicyRule *rule, const char *recipient)
                                 .recipient = recipient};
     metrics_add(METRIC_DISCARDED, 1);
     session_log(session, &entry);
+    session_outcome_rule(session, rule);
 }
 
 /* Those whom a rule at rcpt discarded, now that their message is gone; where
@@ -412,6 +414,7 @@ taken(Session *session, const char *recipient, const MailReply *backend)
                                 .reply = backend};
     metrics_add(outcomes[kind].metric, 1);
     session_log(session, &entry);
+    session_outcome_rule(session, rule);
 }
 
 static void
@@ -426,6 +429,9 @@ not_taken(Session *session, const char *rule, const char *recipient,
                                 .ours = !g_str_has_prefix(rule, "-backend")};
     metrics_add(outcomes[kind].metric, 1);
     session_log(session, &entry);
+    session_outcome_other(session, rule,
+                          kind == POLICY_REJECT ? FILTERD_REJECTED
+                                                : FILTERD_TEMPFAILED);
 }
 
 void

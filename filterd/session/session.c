@@ -154,6 +154,7 @@ session_reset(Session *session)
 {
     if (!session->in_transaction)
         return;
+    session_outcome_tell(session);
     visit_end_message(session->visit, !session->judged);
     forget_message(session);
     session_hold_forget(&session->holds[SESSION_OF_MESSAGE]);

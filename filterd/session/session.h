@@ -127,8 +127,12 @@ void session_delivered(Session *session, const char *recipient,
 void session_refused(Session *session, const char *rule,
                      const MailReply *reply);
 
-/* RSET, or the end of a transaction. */
+/* RSET, or the end of a transaction. Where a message was judged the plugins
+ * hear of its fate, and this waits for them. */
 void session_reset(Session *session);
+/* Whether there is a plugin to wait for, so that the client's reply had better
+ * be on its way. */
+gboolean session_has_outcome(const Session *session);
 
 /* ---- for those who watch: `filterctl try`, tests ------------------------- */
 

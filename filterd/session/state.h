@@ -67,6 +67,14 @@ typedef struct SessionMark {
     unsigned rewrites;
 } SessionMark;
 
+/* The mildest that was decided about the message. */
+typedef struct SessionOutcome {
+    gboolean known;
+    FilterdFate fate;
+    const PolicyRule *rule; /* of the file, or NULL */
+    const char *name;       /* of the rule, also one that is none; NULL */
+} SessionOutcome;
+
 /* The reverse lookup, done once. */
 typedef struct SessionReverse {
     gboolean busy, done;
@@ -104,6 +112,7 @@ struct Session {
     GString *group;          /* of the recipient at hand */
     unsigned turn;           /* groups that were judged; the last is at hand */
     SessionMark mark;        /* set at the first */
+    SessionOutcome outcome;
 
     MailMessage *message;
     MailFrom from;
@@ -187,6 +196,16 @@ gboolean session_divided(const Session *session);
  * backend. */
 gboolean session_recipient_goes(const Session *session,
                                 const SessionRecipient *recipient);
+
+/* ---- outcome.c ---------------------------------------------------------- */
+
+/* A rule of the file decided about the message, or (NULL) none did. */
+void session_outcome_rule(Session *session, const PolicyRule *rule);
+/* So did somebody else; `name` begins with a hyphen and is a constant. */
+void session_outcome_other(Session *session, const char *name,
+                           FilterdFate fate);
+/* Tells the plugins, if there is something to tell. May wait. */
+void session_outcome_tell(Session *session);
 
 /* ---- judge.c ------------------------------------------------------------ */
 

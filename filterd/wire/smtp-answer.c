@@ -158,5 +158,7 @@ smtp_end_message(SmtpServer *server)
         while (session_has_group(server->session) && !fiber_cancelled());
     if (server->answers != NULL)
         give_answers(server);
+    if (session_has_outcome(server->session))
+        smtp_flush(server);
     smtp_transaction_end(server);
 }

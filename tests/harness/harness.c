@@ -463,6 +463,15 @@ harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
     harness->session.acting = FALSE;
 }
 
+void
+harness_done(Harness *harness, const FilterdOutcome *outcome)
+{
+    harness->session.acting = TRUE;
+    harness->plugin->done(&harness->session.call, outcome);
+    harness_hook_check(harness, TRUE, NULL);
+    harness->session.acting = FALSE;
+}
+
 /* ---- what came of it ---------------------------------------------------- */
 
 const char *

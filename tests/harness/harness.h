@@ -55,6 +55,8 @@ unsigned harness_store_entries(Harness *harness);
 /* How often the store was asked, or told, since the last call. */
 unsigned harness_store_reads(Harness *harness);
 unsigned harness_store_writes(Harness *harness);
+/* "KEY = VALUE" lines, in the order of keys. */
+const char *harness_store(Harness *harness);
 /* Every entry now holds that text. */
 void harness_store_spoil(Harness *harness, const char *text);
 
@@ -68,6 +70,8 @@ void harness_message(Harness *harness, const char *text, size_t chunk);
 /* The next transaction; the next connection. */
 void harness_reset(Harness *harness);
 void harness_reconnect(Harness *harness);
+/* Tells what became of the message. */
+void harness_done(Harness *harness, const FilterdOutcome *outcome);
 /* Runs an action; the arguments end with FILTERD_UNKNOWN. */
 void harness_act(Harness *harness, const char *action,
                  const FilterdValue *arguments);

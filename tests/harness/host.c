@@ -180,6 +180,23 @@ harness_store_spoil(Harness *harness, const char *text)
     }
 }
 
+const char *
+harness_store(Harness *harness)
+{
+    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(harness->store),
+                                        (GCompareFunc)strcmp);
+
+    g_string_truncate(harness->text, 0);
+    for (const GList *at = keys; at != NULL; at = at->next) {
+        const Entry *entry = g_hash_table_lookup(harness->store, at->data);
+
+        g_string_append_printf(harness->text, "%s%s = %.*s",
+                               at == keys ? "" : "\n", (char *)at->data,
+                               (int)entry->length, entry->bytes);
+    }
+    return harness->text->str;
+}
+
 /* Only hooks whose facts say so may write. */
 static void
 effect_check(const HarnessCall *self)

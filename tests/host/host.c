@@ -229,6 +229,7 @@ test_older_table(void)
     g_assert_true(wide != older);
     g_assert_cmpstr(wide->name, ==, "older");
     g_assert_null(wide->metrics);
+    g_assert_null(wide->done);
     g_assert_true(loader_check(wide, &error));
     g_assert_true(loader_widen(&filterd_whole) == &filterd_whole);
     g_assert_false(loader_check(loader_widen(broken), NULL));

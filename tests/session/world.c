@@ -215,6 +215,21 @@ other_eom(FilterdCall *call, GError **error)
     return true;
 }
 
+static void
+other_done(FilterdCall *call, const FilterdOutcome *outcome)
+{
+    static const char *const fates[] = {"accepted", "quarantined", "discarded",
+                                        "tempfailed", "rejected"};
+    const FilterdValue *octets = call->host->lookup(call, 0);
+    g_autofree char *text = g_strdup_printf(
+        "%s%s %d %s %d %d;", probe.outcomes, fates[outcome->fate],
+        outcome->stage, outcome->rule != NULL ? outcome->rule : "-",
+        outcome->asked,
+        octets->type == FILTERD_INT ? (int)octets->integer : -1);
+    g_assert_cmpuint(outcome->size, ==, sizeof *outcome);
+    g_strlcpy(probe.outcomes, text, sizeof probe.outcomes);
+}
+
 /* Late for a question. */
 static void
 other_close(FilterdCall *call)
@@ -231,6 +246,7 @@ const FilterdPlugin other_plugin = {
     .needs = other_needs,
     .eom = other_eom,
     .close = other_close,
+    .done = other_done,
 };
 
 /* ---- the world ---------------------------------------------------------- */

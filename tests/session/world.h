@@ -18,6 +18,9 @@ typedef struct Probe {
     int64_t slow;       /* milliseconds in each of them */
     int64_t sleeps;     /* milliseconds in mail, before anything else */
     unsigned cancelled; /* how often such a sleep was cut short */
+    char outcomes[512]; /* "FATE STAGE RULE ASKED OCTETS;" for each that the
+                         * plugin `other` heard of; of octets what it could
+                         * look up */
 } Probe;
 
 extern Probe probe;
