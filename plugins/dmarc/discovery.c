@@ -16,6 +16,7 @@ typedef struct Level {
     const char *domain;
     DmarcStatus status;
     DmarcRecord record;
+    const FilterdDnsRecord *txt;
     bool several, nxdomain;
 } Level;
 
@@ -120,6 +121,7 @@ read_records(const FilterdDnsAnswer *answer, Level *level)
         }
         level->status = DMARC_FOUND;
         level->record = record;
+        level->txt = txt;
     }
 }
 
@@ -189,6 +191,7 @@ apply_level(const Level *level, DmarcDiscovery *discovery)
     discovery->status = DMARC_FOUND;
     discovery->domain = level->domain;
     discovery->record = level->record;
+    discovery->txt = level->txt;
 }
 
 /* RFC 9989 4.10.1: the record of the domain, of its organization or of the

@@ -22,12 +22,13 @@ typedef enum DmarcStatus {
 /* Names point into the domain that was asked for. */
 typedef struct DmarcDiscovery {
     DmarcStatus status;
-    DmarcRecord record;       /* FOUND, else undefined */
-    const char *domain;       /* where it was found */
-    const char *organization; /* NULL: a query failed */
-    const char *failed;       /* the domain whose query failed */
-    const char *several;      /* a domain whose records were discarded */
-    bool exists;              /* the domain itself does, as far as seen here */
+    DmarcRecord record;          /* FOUND, else undefined */
+    const FilterdDnsRecord *txt; /* its text; NULL unless FOUND */
+    const char *domain;          /* where it was found */
+    const char *organization;    /* NULL: a query failed */
+    const char *failed;          /* the domain whose query failed */
+    const char *several;         /* a domain whose records were discarded */
+    bool exists; /* the domain itself does, as far as seen here */
 } DmarcDiscovery;
 
 /* Letters, digits, hyphens and underscores in labels of 1 to 63, lower case;

@@ -5,18 +5,14 @@
  */
 #include <filterd/plugin.h>
 
-#include "plugins/dmarc/judgement.h"
+#include "plugins/dmarc/reporting.h"
 
 #include <string.h>
 
-enum { MODE_RFC9989, MODE_RFC7489 };
-
-typedef struct Config {
-    int mode;
-} Config;
-
 typedef struct Instance {
-    psl_ctx_t *psl; /* NULL: tree walk */
+    psl_ctx_t *psl;  /* NULL: tree walk */
+    psl_ctx_t *list; /* beside the tree walk, to tell where it differs */
+    DmarcDay day;
 } Instance;
 
 static const char *const result_words[] = {"none",      "pass",      "fail",
@@ -70,15 +66,54 @@ static const FilterdNeed needs[] = {
     {"dkim.result?", FILTERD_WORD},
     {"dkim.domains?", FILTERD_LIST},
     {"dkim.results?", FILTERD_LIST},
+    {"client.ip?", FILTERD_IP},
+    {"mail.domain?", FILTERD_DOMAIN},
+    {NULL},
+};
+
+static const FilterdOption reason_options[] = {
+    {"rule", FILTERD_TEXT, FILTERD_POSITION | FILTERD_REQUIRED,
+     offsetof(DmarcReason, rule), NULL, "The rule's name."},
+    {"type", FILTERD_WORD, FILTERD_POSITION | FILTERD_REQUIRED,
+     offsetof(DmarcReason, type), NULL, "Of RFC 9990 3.1.6.",
+     .words = dmarc_reason_words},
     {NULL},
 };
 
 static const FilterdOption options[] = {
-    {"mode", FILTERD_WORD, 0, offsetof(Config, mode), "rfc9989",
+    {"mode", FILTERD_WORD, 0, offsetof(DmarcConfig, mode), "rfc9989",
      "How records and organizations are found: rfc9989 walks up the DNS tree "
      "and knows np=, t= and psd=; rfc7489 uses the Public Suffix List and "
      "knows pct=.",
      .words = mode_words},
+    {"reports", FILTERD_BOOL, 0, offsetof(DmarcConfig, reports), "off",
+     "Whether messages are counted for aggregate reports, which `filterctl "
+     "report` makes of them."},
+    {"report-contact", FILTERD_ADDRESS, 0, offsetof(DmarcConfig, contact), NULL,
+     "Whom their readers can ask, and the author of the mail that they come "
+     "in."},
+    {"report-organization", FILTERD_TEXT, 0,
+     offsetof(DmarcConfig, organization), NULL,
+     "Who reports; the hostname unless set."},
+    {"report-sender", FILTERD_ADDRESS, 0, offsetof(DmarcConfig, sender), NULL,
+     "The reverse-path of that mail; the null one unless set."},
+    {"report-reason", FILTERD_GROUP, FILTERD_MANY,
+     offsetof(DmarcConfig, reasons), NULL,
+     "What a rule is called that overrides a policy: local_policy unless set.",
+     .group = reason_options, .size = sizeof(DmarcReason)},
+    {NULL},
+};
+
+enum { METRIC_DIFFERS, METRIC_LEFT_OUT };
+
+static const FilterdMetric metrics[] = {
+    [METRIC_DIFFERS] = {"organization_differs",
+                        "messages whose record applied and whose organization "
+                        "is another one by the Public Suffix List than by the "
+                        "tree walk"},
+    [METRIC_LEFT_OUT] = {"reports_left_out",
+                         "messages in no report, because the day has had its "
+                         "rows"},
     {NULL},
 };
 
@@ -180,9 +215,23 @@ report(const DmarcJudgement *judgement)
                                    properties, length);
 }
 
+/* The list is asked on the spot: this costs no query. */
+static void
+compare_list(const DmarcJudgement *judgement, const psl_ctx_t *list)
+{
+    const char *organization = judgement->discovery.organization;
+
+    if (list == NULL || organization == NULL || !has_policy(judgement))
+        return;
+    const char *listed = psl_registrable_domain(list, judgement->author);
+    if (strcmp(listed != NULL ? listed : judgement->author, organization) != 0)
+        judgement->call->host->count(judgement->call, METRIC_DIFFERS, NULL, 1);
+}
+
 static bool
 dmarc_eom(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
+    const DmarcConfig *config = call->config;
     const Instance *instance = call->instance;
     DmarcJudgement judgement = {.call = call, .psl = instance->psl};
 
@@ -190,21 +239,46 @@ dmarc_eom(FilterdCall *call, G_GNUC_UNUSED GError **error)
     if (!judgement.cancelled) {
         publish(&judgement);
         report(&judgement);
+        compare_list(&judgement, instance->list);
     }
+    if (!judgement.cancelled && config->reports)
+        dmarc_account_take(call->message, &judgement);
     g_free(judgement.problem);
     return true;
+}
+
+static void
+dmarc_done(FilterdCall *call, const FilterdOutcome *outcome)
+{
+    const DmarcConfig *config = call->config;
+    Instance *instance = call->instance;
+
+    if (!dmarc_account_count(call->message, call, outcome, &config->reasons,
+                             &instance->day))
+        call->host->count(call, METRIC_LEFT_OUT, NULL, 1);
+}
+
+static void
+dmarc_clear(FilterdCall *call)
+{
+    dmarc_account_clear(call->message);
 }
 
 static bool
 dmarc_start(FilterdCall *call, GError **error)
 {
-    const Config *config = call->config;
+    const DmarcConfig *config = call->config;
     Instance *instance = call->instance;
 
-    if (config->mode == MODE_RFC9989)
-        return true;
-    instance->psl = psl_latest(NULL);
-    if (instance->psl != NULL)
+    if (config->reports && config->contact == NULL) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                            "`reports on` needs a `report-contact`");
+        return false;
+    }
+    psl_ctx_t **list =
+        config->mode == DMARC_RFC9989 ? &instance->list : &instance->psl;
+    *list = psl_latest(NULL);
+    if (*list != NULL || config->mode == DMARC_RFC9989)
         return true;
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                         "mode rfc7489 needs the Public Suffix List: install "
@@ -218,12 +292,15 @@ dmarc_stop(FilterdCall *call)
     Instance *instance = call->instance;
 
     psl_free(g_steal_pointer(&instance->psl));
+    psl_free(g_steal_pointer(&instance->list));
 }
 
 FILTERD_PLUGIN(.name = "dmarc", .version = "0.1.0",
                .summary = "DMARC: whether the author's domain stands behind "
                           "the message (RFC 9989)",
-               .options = options, .config_size = sizeof(Config),
+               .options = options, .config_size = sizeof(DmarcConfig),
                .facts = facts, .needs = needs, .methods = methods,
-               .instance_size = sizeof(Instance), .start = dmarc_start,
-               .stop = dmarc_stop, .eom = dmarc_eom);
+               .metrics = metrics, .instance_size = sizeof(Instance),
+               .message_size = sizeof(DmarcAccount), .start = dmarc_start,
+               .stop = dmarc_stop, .eom = dmarc_eom, .done = dmarc_done,
+               .clear_message = dmarc_clear);

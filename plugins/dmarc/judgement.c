@@ -218,8 +218,8 @@ dmarc_judge(DmarcJudgement *judgement)
     dmarc_prefetch(call, judgement->psl, judgement->author);
     if (!find_record(judgement))
         return;
-    DmarcEvidence evidence = look_up_evidence(call);
-    judge_evidence(judgement, &evidence);
+    judgement->evidence = look_up_evidence(call);
+    judge_evidence(judgement, &judgement->evidence);
     if (!judgement->cancelled)
         choose_policy(judgement);
     if (judgement->cancelled || judgement->result > DMARC_RESULT_FAIL)

@@ -15,6 +15,8 @@ enum {
     DMARC_NEED_DKIM_RESULT,
     DMARC_NEED_DKIM_DOMAINS,
     DMARC_NEED_DKIM_RESULTS,
+    DMARC_NEED_CLIENT,
+    DMARC_NEED_MAIL_DOMAIN,
 };
 
 typedef enum DmarcResult {
@@ -30,6 +32,7 @@ typedef struct DmarcJudgement {
     const psl_ctx_t *psl;
     const char *author; /* its domain, NULL: nobody's */
     DmarcDiscovery discovery;
+    DmarcEvidence evidence; /* looked up once there is a record */
     DmarcAlignment spf, dkim;
     DmarcResult result;
     const char *tag;      /* that the policy is from */

@@ -257,6 +257,36 @@ dmarc_record_parse(const char *bytes, size_t length, DmarcRecord *record)
     return true;
 }
 
+static void
+add_uris(GString *list, Span value, unsigned limit)
+{
+    unsigned found = 0;
+
+    for (unsigned i = 0;
+         i < DMARC_URI_LIMIT && found < limit && value.length > 0; i++) {
+        Span uri = trim(take(&value, ','));
+
+        if (uri.length > DMARC_URI_LENGTH || !is_uri(uri))
+            continue;
+        if (found++ > 0)
+            g_string_append_c(list, ',');
+        g_string_append_len(list, uri.bytes, (gssize)uri.length);
+    }
+}
+
+char *
+dmarc_record_report_uris(const char *bytes, size_t length, unsigned limit)
+{
+    Span rest = {bytes, length}, name, value;
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    while (rest.length > 0 && list->len == 0)
+        if (split_tag(trim(take(&rest, ';')), &name, &value)
+            && span_is(name, "rua"))
+            add_uris(list, value, limit);
+    return list->len > 0 ? g_string_free(g_steal_pointer(&list), FALSE) : NULL;
+}
+
 bool
 dmarc_record_settle(DmarcRecord *record)
 {

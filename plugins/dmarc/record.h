@@ -9,6 +9,7 @@
 
 #define DMARC_RECORD_LIMIT 65535 /* octets of a record; longer is none */
 #define DMARC_URI_LIMIT 100      /* addresses looked at in rua= */
+#define DMARC_URI_LENGTH 512     /* octets of one that gets reports */
 
 /* The first three are indices in dmarc_policy_words. */
 typedef enum DmarcPolicy {
@@ -42,6 +43,11 @@ typedef struct DmarcRecord {
  * skipped; a broken or contradicted tag counts as absent, but p=, sp= and np=
  * as DMARC_INVALID. */
 bool dmarc_record_parse(const char *bytes, size_t length, DmarcRecord *record);
+
+/* The first `limit` addresses of its rua= that are valid, with commas between
+ * them. NULL: there is none. Caller frees. */
+char *dmarc_record_report_uris(const char *bytes, size_t length,
+                               unsigned limit);
 
 /* RFC 9989 4.10.1: false where DMARC does not apply because of a policy tag
  * that is broken; true after having made it a record of p=none where somebody

@@ -125,7 +125,7 @@ def plugins():
                     yield "%s: nothing about %s.%s" % (CONF, folder.name,
                                                        fact)
             for option in tables(path, "FilterdOption"):
-                if option not in ["name", "answer"] \
+                if option not in ["name", "answer", "rule", "type"] \
                         and "Cm %s " % option not in text:
                     yield "%s: nothing about %s of %s" % (CONF, option,
                                                           folder.name)

@@ -58,13 +58,17 @@ summary(Harness *harness)
 Harness *
 evaluate(const Case *test)
 {
-    Harness *harness = harness_new(&filterd_plugin, &test->mode);
+    const DmarcConfig config = {.mode = test->mode};
+    Harness *harness = harness_new(
+        &filterd_plugin, test->config != NULL ? test->config : &config);
 
     harness_zone(harness, test->zone);
     if (test->broken != NULL)
         harness_dns_status(harness, test->broken, 0, test->status);
     harness_set(harness, "header.from.domain", test->from);
     harness_set(harness, "header.from.problem", "none");
+    harness_set(harness, "client.ip", "192.0.2.1");
+    harness_set(harness, "mail.domain", "sender.example");
     set_spf(harness, test->spf);
     set_dkim(harness, test->dkim);
     harness_run(harness, FILTERD_MESSAGE);

@@ -4,9 +4,10 @@
  */
 #pragma once
 
+#include "plugins/dmarc/reporting.h"
 #include "tests/harness/harness.h"
 
-enum { RFC9989, RFC7489 };
+enum { RFC9989 = DMARC_RFC9989, RFC7489 = DMARC_RFC7489 };
 
 /* spf: "RESULT DOMAIN". dkim: "RESULT:DOMAIN" with commas. broken: a name that
  * gets `status`. expected: result, policy, disposition, domain, organization
@@ -20,6 +21,7 @@ typedef struct Case {
     const char *broken;
     FilterdDnsStatus status;
     int mode;
+    const DmarcConfig *config; /* NULL: of that mode, without reports */
 } Case;
 
 #define TXT(domain, record) "_dmarc." domain " 300 TXT \"" record "\"\n"

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "plugins/dmarc/library.h"
+#include "plugins/dmarc/reporting.h"
 #include "tests/harness/harness.h"
 
 static DmarcOpinion stubborn;
@@ -17,7 +18,7 @@ dmarc_library_judge(G_GNUC_UNUSED const DmarcQuestion *question)
 static Harness *
 evaluate(const char *spf)
 {
-    const int mode = 0;
+    const DmarcConfig mode = {.mode = 0};
     Harness *harness = harness_new(&filterd_plugin, &mode);
 
     harness_zone(harness, "_dmarc.example.com 60 TXT \"v=DMARC1; p=reject\"\n");

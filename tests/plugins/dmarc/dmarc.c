@@ -167,7 +167,7 @@ test_identifiers_are_bounded(void)
 static void
 test_from_problem_is_permerror(gconstpointer word)
 {
-    const int mode = RFC9989;
+    const DmarcConfig mode = {.mode = RFC9989};
     g_autoptr(Harness) harness = harness_new(&filterd_plugin, &mode);
     g_autofree char *problem = g_strdup_printf("From is %s", (char *)word);
 
@@ -186,7 +186,7 @@ test_from_problem_is_permerror(gconstpointer word)
 static void
 test_authors_of_one_domain_are_one(void)
 {
-    const int mode = RFC9989;
+    const DmarcConfig mode = {.mode = RFC9989};
     g_autoptr(Harness) harness = harness_new(&filterd_plugin, &mode);
 
     harness_zone(harness, EXAMPLE);
@@ -222,7 +222,7 @@ test_unusable_author_is_permerror(void)
 static void
 test_no_evidence_is_no_failure(void)
 {
-    const int mode = RFC9989;
+    const DmarcConfig mode = {.mode = RFC9989};
     g_autoptr(Harness) harness = harness_new(&filterd_plugin, &mode);
 
     harness_zone(harness, EXAMPLE);
