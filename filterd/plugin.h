@@ -246,13 +246,21 @@ typedef struct FilterdMetric {
 typedef struct FilterdCall FilterdCall;
 
 /* A rewrite that a rule may ask for: `rewrite INSTANCE.NAME(…)`. Runs after
- * the last rule; what it does is a request, see FilterdHost.edit. */
+ * the last rule; what it does is a request, see FilterdHost.edit. Rows of one
+ * name differ in how many arguments they take. An error is logged, and the
+ * message goes on without it; with FILTERD_SIGNS the message does not. */
+typedef enum FilterdActionFlag {
+    FILTERD_SIGNS = 1 << 0, /* it only takes note of what to sign: once all
+                             * edits are done, the sign_ hooks run */
+} FilterdActionFlag;
+
 typedef struct FilterdAction {
     const char *name;
     const char *doc;
     const FilterdType *arguments; /* ends with FILTERD_UNKNOWN */
     bool (*run)(FilterdCall *call, const FilterdValue *arguments,
                 GError **error);
+    unsigned flags;
 } FilterdAction;
 
 /* ---- DNS ---------------------------------------------------------------- */
@@ -486,6 +494,22 @@ typedef struct FilterdPlugin {
     /* Free what session and message state point to. */
     void (*clear_message)(FilterdCall *call);
     void (*clear_session)(FilterdCall *call);
+
+    /* Of an instance whose action with FILTERD_SIGNS ran: the message exactly
+     * as it goes out (RFC 6376 5.3), after all edits and below our Received and
+     * Authentication-Results: each field from the top, the body in pieces of
+     * any size with CRLF line ends, the last one included, without dots for
+     * DATA; then sign_end, which alone requests, and only
+     * FILTERD_ADD_HEADER: those fields are put on top at once, so that the
+     * next instance finds them there. May be repeated in one transaction, for
+     * recipients whose message differs, each time after the actions. None of
+     * them may wait. An error, or a fact that the action lacked, refuses the
+     * message for now (451): what was to be signed never goes unsigned. */
+    bool (*sign_header)(FilterdCall *call, const FilterdField *field,
+                        GError **error);
+    bool (*sign_body)(FilterdCall *call, const char *bytes, size_t length,
+                      GError **error);
+    FilterdHook *sign_end;
 
     const FilterdMetric *metrics;
 

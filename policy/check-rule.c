@@ -86,13 +86,33 @@ check_reply(Compile *compile, Rule *rule)
 
 /* ---- actions ---- */
 
-static const FilterdAction *
-find_action(const FilterdAction *actions, const char *name)
+static unsigned
+count_arguments(const FilterdAction *action)
 {
-    for (; actions != NULL && actions->name != NULL; actions++)
-        if (strcmp(actions->name, name) == 0)
+    unsigned count = 0;
+
+    while (action->arguments != NULL
+           && action->arguments[count] != FILTERD_UNKNOWN)
+        count++;
+    return count;
+}
+
+/* Of the rows of one name the one that takes so many arguments, or the first.
+ */
+static const FilterdAction *
+find_action(const FilterdAction *actions, const char *name, unsigned count)
+{
+    const FilterdAction *first = NULL;
+
+    for (; actions != NULL && actions->name != NULL; actions++) {
+        if (strcmp(actions->name, name) != 0)
+            continue;
+        if (count_arguments(actions) == count)
             return actions;
-    return NULL;
+        if (first == NULL)
+            first = actions;
+    }
+    return first;
 }
 
 static void
@@ -108,8 +128,10 @@ no_such_action(Compile *compile, const Rule *rule)
         const FilterdAction *own = use->plugin->actions;
 
         for (; own != NULL && own->name != NULL; own++)
-            g_ptr_array_add(names,
-                            g_strdup_printf("%s.%s", use->name, own->name));
+            if (own == use->plugin->actions
+                || strcmp(own[-1].name, own->name) != 0)
+                g_ptr_array_add(names,
+                                g_strdup_printf("%s.%s", use->name, own->name));
     }
     g_ptr_array_add(names, NULL);
     compile_no_such(compile, &rule->public.place, "no action", rule->action,
@@ -123,7 +145,8 @@ resolve_action(Compile *compile, Rule *rule)
     const char *name = rule->action;
     const char *dot = strchr(name, '.');
 
-    rule->public.action = find_action(compile->loader->core_actions, name);
+    rule->public.action =
+        find_action(compile->loader->core_actions, name, rule->argument_count);
     for (guint i = 0; dot != NULL && i < compile->config->uses->len; i++) {
         const PolicyUse *use = g_ptr_array_index(compile->config->uses, i);
 
@@ -131,7 +154,8 @@ resolve_action(Compile *compile, Rule *rule)
             || strncmp(use->name, name, (gsize)(dot - name)) != 0)
             continue;
         rule->public.use = use;
-        rule->public.action = find_action(use->plugin->actions, dot + 1);
+        rule->public.action =
+            find_action(use->plugin->actions, dot + 1, rule->argument_count);
     }
     g_autofree char *instance = g_strndup(name, strcspn(name, "."));
     if (rule->public.action == NULL
@@ -170,29 +194,47 @@ check_argument(Compile *compile, const Rule *rule, Argument *argument)
                   literal_phrase(node->type));
 }
 
-static unsigned
-count_arguments(const FilterdAction *action)
+static void
+append_arguments(GString *text, const FilterdAction *action, const char *name)
 {
-    unsigned count = 0;
-
-    while (action->arguments != NULL
-           && action->arguments[count] != FILTERD_UNKNOWN)
-        count++;
-    return count;
-}
-
-static char *
-describe_arguments(const FilterdAction *action, const char *name)
-{
-    GString *text = g_string_new(name);
     unsigned count = count_arguments(action);
 
-    g_string_append_c(text, '(');
+    g_string_append_printf(text, "%s(", name);
     for (unsigned i = 0; i < count; i++)
         g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
                                literal_phrase(action->arguments[i]));
     g_string_append_c(text, ')');
+}
+
+/* It and the rows of its name that follow. */
+static char *
+describe_arguments(const FilterdAction *action, const char *name)
+{
+    GString *text = g_string_new(NULL);
+    const char *row = action->name;
+
+    for (; action->name != NULL && strcmp(action->name, row) == 0; action++) {
+        if (text->len > 0)
+            g_string_append(text, " or ");
+        append_arguments(text, action, name);
+    }
     return g_string_free(text, FALSE);
+}
+
+static void
+wrong_count(Compile *compile, const Rule *rule)
+{
+    const FilterdAction *action = rule->public.action;
+    g_autofree char *hint = describe_arguments(action, rule->action);
+
+    if (action[1].name != NULL && strcmp(action[1].name, action->name) == 0)
+        compile_error(compile, &rule->public.place, hint,
+                      "`%s` takes no %u arguments", rule->action,
+                      rule->argument_count);
+    else
+        compile_error(compile, &rule->public.place, hint,
+                      "`%s` takes %u arguments, not %u", rule->action,
+                      count_arguments(action), rule->argument_count);
 }
 
 static void
@@ -207,10 +249,7 @@ check_rewrite(Compile *compile, Rule *rule)
     if (action == NULL)
         return;
     if (count_arguments(action) != rule->argument_count) {
-        g_autofree char *hint = describe_arguments(action, rule->action);
-        compile_error(compile, &rule->public.place, hint,
-                      "`%s` takes %u arguments, not %u", rule->action,
-                      count_arguments(action), rule->argument_count);
+        wrong_count(compile, rule);
         return;
     }
     for (unsigned i = 0; i < rule->argument_count; i++) {

@@ -108,7 +108,8 @@ static gboolean
 check_actions(const FilterdPlugin *plugin, GError **error)
 {
     for (const FilterdAction *a = plugin->actions; a != NULL && a->name; a++)
-        if (a->run == NULL || a->arguments == NULL)
+        if (a->run == NULL || a->arguments == NULL
+            || ((a->flags & FILTERD_SIGNS) != 0 && plugin->sign_end == NULL))
             return fail(error, plugin, "nothing behind action", a->name);
     return TRUE;
 }

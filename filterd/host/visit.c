@@ -341,3 +341,55 @@ visit_act(Visit *visit, const HostInstance *instance,
     guest_leave(guest);
     return ok;
 }
+
+/* ---- signing ------------------------------------------------------------ */
+
+/* Octets of a body that are signed before others have their turn. */
+#define SIGN_TURN 1048576
+
+typedef struct Signing {
+    Guest *guest;
+    gsize turn; /* octets since others had theirs */
+} Signing;
+
+static gboolean
+sign_field(const FilterdField *field, void *data, GError **error)
+{
+    FilterdCall *call = &((Signing *)data)->guest->host.call;
+    const FilterdPlugin *plugin =
+        ((Signing *)data)->guest->host.instance->plugin;
+    return plugin->sign_header == NULL
+           || plugin->sign_header(call, field, error);
+}
+
+static gboolean
+sign_body(const char *bytes, gsize length, void *data, GError **error)
+{
+    Signing *signing = data;
+    const FilterdPlugin *plugin = signing->guest->host.instance->plugin;
+    if (plugin->sign_body == NULL)
+        return TRUE;
+    signing->turn += length;
+    if (signing->turn >= SIGN_TURN) {
+        signing->turn = 0;
+        fiber_yield();
+    }
+    return !fiber_cancelled()
+           && plugin->sign_body(&signing->guest->host.call, bytes, length,
+                                error);
+}
+
+gboolean
+visit_sign(Visit *visit, const HostInstance *instance, MailMessage *message,
+           GError **error)
+{
+    Signing signing = {.guest = &visit->guests[instance->index]};
+    if (!guest_enter(signing.guest, FILTERD_MESSAGE))
+        return FALSE;
+    gboolean ok =
+        mail_message_write_parts(message, sign_field, sign_body, &signing,
+                                 error)
+        && instance->plugin->sign_end(&signing.guest->host.call, error);
+    guest_leave(signing.guest);
+    return ok;
+}

@@ -70,6 +70,12 @@ gboolean visit_act(Visit *visit, const HostInstance *instance,
                    const FilterdAction *action, const FilterdValue *arguments,
                    GError **error);
 
+/* Shows the message as it goes out to an instance whose action with
+ * FILTERD_SIGNS ran. Yields, never waits for anything but its turn. FALSE: it
+ * failed, or (no error) was cancelled. */
+gboolean visit_sign(Visit *visit, const HostInstance *instance,
+                    MailMessage *message, GError **error);
+
 /* DNS questions so far, of the connection and of the transaction at hand. */
 unsigned visit_questions(const Visit *visit);
 

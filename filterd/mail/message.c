@@ -271,3 +271,37 @@ mail_message_write(MailMessage *message, MailMessageFunc *func, void *data,
     return func(header->str, header->len, data, error)
            && write_body(message, func, data, error);
 }
+
+/* ---- the same by parts -------------------------------------------------- */
+
+static gboolean
+write_text(const char *text, MailMessageFieldFunc *func, void *data,
+           GError **error)
+{
+    FilterdField field;
+    mail_field_next(text, strlen(text), &field);
+    return func(&field, data, error);
+}
+
+static gboolean
+write_field(const Field *field, MailMessageFieldFunc *func, void *data,
+            GError **error)
+{
+    if (field->removed)
+        return TRUE;
+    return field->changed != NULL
+               ? write_text(field->changed, func, data, error)
+               : func(&field->view, data, error);
+}
+
+gboolean
+mail_message_write_parts(MailMessage *message, MailMessageFieldFunc *field,
+                         MailMessageFunc *body, void *data, GError **error)
+{
+    gboolean fine = TRUE;
+    for (guint i = message->added->len; i > 0 && fine; i--)
+        fine = write_text(message->added->pdata[i - 1], field, data, error);
+    for (guint i = 0; i < message->fields->len && fine; i++)
+        fine = write_field(get_field(message, i), field, data, error);
+    return fine && write_body(message, body, data, error);
+}

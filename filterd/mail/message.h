@@ -59,3 +59,11 @@ void mail_message_forget_edits(MailMessage *message);
 /* The message with its edits, in pieces, not dot-stuffed, ends with CRLF. */
 gboolean mail_message_write(MailMessage *message, MailMessageFunc *func,
                             void *data, GError **error);
+/* The same octets by fields, from the top, and pieces of the body; CRLF behind
+ * a field and the empty line are left out. */
+typedef gboolean MailMessageFieldFunc(const FilterdField *field, void *data,
+                                      GError **error);
+gboolean mail_message_write_parts(MailMessage *message,
+                                  MailMessageFieldFunc *field,
+                                  MailMessageFunc *body, void *data,
+                                  GError **error);

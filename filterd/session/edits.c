@@ -52,30 +52,58 @@ request_core(Session *session, const SessionRewrite *rewrite)
         session_edit_add(session, FILTERD_MESSAGE, &edit);
 }
 
-static const HostInstance *
-instance_of(const Session *session, const PolicyUse *use)
+const HostInstance *
+session_edits_instance(const Session *session, const PolicyRule *rule)
 {
     Host *host = session->engine->host;
     for (unsigned i = 0; i < host_instances(host); i++)
-        if (host_instance(host, i)->use == use)
+        if (host_instance(host, i)->use == rule->use)
             return host_instance(host, i);
     return NULL;
 }
 
-static void
+void
+session_edits_failed(Session *session, const PolicyRule *rule, GError **error)
+{
+    LogLine line;
+    if (*error == NULL)
+        return;
+    log_begin(&line, FILTERD_LOG_WARNING, "rewrite");
+    log_text(&line, "session", session->id);
+    log_text(&line, "instance", rule->use->name);
+    log_text(&line, "edit", rule->action->name);
+    log_text(&line, "text", (*error)->message);
+    log_end(&line);
+    g_clear_error(error);
+}
+
+/* FALSE: it failed, and nothing goes out without it. */
+static gboolean
 request(Session *session, const SessionRewrite *rewrite)
 {
-    g_autoptr(GError) error = NULL;
+    GError *error = NULL;
     const PolicyRule *rule = rewrite->rule;
     if (rule->use == NULL) {
         request_core(session, rewrite);
-        return;
+        return TRUE;
     }
-    if (!visit_act(session->visit, instance_of(session, rule->use),
-                   rule->action, rewrite->arguments, &error)
-        && error != NULL)
-        log_event(FILTERD_LOG_WARNING, "rewrite", "%s.%s: %s", rule->use->name,
-                  rule->name, error->message);
+    if (visit_act(session->visit, session_edits_instance(session, rule),
+                  rule->action, rewrite->arguments, &error))
+        return TRUE;
+    session_edits_failed(session, rule, &error);
+    return (rule->action->flags & FILTERD_SIGNS) == 0;
+}
+
+static gboolean
+request_all(Session *session)
+{
+    gboolean fine = TRUE;
+    for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
+        const GPtrArray *rewrites = session->holds[scope].rewrites;
+        for (unsigned i = 0; i < rewrites->len; i++)
+            fine = request(session, g_ptr_array_index(rewrites, i)) && fine;
+    }
+    return fine;
 }
 
 /* ---- carrying out ------------------------------------------------------- */
@@ -183,17 +211,13 @@ start_envelope(Session *session)
 
 /* A recipient's own became the message's when it was taken. What the rewrites
  * request is for the group at hand. */
-void
+gboolean
 session_edits_apply(Session *session, const PolicyRule *quarantine)
 {
     GPtrArray *requests = session->holds[SESSION_OF_MESSAGE].edits;
     unsigned before = requests->len;
     start_envelope(session);
-    for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
-        const GPtrArray *rewrites = session->holds[scope].rewrites;
-        for (unsigned i = 0; i < rewrites->len; i++)
-            request(session, g_ptr_array_index(rewrites, i));
-    }
+    gboolean fine = request_all(session);
     session_trace_remove(session);
     for (unsigned step = 0; step < G_N_ELEMENTS(edit_steps); step++)
         for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)
@@ -203,4 +227,5 @@ session_edits_apply(Session *session, const PolicyRule *quarantine)
         mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
                                 quarantine->name);
     session_trace_add(session);
+    return fine && session_sign(session);
 }

@@ -281,14 +281,33 @@ session_turn_to_face(Session *session)
     return face;
 }
 
+/* By no rule of the file; `reply` has been set. */
+static SessionDecision
+refuse_ourselves(Session *session, const char *rule)
+{
+    gboolean now = session->reply.code < 500;
+    session_refused(session, rule, &session->reply);
+    if (session->observer.refused != NULL)
+        session->observer.refused(session->observer.data, rule,
+                                  &session->reply);
+    return (SessionDecision){now ? SESSION_TEMPFAIL : SESSION_REJECT,
+                             &session->reply, 0};
+}
+
 static SessionDecision
 loop_found(Session *session)
 {
     mail_reply_set(&session->reply, 554, "5.4.6",
                    "too many Received fields: a mail loop");
-    session_refused(session, "-loop", &session->reply);
-    observe(session, FILTERD_MESSAGE, NULL, &session->reply);
-    return (SessionDecision){SESSION_REJECT, &session->reply, 0};
+    return refuse_ourselves(session, "-loop");
+}
+
+static SessionDecision
+not_signed(Session *session)
+{
+    mail_reply_set(&session->reply, 451, "4.3.0",
+                   "the message cannot be signed now; try again later");
+    return refuse_ourselves(session, "-sign");
 }
 
 static const PolicyRule *
@@ -378,10 +397,11 @@ session_message(Session *session)
         tell_discarded(session);
     if (decision.verdict != SESSION_CONTINUE)
         return decision;
-    session_edits_apply(session, quarantine_rule(session, face));
+    gboolean fine =
+        session_edits_apply(session, quarantine_rule(session, face));
     if (fiber_cancelled())
         return (SessionDecision){.verdict = SESSION_CANCELLED};
-    return decision;
+    return fine ? decision : not_signed(session);
 }
 
 /* ---- what others decided ------------------------------------------------ */

@@ -139,13 +139,14 @@ gboolean session_has_outcome(const Session *session);
 /* Each may be NULL. `recipient` is a wire text, NULL outside of rcpt. */
 typedef struct SessionObserver {
     void *data;
-    /* A verdict, or (rule NULL) a stage that ended without one; or (rule NULL
-     * with a reply) a loop that was refused. */
+    /* A verdict, or (rule NULL) a stage that ended without one. */
     void (*decided)(void *data, FilterdStage stage, const PolicyRule *rule,
                     const char *recipient, const MailReply *reply);
     void (*would)(void *data, const PolicyRule *rule);
     void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth);
     void (*edited)(void *data, const FilterdEdit *edit);
+    /* A message, by no rule of the file but "-loop" or "-sign". */
+    void (*refused)(void *data, const char *rule, const MailReply *reply);
 } SessionObserver;
 
 void session_observe(Session *session, const SessionObserver *observer);

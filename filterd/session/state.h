@@ -152,8 +152,20 @@ void session_hold_recipient(Session *session);
 
 /* ---- edits.c ------------------------------------------------------------ */
 
-/* After the last rule: rewrites, requests, trace and results fields. */
-void session_edits_apply(Session *session, const PolicyRule *quarantine);
+/* After the last rule: rewrites, requests, trace and results fields. FALSE:
+ * what was to be signed cannot be; why is in the log. */
+gboolean session_edits_apply(Session *session, const PolicyRule *quarantine);
+/* The instance behind the rule's action. */
+const HostInstance *session_edits_instance(const Session *session,
+                                           const PolicyRule *rule);
+/* Tells the log, and the error is gone. */
+void session_edits_failed(Session *session, const PolicyRule *rule,
+                          GError **error);
+
+/* ---- signing.c ---------------------------------------------------------- */
+
+/* After all edits: what rules want signed. FALSE: it cannot be. */
+gboolean session_sign(Session *session);
 
 /* ---- trace.c ------------------------------------------------------------ */
 

@@ -73,11 +73,15 @@ on_decided(void *data, FilterdStage stage, const PolicyRule *rule,
     Dialogue *dialogue = data;
     TryRecipient *recipient =
         address != NULL ? find_recipient(dialogue, address) : NULL;
-    if (rule == NULL && reply != NULL)
-        note_refusal(dialogue, "-loop", reply);
-    else if (rule != NULL && rule->kind != POLICY_PASS)
+    if (rule != NULL && rule->kind != POLICY_PASS)
         note(recipient != NULL ? &recipient->verdict : &dialogue->whole, stage,
              rule, reply);
+}
+
+static void
+on_refused(void *data, const char *rule, const MailReply *reply)
+{
+    note_refusal(data, rule, reply);
 }
 
 static void
@@ -317,8 +321,11 @@ try_converse(Engine *engine, const TryRequest *request, TryResult *result)
                          .standing = {.stage = FILTERD_MESSAGE},
                          .whole = {.stage = FILTERD_MESSAGE},
                          .written = TRUE};
-    const SessionObserver observer = {&dialogue, on_decided, on_would, NULL,
-                                      on_edited};
+    const SessionObserver observer = {.data = &dialogue,
+                                      .decided = on_decided,
+                                      .would = on_would,
+                                      .edited = on_edited,
+                                      .refused = on_refused};
     session_observe(dialogue.session, &observer);
     session_insist(dialogue.session);
     converse(&dialogue, &engine_config(engine)->settings);

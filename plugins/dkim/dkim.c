@@ -1,4 +1,5 @@
-/* dkim.c: are the message's DKIM signatures good? (RFC 6376, 8301, 8463, 8601)
+/* dkim.c: are the message's DKIM signatures good? And what is signed on its way
+ * out. (RFC 6376, 8301, 8463, 8601)
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -8,6 +9,7 @@
 
 #include "plugins/dkim/config.h"
 #include "plugins/dkim/key.h"
+#include "plugins/dkim/signing.h"
 #include "plugins/dkim/verification.h"
 
 #define DEFAULT_PREFIX 8       /* octets of b= in header.b (RFC 6008) */
@@ -15,6 +17,29 @@
 #define SECOND 1000
 
 static const char *const partial_words[] = {"refuse", "allow", NULL};
+static const char *const no_key_words[] = {"unsigned", "tempfail", NULL};
+
+const char *const canonicalization_words[] = {
+    [0] = "simple/simple",
+    [CANON_BODY_RELAXED] = "simple/relaxed",
+    [CANON_HEADER_RELAXED] = "relaxed/simple",
+    [CANON_HEADER_RELAXED | CANON_BODY_RELAXED] = "relaxed/relaxed",
+    NULL,
+};
+
+static const FilterdOption key_options[] = {
+    {"domain", FILTERD_DOMAIN, FILTERD_POSITION | FILTERD_REQUIRED,
+     offsetof(KeyOption, domain), NULL, "d=, the domain that signs"},
+    {"selector", FILTERD_TEXT, FILTERD_POSITION | FILTERD_REQUIRED,
+     offsetof(KeyOption, selector), NULL, "s=, under which its key is found"},
+    {"file", FILTERD_FILE, FILTERD_POSITION | FILTERD_REQUIRED,
+     offsetof(KeyOption, file), NULL,
+     "the private key, PEM without a passphrase: RSA of 1024 to 4096 bits "
+     "(2048 or more are wanted) or Ed25519"},
+    {"identity", FILTERD_TEXT, 0, offsetof(KeyOption, identity), NULL,
+     "i=, such as \"@mail.example.org\": in that domain or below it"},
+    {NULL},
+};
 
 static const FilterdOption options[] = {
     {"signatures", FILTERD_INT, 0, offsetof(Config, signatures), "10",
@@ -28,6 +53,37 @@ static const FilterdOption options[] = {
      .words = partial_words},
     {"clock-drift", FILTERD_DURATION, 0, offsetof(Config, clock_drift), "5m",
      "how wrong a signer's clock may be, for t= and x="},
+    {"key", FILTERD_GROUP, FILTERD_MANY, offsetof(Config, keys), NULL,
+     "a key to sign with; may be repeated, for one domain too (RSA and "
+     "Ed25519)",
+     .group = key_options, .size = sizeof(KeyOption)},
+    {"sign-headers", FILTERD_TEXT, FILTERD_MANY, offsetof(Config, sign_headers),
+     "From Sender Reply-To Subject Date Message-ID To Cc In-Reply-To "
+     "References "
+     "MIME-Version Content-Type Content-Transfer-Encoding "
+     "Content-Disposition Resent-From Resent-Sender Resent-Date "
+     "Resent-Message-ID Resent-To Resent-Cc List-Id List-Help "
+     "List-Unsubscribe List-Unsubscribe-Post List-Subscribe List-Post "
+     "List-Owner List-Archive",
+     "the fields that are signed, where there are any (RFC 6376 5.4.1); From "
+     "always is"},
+    {"oversign", FILTERD_TEXT, FILTERD_MANY, offsetof(Config, oversign),
+     "From Reply-To Subject Date Message-ID To Cc MIME-Version Content-Type "
+     "Content-Transfer-Encoding",
+     "the fields of which nobody may add one more (RFC 6376 8.15); Date and "
+     "Message-ID only where they are there, for servers supply them"},
+    {"canonicalization", FILTERD_WORD, 0, offsetof(Config, canonicalization),
+     "relaxed/relaxed", "c=, of the header and of the body",
+     .words = canonicalization_words},
+    {"signature-lifetime", FILTERD_DURATION, 0,
+     offsetof(Config, signature_lifetime), "0s",
+     "how long a signature holds, x=; 0s: without end", .low = 0,
+     .high = INT64_C(315360000000)},
+    {"no-key", FILTERD_WORD, 0, offsetof(Config, no_key), "unsigned",
+     "what becomes of a message that sign() finds no key for: it goes "
+     "unsigned, "
+     "and the log says so, or is refused for now",
+     .words = no_key_words},
     {NULL},
 };
 
@@ -51,8 +107,16 @@ static const FilterdFact facts[] = {
 
 static const FilterdMethod methods[] = {{"dkim", FACT_RESULT}, {NULL}};
 
+enum { NEED_AUTHOR };
+
+static const FilterdNeed needs[] = {
+    [NEED_AUTHOR] = {"header.from.domain", FILTERD_DOMAIN},
+    {NULL},
+};
+
 typedef struct Instance {
     Library *library;
+    Signing signing;
 } Instance;
 
 typedef struct Message {
@@ -61,6 +125,7 @@ typedef struct Message {
     int64_t asked;         /* keys that have been asked for */
     bool begun;            /* the header is over */
     Verification *verification;
+    Outgoing outgoing;
 } Message;
 
 /* ---- the header --------------------------------------------------------- */
@@ -69,7 +134,11 @@ static bool
 start(FilterdCall *call, GError **error)
 {
     Instance *instance = call->instance;
+    if (!signing_start(&instance->signing, call, error))
+        return false;
     instance->library = library_new(error);
+    if (instance->library == NULL)
+        signing_stop(&instance->signing);
     return instance->library != NULL;
 }
 
@@ -78,6 +147,7 @@ stop(FilterdCall *call)
 {
     Instance *instance = call->instance;
     g_clear_pointer(&instance->library, library_free);
+    signing_stop(&instance->signing);
 }
 
 static void
@@ -365,10 +435,67 @@ eom(FilterdCall *call, GError **error)
     return true;
 }
 
+/* ---- on the way out ----------------------------------------------------- */
+
+static SigningCall
+outgoing(const FilterdCall *call)
+{
+    return (SigningCall){&((const Instance *)call->instance)->signing,
+                         &((Message *)call->message)->outgoing, NEED_AUTHOR};
+}
+
+static bool
+sign_by_author(FilterdCall *call, const FilterdValue *arguments, GError **error)
+{
+    (void)arguments;
+    return signing_by_author(call, outgoing(call), error);
+}
+
+static bool
+sign_by_name(FilterdCall *call, const FilterdValue *arguments, GError **error)
+{
+    return signing_by_name(call, outgoing(call), arguments, error);
+}
+
+static bool
+sign_header(FilterdCall *call, const FilterdField *field, GError **error)
+{
+    (void)error;
+    signing_field(call, outgoing(call), field);
+    return true;
+}
+
+static bool
+sign_body(FilterdCall *call, const char *bytes, size_t length, GError **error)
+{
+    (void)error;
+    signing_body(call, outgoing(call), bytes, length);
+    return true;
+}
+
+static bool
+sign_end(FilterdCall *call, GError **error)
+{
+    return signing_end(call, outgoing(call), error);
+}
+
+static const FilterdType no_arguments[] = {FILTERD_UNKNOWN};
+static const FilterdType domain_and_selector[] = {FILTERD_DOMAIN, FILTERD_TEXT,
+                                                  FILTERD_UNKNOWN};
+
+static const FilterdAction actions[] = {
+    {"sign", "Signs what goes out with every key of the From domain.",
+     no_arguments, sign_by_author, FILTERD_SIGNS},
+    {"sign", "Signs what goes out with that key: domain, selector.",
+     domain_and_selector, sign_by_name, FILTERD_SIGNS},
+    {NULL},
+};
+
 static void
 clear_message(FilterdCall *call)
 {
     Message *message = call->message;
+    outgoing_clear(&message->outgoing);
     header_clear(&message->header);
     g_clear_pointer(&message->verification, verification_free);
     g_clear_pointer(&message->signatures, g_ptr_array_unref);
@@ -377,8 +504,9 @@ clear_message(FilterdCall *call)
 FILTERD_PLUGIN(.name = "dkim", .version = "0.1",
                .summary = "DKIM signatures (RFC 6376), by libopendkim",
                .options = options, .config_size = sizeof(Config),
-               .facts = facts, .methods = methods,
-               .instance_size = sizeof(Instance),
+               .facts = facts, .needs = needs, .methods = methods,
+               .actions = actions, .instance_size = sizeof(Instance),
                .message_size = sizeof(Message), .start = start, .stop = stop,
                .header = take_field, .body = take_body, .eom = eom,
-               .clear_message = clear_message);
+               .clear_message = clear_message, .sign_header = sign_header,
+               .sign_body = sign_body, .sign_end = sign_end);

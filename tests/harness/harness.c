@@ -432,35 +432,36 @@ harness_reconnect(Harness *harness)
     forget(harness, FILTERD_CONNECT, FILTERD_MESSAGE);
 }
 
-static void
-arguments_check(const FilterdAction *action, const FilterdValue *arguments)
+static gboolean
+arguments_fit(const FilterdAction *action, const FilterdValue *arguments)
 {
-    for (gsize i = 0;; i++) {
-        if (arguments[i].type != action->arguments[i])
-            g_error("harness_act: argument %zu of %s is of another type", i,
-                    action->name);
-        if (action->arguments[i] == FILTERD_UNKNOWN)
-            return;
-    }
+    gsize i = 0;
+
+    while (arguments[i].type == action->arguments[i]
+           && arguments[i].type != FILTERD_UNKNOWN)
+        i++;
+    return arguments[i].type == action->arguments[i];
 }
 
-void
+bool
 harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
 {
     const FilterdAction *action = harness->plugin->actions;
     GError *error = NULL;
 
-    while (action != NULL && action->name && strcmp(action->name, name) != 0)
+    while (action != NULL && action->name
+           && (strcmp(action->name, name) != 0
+               || !arguments_fit(action, arguments)))
         action++;
     if (action == NULL || action->name == NULL)
-        g_error("harness_act: no action %s", name);
-    arguments_check(action, arguments);
+        g_error("harness_act: no action %s with such arguments", name);
     harness->session.acting = TRUE;
 
     gboolean ok = action->run(&harness->session.call, arguments, &error);
 
-    harness_hook_check(harness, ok, error);
+    ok = harness_hook_check(harness, ok, error);
     harness->session.acting = FALSE;
+    return ok;
 }
 
 void

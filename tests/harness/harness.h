@@ -72,9 +72,14 @@ void harness_reset(Harness *harness);
 void harness_reconnect(Harness *harness);
 /* Tells what became of the message. */
 void harness_done(Harness *harness, const FilterdOutcome *outcome);
-/* Runs an action; the arguments end with FILTERD_UNKNOWN. */
-void harness_act(Harness *harness, const char *action,
+/* Runs an action; the arguments end with FILTERD_UNKNOWN. False: it failed,
+ * which was expected. */
+bool harness_act(Harness *harness, const char *action,
                  const FilterdValue *arguments);
+
+/* The message as it goes out, to the sign_ hooks; all is as above. False: a
+ * hook failed, which was expected. */
+bool harness_sign(Harness *harness, const char *text, size_t chunk);
 
 /* ---- what came of it ---------------------------------------------------- */
 

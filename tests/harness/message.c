@@ -7,7 +7,7 @@
 #include <string.h>
 
 static char *
-crlf_normalize(const char *text, gsize *length)
+crlf_normalize(const char *text)
 {
     GString *out = g_string_sized_new(strlen(text) + 64);
 
@@ -16,7 +16,6 @@ crlf_normalize(const char *text, gsize *length)
             g_string_append_c(out, '\r');
         g_string_append_c(out, *at);
     }
-    *length = out->len;
     return g_string_free(out, FALSE);
 }
 
@@ -57,47 +56,54 @@ field_parse(const char *bytes, gsize length)
     return field;
 }
 
+/* The hooks that a message goes to. */
+typedef struct Ears {
+    bool (*header)(FilterdCall *call, const FilterdField *field,
+                   GError **error);
+    bool (*body)(FilterdCall *call, const char *bytes, size_t length,
+                 GError **error);
+} Ears;
+
 /* Exactly its octets, so that reading behind them is found out. */
 static gboolean
-field_feed(Harness *harness, const char *bytes, gsize length)
+field_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length)
 {
     GError *error = NULL;
 
-    if (harness->plugin->header == NULL)
+    if (ears->header == NULL)
         return TRUE;
     if (length >= 2 && memcmp(bytes + length - 2, "\r\n", 2) == 0)
         length -= 2;
 
     g_autofree char *copy = g_memdup2(bytes, length);
     const FilterdField field = field_parse(copy, length);
-    gboolean ok =
-        harness->plugin->header(&harness->session.call, &field, &error);
+    gboolean ok = ears->header(&harness->session.call, &field, &error);
 
     return harness_hook_check(harness, ok, error);
 }
 
 static gboolean
-piece_feed(Harness *harness, const char *bytes, gsize length)
+piece_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length)
 {
     GError *error = NULL;
 
-    if (harness->plugin->body == NULL)
+    if (ears->body == NULL)
         return TRUE;
 
     g_autofree char *copy = g_memdup2(bytes, length);
-    gboolean ok =
-        harness->plugin->body(&harness->session.call, copy, length, &error);
+    gboolean ok = ears->body(&harness->session.call, copy, length, &error);
 
     return harness_hook_check(harness, ok, error);
 }
 
 static gboolean
-body_feed(Harness *harness, const char *bytes, gsize length, gsize chunk)
+body_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length,
+          gsize chunk)
 {
     for (gsize at = 0; at < length;) {
         gsize piece = chunk > 0 ? MIN(chunk, length - at) : length;
 
-        if (!piece_feed(harness, bytes + at, piece))
+        if (!piece_feed(harness, ears, bytes + at, piece))
             return FALSE;
         at += piece;
     }
@@ -105,30 +111,46 @@ body_feed(Harness *harness, const char *bytes, gsize length, gsize chunk)
 }
 
 static gboolean
-message_feed(Harness *harness, const char *text, gsize length, gsize chunk)
+message_feed(Harness *harness, const Ears *ears, const char *text, gsize chunk)
 {
-    gsize at = 0;
+    gsize at = 0, length = strlen(text);
 
     while (at < length && strncmp(text + at, "\r\n", 2) != 0) {
         gsize taken = field_end(text + at, length - at);
 
-        if (!field_feed(harness, text + at, taken))
+        if (!field_feed(harness, ears, text + at, taken))
             return FALSE;
         at += taken;
     }
     at = MIN(at + 2, length);
-    return body_feed(harness, text + at, length - at, chunk);
+    return body_feed(harness, ears, text + at, length - at, chunk);
 }
 
 void
 harness_message(Harness *harness, const char *text, size_t chunk)
 {
-    gsize length;
-    g_autofree char *bytes = crlf_normalize(text, &length);
+    const Ears ears = {harness->plugin->header, harness->plugin->body};
+    g_autofree char *bytes = crlf_normalize(text);
 
     harness_message_begin(harness);
     harness->session.stage = FILTERD_MESSAGE;
-    if (message_feed(harness, bytes, length, chunk))
+    if (message_feed(harness, &ears, bytes, chunk))
         harness_hook_run(harness, FILTERD_MESSAGE, harness->plugin->eom);
     harness->fed = TRUE;
+}
+
+bool
+harness_sign(Harness *harness, const char *text, size_t chunk)
+{
+    const Ears ears = {harness->plugin->sign_header,
+                       harness->plugin->sign_body};
+    g_autofree char *bytes = crlf_normalize(text);
+    GError *error = NULL;
+
+    if (!message_feed(harness, &ears, bytes, chunk))
+        return false;
+
+    gboolean ok = harness->plugin->sign_end(&harness->session.call, &error);
+
+    return harness_hook_check(harness, ok, error);
 }

@@ -166,6 +166,13 @@ static const WorldCase rules[] = {
      "3:9: `add-header` takes 2 arguments, not 1 | add-header(a text, a "
      "text)\n"},
     {PLUGINS "at mail {\n"
+             "rewrite probe.sign()\n"
+             "rewrite probe.sign(\"a\", \"b\")\n"
+             "rewrite probe.sign(\"a\")\n"
+             "}\n",
+     "5:9: `probe.sign` takes no 1 arguments | probe.sign() or probe.sign(a "
+     "text, a text)\n"},
+    {PLUGINS "at mail {\n"
              "rewrite add-header(\"a\", mail.size)\n"
              "}\n",
      "3:25: `add-header` wants a text here, not an int | \"{mail.size}\"\n"},
@@ -185,8 +192,8 @@ static const WorldCase rules[] = {
              "rewrite nosuch.act(5)\n"
              "}\n",
      "3:9: no action `nosuch.act` | there is add-header, change-header, "
-     "remove-header, set-sender, add-recipient, remove-recipient or "
-     "probe.act\n"},
+     "remove-header, set-sender, add-recipient, remove-recipient, "
+     "probe.act or probe.sign\n"},
     {PLUGINS "at mail {\n"
              "rewrite add-header \"a\"\n"
              "}\n",

@@ -148,6 +148,7 @@ static const FilterdType two_texts[] = {FILTERD_TEXT, FILTERD_TEXT,
                                         FILTERD_UNKNOWN};
 static const FilterdType one_text[] = {FILTERD_TEXT, FILTERD_UNKNOWN};
 static const FilterdType one_address[] = {FILTERD_ADDRESS, FILTERD_UNKNOWN};
+static const FilterdType nothing[] = {FILTERD_UNKNOWN};
 static const FilterdType everything[] = {FILTERD_INT,  FILTERD_DURATION,
                                          FILTERD_BOOL, FILTERD_IP,
                                          FILTERD_LIST, FILTERD_UNKNOWN};
@@ -164,6 +165,8 @@ static const FilterdAction core_actions[] = {
 
 static const FilterdAction probe_actions[] = {
     {"act", "", everything},
+    {"sign", "", nothing},
+    {"sign", "", two_texts},
     {0},
 };
 

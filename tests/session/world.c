@@ -168,6 +168,64 @@ on_clear(FilterdCall *call)
     probe.clear_message++;
 }
 
+/* ---- its signature ------------------------------------------------------ */
+
+static const FilterdType no_arguments[] = {FILTERD_UNKNOWN};
+static const FilterdType one_text[] = {FILTERD_TEXT, FILTERD_UNKNOWN};
+
+static bool
+on_sign(FilterdCall *call, const FilterdValue *arguments, GError **error)
+{
+    (void)call;
+    (void)arguments;
+    return finish(error);
+}
+
+static bool
+on_sign_header(FilterdCall *call, const FilterdField *field, GError **error)
+{
+    (void)call;
+    (void)error;
+    if (probe.signed_text == NULL)
+        probe.signed_text = g_string_new(NULL);
+    g_string_append_len(probe.signed_text, field->bytes, field->length);
+    g_string_append(probe.signed_text, "\r\n");
+    return true;
+}
+
+static bool
+on_sign_body(FilterdCall *call, const char *bytes, size_t length,
+             GError **error)
+{
+    (void)call;
+    (void)error;
+    g_string_append_len(probe.signed_text, bytes, length);
+    return true;
+}
+
+static bool
+on_sign_end(FilterdCall *call, GError **error)
+{
+    const FilterdEdit edits[] = {
+        {FILTERD_ADD_HEADER, "X-Signature", "one"},
+        {FILTERD_ADD_HEADER, "X-Signature", "two"},
+        {FILTERD_REMOVE_HEADER, "Subject", NULL},
+    };
+    probe.signs++;
+    for (unsigned i = 0; i < G_N_ELEMENTS(edits); i++)
+        call->host->edit(call, &edits[i]);
+    if (probe.sign_fails)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                            "the key is gone");
+    return !probe.sign_fails;
+}
+
+static const FilterdAction probe_actions[] = {
+    {"sign", "", no_arguments, on_sign, FILTERD_SIGNS},
+    {"sign", "", one_text, on_sign, FILTERD_SIGNS},
+    {NULL},
+};
+
 const FilterdPlugin probe_plugin = {
     .abi = FILTERD_ABI,
     .size = sizeof(FilterdPlugin),
@@ -177,6 +235,7 @@ const FilterdPlugin probe_plugin = {
     .facts = probe_facts,
     .needs = probe_needs,
     .methods = probe_methods,
+    .actions = probe_actions,
     .message_size = sizeof(ProbeMessage),
     .connect = on_connect,
     .helo = on_helo,
@@ -187,6 +246,9 @@ const FilterdPlugin probe_plugin = {
     .eom = on_eom,
     .abort = on_abort,
     .clear_message = on_clear,
+    .sign_header = on_sign_header,
+    .sign_body = on_sign_body,
+    .sign_end = on_sign_end,
 };
 
 /* Stands on the first one's facts. */
@@ -318,6 +380,7 @@ world_run(const char *policy, void (*func)(World *world))
                     .mistyped = probe.mistyped,
                     .edits = probe.edits,
                     .slow = probe.slow,
+                    .sign_fails = probe.sign_fails,
                     .sleeps = probe.sleeps};
     log_set_sink(keep_log);
     compile(policy);
@@ -334,6 +397,8 @@ world_run(const char *policy, void (*func)(World *world))
     loop_clear();
     policy_config_free(world.config);
     g_string_free(world.log, TRUE);
+    if (probe.signed_text != NULL)
+        g_string_free(probe.signed_text, TRUE);
     probe = (Probe){0};
 }
 

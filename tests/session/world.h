@@ -21,6 +21,9 @@ typedef struct Probe {
     char outcomes[512]; /* "FATE STAGE RULE ASKED OCTETS;" for each that the
                          * plugin `other` heard of; of octets what it could
                          * look up */
+    unsigned signs;     /* how often sign_end ran */
+    gboolean sign_fails;
+    GString *signed_text; /* what the sign_ hooks saw, CRLF behind each field */
 } Probe;
 
 extern Probe probe;

@@ -115,6 +115,10 @@ def core_facts():
             yield "%s: nothing about %s" % (CONF, fact)
 
 
+# Told by their place: they have no word of their own in the file.
+POSITIONS = ["name", "answer", "rule", "type", "domain", "selector", "file"]
+
+
 def plugins():
     page = read(CONF)
     for folder in sorted((tree.ROOT / "plugins").iterdir()):
@@ -125,7 +129,7 @@ def plugins():
                     yield "%s: nothing about %s.%s" % (CONF, folder.name,
                                                        fact)
             for option in tables(path, "FilterdOption"):
-                if option not in ["name", "answer", "rule", "type"] \
+                if option not in POSITIONS \
                         and "Cm %s " % option not in text:
                     yield "%s: nothing about %s of %s" % (CONF, option,
                                                           folder.name)

@@ -10,6 +10,17 @@
 /* The options' defaults. */
 extern const Config fixture_config;
 
+/* What is signed, and what nobody may add to, in tests of signing. */
+extern const char *const fixture_names[], *const fixture_oversigned[];
+/* Makes a `key` option of keys/NAME, for example.org; what it points to is
+ * never freed. */
+KeyOption fixture_key(const char *selector, const char *name);
+/* The defaults, and these keys. */
+Config fixture_signing(const KeyOption *keys, size_t length);
+/* That text with CRLF line ends, and the requested fields on top of it. Caller
+ * frees. */
+char *fixture_signed(Harness *harness, const char *text, size_t chunk);
+
 /* messages/NAME.eml; caller frees. */
 char *fixture_message(const char *name);
 Harness *fixture_harness(const Config *config);

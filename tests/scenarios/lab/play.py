@@ -10,7 +10,7 @@ from .dns import text_record
 from .failure import Failure, check, equal
 from .filterd import parse_line
 from .scenario import Broken
-from .signer import key_record, verify
+from .signer import key_record, private_key, verify, verify_by_perl
 from .wires import WIRES
 
 # What a step is answered unless the scenario says otherwise.
@@ -41,6 +41,8 @@ class Play:
             for selector, domain in message.signatures:
                 self.keys[f"{selector}._domainkey.{domain}"] = \
                     key_record(selector, domain)
+        for line in scenario.parts.get("key", []):
+            self.write_key(*line.split())
         self.dns = self.build_dns()
         self.backend = self.build_backend()
         self.filterd = stage.filterd(
@@ -51,6 +53,14 @@ class Play:
             workers=scenario.part("workers", 1),
             dns_options=scenario.part("dns-options", "timeout 2s budget 5s"))
         self.wire = WIRES[stage.options.wire](self.filterd)
+
+    def write_key(self, domain, selector, kind="rsa"):
+        """SELECTOR.pem beside the configuration, its record in the DNS."""
+        self.keys[f"{selector}._domainkey.{domain}"] = \
+            key_record(selector, domain, kind)
+        with open(os.path.join(self.stage.directory, selector + ".pem"),
+                  "wb") as file:
+            file.write(private_key(selector, domain, kind))
 
     def build_dns(self):
         if self.scenario.part("dns") == "silent":
@@ -275,6 +285,11 @@ class Play:
         """By the signatures of just these domains."""
         equal(verify(message.octets, self.keys), argument.split(),
               "domains that verify")
+
+    def see_verifies_too(self, message, argument, _):
+        """The same by another verifier."""
+        equal(verify_by_perl(message.octets, self.keys), argument.split(),
+              "domains that verify by Mail::DKIM")
 
     def see_xclient(self, message, argument, _):
         name, _, value = argument.partition("=")

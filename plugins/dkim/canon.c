@@ -1,0 +1,152 @@
+/* canon.c: header fields and bodies in canonical form. (RFC 6376 3.4)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "plugins/dkim/canon.h"
+
+#include <openssl/evp.h>
+
+#define BUFFER_SIZE 8192
+
+/* ---- fields (RFC 6376 3.4.1, 3.4.2) ------------------------------------- */
+
+static void
+append_relaxed(GString *out, const char *bytes, size_t length)
+{
+    bool space = false;
+    gsize start = out->len;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\r' || bytes[i] == '\n')
+            continue;
+        if (bytes[i] == ' ' || bytes[i] == '\t') {
+            space = true;
+            continue;
+        }
+        if (space && out->len > start)
+            g_string_append_c(out, ' ');
+        g_string_append_c(out, bytes[i]);
+        space = false;
+    }
+}
+
+void
+canon_field(GString *out, const FilterdField *field, bool relaxed)
+{
+    if (relaxed && field->name_length > 0) {
+        for (size_t i = 0; i < field->name_length; i++)
+            g_string_append_c(out, g_ascii_tolower(field->bytes[i]));
+        g_string_append_c(out, ':');
+        append_relaxed(out, field->bytes + field->value,
+                       field->length - field->value);
+    } else {
+        g_string_append_len(out, field->bytes, (gssize)field->length);
+    }
+    g_string_append(out, "\r\n");
+}
+
+/* ---- the body (RFC 6376 3.4.3, 3.4.4) ----------------------------------- */
+
+struct BodyHash {
+    EVP_MD_CTX *digest;
+    bool relaxed;
+    bool space;    /* white space that counts once something follows it */
+    gint64 lines;  /* line ends that count likewise */
+    gint64 room;   /* octets that still count */
+    bool begun;    /* something has counted */
+    char *encoded; /* at the end */
+    size_t used;
+    guint8 buffer[BUFFER_SIZE];
+};
+
+BodyHash *
+body_hash_new(bool relaxed, gint64 limit)
+{
+    BodyHash *hash = g_new(BodyHash, 1);
+    hash->relaxed = relaxed;
+    hash->space = hash->begun = false;
+    hash->lines = 0;
+    hash->room = limit >= 0 ? limit : G_MAXINT64;
+    hash->encoded = NULL;
+    hash->used = 0;
+    hash->digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(hash->digest, EVP_sha256(), NULL);
+    return hash;
+}
+
+void
+body_hash_free(BodyHash *hash)
+{
+    if (hash == NULL)
+        return;
+    EVP_MD_CTX_free(hash->digest);
+    g_free(hash->encoded);
+    g_free(hash);
+}
+
+static void
+drain(BodyHash *hash)
+{
+    size_t counted = (size_t)MIN((gint64)hash->used, hash->room);
+    EVP_DigestUpdate(hash->digest, hash->buffer, counted);
+    hash->room -= (gint64)counted;
+    hash->used = 0;
+}
+
+static inline void
+put(BodyHash *hash, char octet)
+{
+    if (hash->used == BUFFER_SIZE)
+        drain(hash);
+    hash->buffer[hash->used++] = (guint8)octet;
+}
+
+static void
+put_lines(BodyHash *hash)
+{
+    for (; hash->lines > 0; hash->lines--) {
+        put(hash, '\r');
+        put(hash, '\n');
+    }
+}
+
+/* Before an octet that is neither white space nor of a line end. */
+static void
+catch_up(BodyHash *hash)
+{
+    put_lines(hash);
+    if (hash->space)
+        put(hash, ' ');
+    hash->space = false;
+    hash->begun = true;
+}
+
+void
+body_hash_add(BodyHash *hash, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char octet = bytes[i];
+        if (octet == '\n') {
+            hash->lines++;
+            hash->space = false;
+        } else if (hash->relaxed && (octet == ' ' || octet == '\t')) {
+            hash->space = true;
+        } else if (octet != '\r') {
+            if (hash->lines > 0 || hash->space || !hash->begun)
+                catch_up(hash);
+            put(hash, octet);
+        }
+    }
+}
+
+const char *
+body_hash_end(BodyHash *hash)
+{
+    guint8 digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    hash->lines = hash->begun || !hash->relaxed ? 1 : 0;
+    put_lines(hash);
+    drain(hash);
+    EVP_DigestFinal_ex(hash->digest, digest, &length);
+    hash->encoded = g_base64_encode(digest, length);
+    return hash->encoded;
+}
