@@ -101,7 +101,9 @@ static const FilterdFact facts[] = {
                       "the domains whose signatures passed",
                       .items = FILTERD_DOMAIN},
     [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
-                      "why the first signature that did not pass did not"},
+                      "why the first signature that did not pass did not; or "
+                      "of which field, though it passed, another one is there "
+                      "that it does not cover"},
     {NULL},
 };
 
@@ -209,6 +211,17 @@ drop_surplus(Message *message, size_t limit)
         }
 }
 
+/* From more than one Subject a reader may choose the one that is not signed. */
+static void
+find_loose(const Header *header, Signature *signature)
+{
+    for (size_t i = 0; i < HEADER_SINGLES && signature->loose == NULL; i++)
+        if (header->singles[i] > 1
+            && signature_covers(signature, header_singles[i])
+                   < header->singles[i])
+            signature->loose = header_singles[i];
+}
+
 static void
 check_message(FilterdCall *call, Signature *signature)
 {
@@ -221,6 +234,24 @@ check_message(FilterdCall *call, Signature *signature)
                          "a From field is not signed");
     signature_check_time(signature, call->host->now(call) / SECOND,
                          config->clock_drift / SECOND);
+    find_loose(&message->header, signature);
+}
+
+/* Those that are looked at need not be those that came first. */
+static void
+ask_the_rest(FilterdCall *call)
+{
+    const Config *config = call->config;
+    const Message *message = call->message;
+    if (message->asked < config->signatures)
+        return;
+    for (guint i = 0; i < message->signatures->len; i++) {
+        const Signature *signature = message->signatures->pdata[i];
+        if (signature->result != RESULT_PENDING)
+            continue;
+        g_autofree char *name = signature_key_name(signature);
+        call->host->prefetch(call, name, FILTERD_DNS_TXT);
+    }
 }
 
 static void
@@ -237,6 +268,7 @@ begin(FilterdCall *call)
         drop_surplus(message, (size_t)config->signatures);
         for (guint i = 0; i < all->len; i++)
             check_message(call, all->pdata[i]);
+        ask_the_rest(call);
         message->verification =
             verification_new(instance->library, &message->header, all,
                              (size_t)config->signatures * FIELDS_PER_SIGNATURE);
@@ -337,16 +369,28 @@ publish_domains(FilterdCall *call, GPtrArray *all)
     call->host->publish(call, FACT_DOMAINS, filterd_list(items, length));
 }
 
+/* For people; NULL: none. Caller frees. */
+static char *
+problem_of(const Signature *signature)
+{
+    if (signature->problem != NULL)
+        return g_strdup(signature->problem);
+    if (signature->result == RESULT_PASS && signature->loose != NULL)
+        return g_strdup_printf("a field %s is not signed", signature->loose);
+    return NULL;
+}
+
 static void
 publish_problem(FilterdCall *call, GPtrArray *all)
 {
     for (guint i = 0; i < all->len; i++) {
         const Signature *signature = all->pdata[i];
-        if (signature->problem == NULL)
+        g_autofree char *problem = problem_of(signature);
+        if (problem == NULL)
             continue;
-        g_autofree char *text = g_strdup_printf(
-            "%s (d=%s s=%s)", signature->problem, or_dash(signature->domain),
-            or_dash(signature->selector));
+        g_autofree char *text = g_strdup_printf("%s (d=%s s=%s)", problem,
+                                                or_dash(signature->domain),
+                                                or_dash(signature->selector));
         call->host->publish(call, FACT_PROBLEM, filterd_text(text));
         return;
     }
@@ -401,7 +445,8 @@ report(FilterdCall *call, GPtrArray *all, const Signature *signature)
     for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++)
         if (candidates[i].value != NULL)
             properties[length++] = candidates[i];
-    const char *comment = signature->problem;
+    g_autofree char *problem = problem_of(signature);
+    const char *comment = problem;
     if (comment == NULL && signature->testing)
         comment = "the key is under test";
     call->host->authres(call, "dkim", result_words[signature->result], comment,

@@ -9,6 +9,14 @@
 
 #define ORIGINS_LIMIT 16
 
+const char *const header_singles[HEADER_SINGLES] = {
+    "subject",      "date",
+    "to",           "cc",
+    "reply-to",     "sender",
+    "message-id",   "mime-version",
+    "content-type", "content-transfer-encoding",
+};
+
 static bool
 has_name(const FilterdField *field, const char *name)
 {
@@ -109,6 +117,9 @@ header_add(Header *header, const FilterdField *field, Span *value)
         header->authors++;
         add_origins(header, field);
     }
+    for (size_t i = 0; i < HEADER_SINGLES; i++)
+        if (has_name(field, header_singles[i]))
+            header->singles[i]++;
     if (header->problem == NULL)
         keep(header, field, signature);
     if (signature)

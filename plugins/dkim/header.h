@@ -17,13 +17,20 @@ typedef struct HeaderField {
     bool signature; /* it is a DKIM-Signature */
 } HeaderField;
 
+/* Fields that a message has once (RFC 5322 3.6, RFC 2045), lower case; who adds
+ * another may choose what readers see (RFC 6376 8.15). From has rules of its
+ * own. */
+#define HEADER_SINGLES 10
+extern const char *const header_singles[HEADER_SINGLES];
+
 /* Zero bytes are an empty one. */
 typedef struct Header {
     GByteArray *bytes;
     GArray *fields;      /* of HeaderField */
     const char *problem; /* why no signature can be trusted over it */
     size_t authors;      /* From fields */
-    GPtrArray *origins;  /* what stands behind an @ in them, lower case */
+    size_t singles[HEADER_SINGLES]; /* fields of each of those names */
+    GPtrArray *origins; /* what stands behind an @ in them, lower case */
 } Header;
 
 /* True: it is a DKIM-Signature, with that value. */

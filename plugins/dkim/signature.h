@@ -37,19 +37,20 @@ typedef struct Signature {
     Result result;
     const char *problem; /* why not pass, for people; never freed */
     Algorithm algorithm;
-    char *domain;     /* d= and s= in lower case, */
-    char *selector;   /* NULL where they are not to be trusted */
-    char *identity;   /* the domain of i=, in lower case, or NULL */
-    char *bytes;      /* b= without white space, or NULL */
-    GPtrArray *names; /* of h=, lower case, as often as there */
-    bool relaxed;     /* body canonicalization */
-    gint64 length;    /* l=, or -1 */
-    gint64 time;      /* t=, seconds, or -1 */
-    gint64 expiry;    /* x=, or -1 */
-    size_t field;     /* which field of the header it is */
-    bool malformed;   /* the library must not see it */
-    char *key;        /* clean key record for the library */
-    bool testing;     /* t=y in the key record */
+    char *domain;      /* d= and s= in lower case, */
+    char *selector;    /* NULL where they are not to be trusted */
+    char *identity;    /* the domain of i=, in lower case, or NULL */
+    char *bytes;       /* b= without white space, or NULL */
+    GPtrArray *names;  /* of h=, lower case, as often as there */
+    bool relaxed;      /* body canonicalization */
+    gint64 length;     /* l=, or -1 */
+    gint64 time;       /* t=, seconds, or -1 */
+    gint64 expiry;     /* x=, or -1 */
+    size_t field;      /* which field of the header it is */
+    bool malformed;    /* the library must not see it */
+    char *key;         /* clean key record for the library */
+    bool testing;      /* t=y in the key record */
+    const char *loose; /* a field that is there more often than signed */
 } Signature;
 
 /* Judges the value of a DKIM-Signature field as far as that needs no more than

@@ -21,6 +21,9 @@ typedef struct SignedName {
     bool supplied; /* servers do so where it is missing (RFC 6409 8.2, 8.3) */
 } SignedName;
 
+/* h= has it whatever the message has (RFC 6376 5.4). */
+#define FROM 0
+
 struct SignedNames {
     GArray *items;     /* SignedName, in the order of h= */
     GHashTable *index; /* lower case: index in items */
@@ -206,8 +209,10 @@ cover(Signer *signer, guint index)
         EVP_DigestUpdate(signer->header, text->str, text->len);
         append_name(signer->list, name->name);
     }
-    if (name->oversigned && count < SIGNED_FIELDS_LIMIT
-        && (count > 0 || !name->supplied))
+    bool absent = count == 0;
+    if ((name->oversigned && count < SIGNED_FIELDS_LIMIT
+         && !(absent && name->supplied))
+        || (absent && index == FROM))
         append_name(signer->list, name->name);
 }
 

@@ -42,7 +42,7 @@ static const struct {
     {"oversigned", "pass" RSA, "-"},
     {"unknown-tag", "pass" RSA, "-"},
     {"drifted", "pass" RSA, "-"},
-    {"subject-added", "pass" RSA, "-"},
+    {"subject-added", "pass" RSA, "a field subject is not signed"},
     {"length-all", "pass" RSA, "-"},
     {"length-blank-tail", "pass" RSA, "-"},
 
@@ -90,6 +90,7 @@ static const struct {
     {"length-negative", "permerror" RSA, "l= is no sane number"},
     {"length-junk", "permerror" RSA, "l= is no sane number"},
     {"length-wrapped", "permerror" RSA, "l= is no sane number"},
+    {"length-wrapped-32", "permerror" RSA, "l= is beyond the body"},
     {"length-beyond", "permerror" RSA, "l= is beyond the body"},
     {"length-tail", "policy" RSA, "l= leaves a part"},
     {"length-part", "policy" RSA, "l= leaves a part"},

@@ -57,6 +57,69 @@ test_dns_failure_is_temperror(void)
     }
 }
 
+/* Records that nobody should publish; none of them is a key. */
+static void
+test_odd_zones(void)
+{
+    g_autofree char *kilobytes = g_strnfill(60000, 'A');
+    g_autofree char *huge = g_strdup_printf(
+        "huge._domainkey.example.org 300 TXT \"v=DKIM1; p=%s\"\n", kilobytes);
+    const struct {
+        const char *selector, *zone, *result, *problem;
+    } rows[] = {
+        {"loop",
+         "loop._domainkey.example.org 300 CNAME loop2._domainkey.example.org\n"
+         "loop2._domainkey.example.org 300 CNAME loop._domainkey.example.org\n",
+         "temperror", "cannot be looked up"},
+        {"huge", huge, "permerror", "malformed"},
+        {"empty", "empty._domainkey.example.org 300 TXT \"\"\n", "permerror",
+         "malformed"},
+        {"gone", "gone._domainkey.example.org 300 CNAME nowhere.example\n",
+         "permerror", "there is no key"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Harness) harness =
+            harness_new(&filterd_plugin, &fixture_config);
+        g_autofree char *text = fixture_message("rsa-relaxed-relaxed");
+        g_autoptr(GString) message = g_string_new(text);
+        g_autofree char *selector = g_strconcat("s=", rows[i].selector, NULL);
+        g_string_replace(message, "s=rsa", selector, 1);
+        harness_zone(harness, rows[i].zone);
+        harness_message(harness, message->str, 0);
+        g_assert_cmpstr(harness_fact(harness, "result"), ==, rows[i].result);
+        if (strstr(harness_fact(harness, "problem"), rows[i].problem) == NULL)
+            g_error("%s: %s", rows[i].selector,
+                    harness_fact(harness, "problem"));
+    }
+}
+
+/* Fields that some readers would take for a signed one. */
+static void
+test_look_alikes(void)
+{
+    static const struct {
+        const char *line, *result;
+    } rows[] = {
+        {"Subject : other\n", "pass"}, /* but see below */
+        {" Subject: other\n", "pass"},
+        {"Subject\n : other\n", "permerror"},
+        {"Sub ject: other\n", "permerror"},
+        {"From : mallory@example.com\n", "policy"},
+        {"X-Nothing: other\n", "pass"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Harness) harness = fixture_harness(&fixture_config);
+        g_autofree char *text = fixture_message("rsa-relaxed-relaxed");
+        g_autofree char *all =
+            g_strconcat("X-First: 1\n", rows[i].line, text, NULL);
+        harness_message(harness, all, 0);
+        g_assert_cmpstr(harness_fact(harness, "result"), ==, rows[i].result);
+        g_assert_cmpint(strcmp(harness_fact(harness, "problem"), "-") == 0, ==,
+                        strcmp(rows[i].result, "pass") == 0
+                            && !g_str_has_prefix(rows[i].line, "Subject"));
+    }
+}
+
 static void
 test_dns_failure_of_one_leaves_the_other(void)
 {
@@ -120,6 +183,7 @@ test_own_signature_is_found_among_a_hundred(void)
     g_assert_cmpuint(g_strv_length(results), ==, 10);
     g_assert_cmpstr(results[9], ==, "pass:example.org:rsa:rsa-sha256");
     g_assert_cmpuint(harness_question_count(harness), <=, 11);
+    g_assert_cmpuint(harness_waits(harness), ==, 0);
 }
 
 static void
@@ -304,6 +368,8 @@ main(int argc, char **argv)
     ADD("hopeless-signatures-cost-no-question",
         test_hopeless_signatures_cost_no_question);
     ADD("dns-failure-is-temperror", test_dns_failure_is_temperror);
+    ADD("odd-records-are-no-keys", test_odd_zones);
+    ADD("look-alike-fields-do-not-pass-for-fields", test_look_alikes);
     ADD("dns-failure-of-one-leaves-the-other",
         test_dns_failure_of_one_leaves_the_other);
     ADD("cancelled-session-publishes-nothing",

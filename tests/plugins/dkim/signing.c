@@ -122,6 +122,9 @@ static void
 test_no_from(void)
 {
     Config config = both_keys();
+    g_autofree char *oversigned = sign(&config, "Subject: a\n\nbody\n", 0);
+    assert_results(oversigned, BOTH);
+    config.oversign.length = 0;
     g_autofree char *out = sign(&config, "Subject: a\n\nbody\n", 0);
     assert_results(out, BOTH);
 }
