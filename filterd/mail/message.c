@@ -274,34 +274,18 @@ mail_message_write(MailMessage *message, MailMessageFunc *func, void *data,
 
 /* ---- the same by parts -------------------------------------------------- */
 
-static gboolean
-write_text(const char *text, MailMessageFieldFunc *func, void *data,
-           GError **error)
-{
-    FilterdField field;
-    mail_field_next(text, strlen(text), &field);
-    return func(&field, data, error);
-}
-
-static gboolean
-write_field(const Field *field, MailMessageFieldFunc *func, void *data,
-            GError **error)
-{
-    if (field->removed)
-        return TRUE;
-    return field->changed != NULL
-               ? write_text(field->changed, func, data, error)
-               : func(&field->view, data, error);
-}
-
 gboolean
-mail_message_write_parts(MailMessage *message, MailMessageFieldFunc *field,
+mail_message_write_parts(MailMessage *message, MailMessageFieldFunc *func,
                          MailMessageFunc *body, void *data, GError **error)
 {
-    gboolean fine = TRUE;
-    for (guint i = message->added->len; i > 0 && fine; i--)
-        fine = write_text(message->added->pdata[i - 1], field, data, error);
-    for (guint i = 0; i < message->fields->len && fine; i++)
-        fine = write_field(get_field(message, i), field, data, error);
-    return fine && write_body(message, body, data, error);
+    g_autoptr(GString) header = edited_header(message);
+    FilterdField field;
+    gsize at = 0, taken;
+    while ((taken = mail_field_next(header->str + at, header->len - at, &field))
+           > 0) {
+        if (!func(&field, data, error))
+            return FALSE;
+        at += taken;
+    }
+    return write_body(message, body, data, error);
 }
