@@ -101,6 +101,10 @@ typedef struct PolicyBackend {
     int64_t connect_timeout, command_timeout, data_timeout;
     int64_t health_interval; /* 0: only mail finds out that it is back */
     int64_t slow_start;
+    const char *source;   /* "own", "client" or an address: as said below */
+    bool source_client;   /* connections come from the client's address */
+    FilterdIp source_own; /* or from this one, if `source` is one */
+    bool source_given;
 } PolicyBackend;
 
 typedef struct PolicyDns {

@@ -150,6 +150,8 @@ const FilterdOption setting_backend[] = {
             WITHIN(0, DAY)),
     BACKEND("slow-start", FILTERD_DURATION, slow_start, "0",
             "until it has its whole weight after it came back", WITHIN(0, DAY)),
+    BACKEND("source", FILTERD_TEXT, source, "own",
+            "where connections come from: own, client or an address"),
     {0},
 };
 

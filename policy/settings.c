@@ -130,6 +130,35 @@ settings_parse_listen(Compile *compile, const PolicyPlace *place)
     return ok;
 }
 
+/* A PROXY header or XCLIENT tells of the client; this is its address itself. */
+static void
+check_source(Compile *compile, const Options *options, PolicyBackend *backend)
+{
+    const PolicyPlace *place = options_place(options, "source");
+    const Endpoint *endpoint = &backend->endpoint;
+
+    if (place == NULL || backend->source == NULL)
+        return;
+    backend->source_client = strcmp(backend->source, "client") == 0;
+    backend->source_given =
+        !backend->source_client && strcmp(backend->source, "own") != 0;
+    if (backend->source_given
+        && (!ip_parse(backend->source, &backend->source_own)
+            || strchr(backend->source, '/') != NULL))
+        compile_error(compile, place,
+                      "own, client or an address of this "
+                      "machine, such as 192.0.2.1",
+                      "`%s` is no source", backend->source);
+    else if ((backend->source_client || backend->source_given)
+             && endpoint->path != NULL)
+        compile_error(compile, place, NULL,
+                      "a connection to a socket has no source");
+    else if (backend->source_given
+             && ip_is_v4(&backend->source_own) != ip_is_v4(&endpoint->ip))
+        compile_error(compile, place, NULL,
+                      "one of `source` and the backend is IPv4, one IPv6");
+}
+
 /* backend = "backend" ("smtp"|"lmtp") ADDRESS [ block ] . */
 gboolean
 settings_parse_backend(Compile *compile, const PolicyPlace *place)
@@ -151,6 +180,7 @@ settings_parse_backend(Compile *compile, const PolicyPlace *place)
         compile_error(compile, options_place(&options, "tls"),
                       "name mail.example.com",
                       "a socket has no host to verify: it needs a `name`");
+    check_source(compile, &options, backend);
     options_clear(&options);
     return ok;
 }

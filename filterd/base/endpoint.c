@@ -150,6 +150,43 @@ endpoint_to_sockaddr(const Endpoint *endpoint, struct sockaddr_storage *address)
     return sizeof(*v6);
 }
 
+static gboolean
+set_transparent(int fd, gboolean v4)
+{
+    const int on = 1;
+
+    return v4 ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on)) == 0
+              : setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on))
+                    == 0;
+}
+
+/* The port is chosen when the peer is known: there are as many of them for
+ * each peer. */
+gboolean
+endpoint_bind_source(int fd, const FilterdIp *ip, gboolean foreign)
+{
+    const Endpoint source = {.ip = *ip};
+    struct sockaddr_storage address;
+    socklen_t size = endpoint_to_sockaddr(&source, &address);
+    const int on = 1;
+
+    if (foreign && !set_transparent(fd, ip_is_v4(ip)))
+        return FALSE;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    return bind(fd, (struct sockaddr *)&address, size) == 0;
+}
+
+gboolean
+endpoint_may_be_foreign(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gboolean may = fd >= 0 && set_transparent(fd, TRUE);
+
+    if (fd >= 0)
+        close(fd);
+    return may;
+}
+
 /* A socket where nobody listens any more. Connecting to any other file is
  * refused, too. */
 static gboolean

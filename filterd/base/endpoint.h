@@ -37,6 +37,12 @@ gboolean endpoint_from_sockaddr(const struct sockaddr *address, socklen_t size,
 socklen_t endpoint_to_sockaddr(const Endpoint *endpoint,
                                struct sockaddr_storage *address);
 
+/* Binds a socket that is to be connected, to any port of that address;
+ * `foreign`: which is another machine's (needs CAP_NET_ADMIN). FALSE: errno. */
+gboolean endpoint_bind_source(int fd, const FilterdIp *ip, gboolean foreign);
+/* Whether this process may bind foreign addresses. */
+gboolean endpoint_may_be_foreign(void);
+
 /* A bound, listening, non-blocking, close-on-exec socket; IPv6 ones are
  * IPv6 only. A unix socket has mode 0660; a stale one is replaced, one that
  * somebody answers is not. -1 and an error that says which address and why. */

@@ -240,27 +240,49 @@ finish_connect(Stream *stream, const Endpoint *endpoint)
     return status;
 }
 
-Stream *
-stream_connect(const Endpoint *endpoint, int64_t deadline, GError **error)
+/* A socket to connect with; -1 with an error. */
+static int
+open_socket(const Endpoint *endpoint, const StreamSource *source,
+            GError **error)
 {
-    g_autoptr(Stream) stream = NULL;
     g_autofree char *text = endpoint_format(endpoint);
+    char ip[IP_TEXT_SIZE];
     int family = endpoint->path != NULL    ? AF_UNIX
                  : ip_is_v4(&endpoint->ip) ? AF_INET
                                            : AF_INET6;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    StreamStatus status;
 
     if (fd < 0) {
-        g_set_error(error, STREAM_CONNECT_ERROR, STREAM_ERROR,
+        g_set_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,
                     "cannot connect to %s: %s", text, g_strerror(errno));
-        return NULL;
+    } else if (source != NULL
+               && !endpoint_bind_source(fd, &source->ip, source->foreign)) {
+        g_set_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,
+                    "cannot connect to %s from %s: %s", text,
+                    ip_format(&source->ip, ip), g_strerror(errno));
+        close(fd);
+        fd = -1;
     }
+    return fd;
+}
+
+Stream *
+stream_connect(const Endpoint *endpoint, const StreamSource *source,
+               int64_t deadline, GError **error)
+{
+    g_autoptr(Stream) stream = NULL;
+    g_autofree char *text = NULL;
+    int fd = open_socket(endpoint, source, error);
+    StreamStatus status;
+
+    if (fd < 0)
+        return NULL;
     stream = stream_new(fd);
     stream->deadline = deadline;
     status = finish_connect(stream, endpoint);
     if (status == STREAM_OK)
         return g_steal_pointer(&stream);
+    text = endpoint_format(endpoint);
     g_set_error(error, STREAM_CONNECT_ERROR, status, "cannot connect to %s: %s",
                 text,
                 status == STREAM_ERROR ? g_strerror(stream->error)

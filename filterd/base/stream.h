@@ -43,9 +43,17 @@ Stream *stream_new(int fd);
 void stream_free(Stream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stream, stream_free)
 
-/* Waits for the connection; NULL with an error at the deadline, too. */
-Stream *stream_connect(const Endpoint *endpoint, int64_t deadline,
-                       GError **error);
+/* Where a connection comes from: an address of this machine or, `foreign`, of
+ * another one, whose answers have to be routed here. */
+typedef struct StreamSource {
+    FilterdIp ip; /* of the endpoint's family */
+    gboolean foreign;
+} StreamSource;
+
+/* Waits for the connection; NULL with an error at the deadline, too. `source`
+ * NULL: the kernel chooses. What is wrong on our side is an ENDPOINT_ERROR. */
+Stream *stream_connect(const Endpoint *endpoint, const StreamSource *source,
+                       int64_t deadline, GError **error);
 
 int stream_fd(const Stream *stream);
 /* errno of the last STREAM_ERROR. */

@@ -168,6 +168,35 @@ available_check(const PolicyConfig *config, const Bundle *bundle,
     return report->errors == before;
 }
 
+static void
+complain_of_source(const Bundle *bundle, PolicyReport *report,
+                   const PolicyPlace *place, gboolean needed)
+{
+    if (needed)
+        statement_refuse(bundle, report, place,
+                         "start filterd as root, or with that capability",
+                         "`source client` needs CAP_NET_ADMIN, which is not "
+                         "there");
+    else
+        statement_warn(bundle, report, place,
+                       "`source client` needs CAP_NET_ADMIN where filterd "
+                       "starts; here it is not there");
+}
+
+gboolean
+available_sources(const PolicyConfig *config, const Bundle *bundle,
+                  gboolean needed, PolicyReport *report)
+{
+    unsigned before = report->errors;
+    for (unsigned i = 0; i < config->backends->len; i++) {
+        const PolicyBackend *backend = g_ptr_array_index(config->backends, i);
+        PolicyPlace place = statement_option(bundle, &backend->place, "source");
+        if (backend->source_client && !endpoint_may_be_foreign())
+            complain_of_source(bundle, report, &place, needed);
+    }
+    return report->errors == before;
+}
+
 gboolean
 available_to_serve(const PolicyConfig *config, const Bundle *bundle,
                    const char *path, PolicyReport *report)

@@ -11,6 +11,10 @@
  * file that was compiled. */
 gboolean available_check(const PolicyConfig *config, const Bundle *bundle,
                          const char *path, PolicyReport *report);
+/* Whether this process may use the addresses that backends shall see; not
+ * `needed`: only a warning. */
+gboolean available_sources(const PolicyConfig *config, const Bundle *bundle,
+                           gboolean needed, PolicyReport *report);
 /* Whether there is something to serve, and somebody to pass mail to; which
  * checking a file does not ask for. */
 gboolean available_to_serve(const PolicyConfig *config, const Bundle *bundle,

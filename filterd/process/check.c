@@ -92,6 +92,7 @@ is_available(const Configuration *configuration, const PolicyConfig *config,
                            report)
            && available_to_serve(config, configuration->bundle,
                                  configuration->path, report)
+           && available_sources(config, configuration->bundle, TRUE, report)
            && certificates_check(config, configuration->bundle, report);
 }
 

@@ -17,10 +17,16 @@ static gboolean
 find_privileges(Configuration *configuration, PolicyReport *report)
 {
     g_autoptr(GError) error = NULL;
+    const GPtrArray *backends = configuration->skeleton->backends;
+    Privileges *privileges = &configuration->privileges;
     const char *word;
-    if (privileges_find(&configuration->skeleton->settings,
-                        &configuration->privileges, &word, &error))
+    if (privileges_find(&configuration->skeleton->settings, privileges, &word,
+                        &error)) {
+        for (unsigned i = 0; i < backends->len; i++)
+            privileges->foreign |=
+                ((const PolicyBackend *)backends->pdata[i])->source_client;
         return TRUE;
+    }
     PolicyPlace place =
         statement_find(configuration->bundle, configuration->path, "set", word);
     statement_refuse(configuration->bundle, report, &place, NULL,

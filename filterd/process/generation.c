@@ -77,9 +77,11 @@ start_observer(Generation *generation, Member *member)
         .config = generation->configuration->skeleton,
         .fds = listeners_fds(generation->listeners, &length),
     };
+    Privileges privileges = generation->configuration->privileges;
+    privileges.foreign = FALSE;
     const ChildStart start = {
         .name = "filterd-observe",
-        .privileges = &generation->configuration->privileges,
+        .privileges = &privileges,
         .keep = (const int *)(const void *)keep->data,
         .kept = keep->len,
         .run = observer_run,

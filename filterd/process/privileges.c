@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static gboolean
@@ -76,14 +78,36 @@ privileges_equal(const Privileges *a, const Privileges *b)
 }
 
 static gboolean
+have_only(uint32_t capabilities)
+{
+    struct __user_cap_header_struct header = {0};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {
+        {.effective = capabilities, .permitted = capabilities}};
+    header.version = _LINUX_CAPABILITY_VERSION_3;
+    return syscall(SYS_capset, &header, sets) == 0;
+}
+
+/* Nothing else; nothing at all where it is not to be had, which the check of
+ * the configuration tells. */
+static gboolean
+keep_net_admin(void)
+{
+    return have_only(1u << CAP_NET_ADMIN) || have_only(0);
+}
+
+static gboolean
 become(const Privileges *privileges, GError **error)
 {
+    if (privileges->foreign && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+        return fail(error, "PR_SET_KEEPCAPS");
     if (setgroups(1, &privileges->gid) != 0)
         return fail(error, "setgroups");
     if (setresgid(privileges->gid, privileges->gid, privileges->gid) != 0)
         return fail(error, "setgid");
     if (setresuid(privileges->uid, privileges->uid, privileges->uid) != 0)
         return fail(error, "setuid");
+    if (privileges->foreign && !keep_net_admin())
+        return fail(error, "capset: CAP_NET_ADMIN");
     if (privileges->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                             "root could be had back");

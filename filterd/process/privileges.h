@@ -12,6 +12,7 @@ typedef struct Privileges {
     gboolean drop; /* else everybody stays who started filterd */
     uid_t uid;
     gid_t gid;
+    gboolean foreign; /* CAP_NET_ADMIN is kept: addresses of others are used */
 } Privileges;
 
 /* What `set user` and `set group` mean here. The error says which of the two

@@ -28,6 +28,7 @@ tool_compile(Bundle *bundle, const char *path, gboolean available)
     gboolean ok = config != NULL
                   && (!available
                       || (available_check(config, bundle, path, &report)
+                          && available_sources(config, bundle, FALSE, &report)
                           && certificates_check(config, bundle, &report)));
     show_report(&report);
     return ok ? g_steal_pointer(&config) : NULL;

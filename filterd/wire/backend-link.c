@@ -141,13 +141,13 @@ backend_link_full(const BackendLink *link)
     return link->open >= link->limit && link->idle.length == 0;
 }
 
-/* PROXY binds a connection to one client; so does XCLIENT where
+/* PROXY and its address bind a connection to one client; so does XCLIENT where
  * the backend does not let that client say it again, as Postfix. */
 gboolean
 backend_link_shares(const BackendLink *link, const SmtpClient *client)
 {
     int identity = link->config->identity;
-    if (smtp_client_bound(client))
+    if (link->config->source_client || smtp_client_bound(client))
         return FALSE;
     return identity == POLICY_IDENTITY_NONE
            || identity == POLICY_IDENTITY_XFORWARD
@@ -228,11 +228,15 @@ is_its_fault(const BackendLink *link, const SmtpIdentity *identity,
              const GError *error)
 {
     int how = link->config->identity;
+    gboolean by_address = link->config->source_client;
     if (error->domain == ENDPOINT_ERROR)
         return FALSE;
-    return identity == NULL || error->domain == STREAM_CONNECT_ERROR
-           || (how != POLICY_IDENTITY_PROXY_V1
-               && how != POLICY_IDENTITY_PROXY_V2);
+    if (identity == NULL)
+        return TRUE;
+    if (error->domain == STREAM_CONNECT_ERROR)
+        return !by_address || error->code != STREAM_TIMEOUT;
+    return !by_address && how != POLICY_IDENTITY_PROXY_V1
+           && how != POLICY_IDENTITY_PROXY_V2;
 }
 
 static void

@@ -307,18 +307,50 @@ write_proxy_header(const PolicyBackend *backend, Stream *stream,
     g_string_free(header, TRUE);
 }
 
+/* FALSE: there is none that the connection could have. */
+static gboolean
+find_source(const PolicyBackend *backend, const SmtpIdentity *identity,
+            StreamSource *source, GError **error)
+{
+    const Endpoint *endpoint = &backend->endpoint;
+    gboolean client = backend->source_client && identity != NULL;
+    *source = (StreamSource){.ip = client ? identity->ip : backend->source_own,
+                             .foreign = client};
+    if (!client
+        || (endpoint->path == NULL
+            && ip_is_v4(&endpoint->ip) == ip_is_v4(&identity->ip)))
+        return TRUE;
+    g_autofree char *where = endpoint_format(endpoint);
+    g_set_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,
+                "backend %s: the client's address is of another family", where);
+    return FALSE;
+}
+
+static Stream *
+connect_stream(const PolicyBackend *backend, const SmtpIdentity *identity,
+               GError **error)
+{
+    StreamSource source;
+    if (!find_source(backend, identity, &source, error))
+        return NULL;
+    gboolean bound = source.foreign || backend->source_given;
+    Stream *stream =
+        stream_connect(&backend->endpoint, bound ? &source : NULL,
+                       clock_after(backend->connect_timeout), error);
+    if (stream == NULL)
+        g_prefix_error(error, "backend: ");
+    return stream;
+}
+
 SmtpClient *
 smtp_client_open(const PolicyBackend *backend, const TlsContext *tls,
                  const char *helo, const SmtpIdentity *identity, GError **error)
 {
     if (!can_serve(backend, tls, error))
         return NULL;
-    Stream *stream = stream_connect(
-        &backend->endpoint, clock_after(backend->connect_timeout), error);
-    if (stream == NULL) {
-        g_prefix_error(error, "backend: ");
+    Stream *stream = connect_stream(backend, identity, error);
+    if (stream == NULL)
         return NULL;
-    }
     write_proxy_header(backend, stream, identity);
     g_autoptr(SmtpClient) client =
         smtp_client_greet(backend, stream, helo, error);

@@ -456,7 +456,7 @@ connects(void *data G_GNUC_UNUSED)
     Endpoint where;
     int fd = listen_here(&where);
 
-    stream = stream_connect(&where, clock_after(5000), &error);
+    stream = stream_connect(&where, NULL, clock_after(5000), &error);
     g_assert_no_error(error);
     pair.stream = stream_new(accept(fd, NULL, NULL));
     pair.peer = dup(stream_fd(stream));
@@ -475,7 +475,7 @@ reset(void *data G_GNUC_UNUSED)
     Endpoint where;
     int fd = listen_here(&where), peer;
 
-    stream = stream_connect(&where, clock_after(5000), NULL);
+    stream = stream_connect(&where, NULL, clock_after(5000), NULL);
     g_assert_nonnull(stream);
     peer = accept(fd, NULL, NULL);
     setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
@@ -491,7 +491,7 @@ assert_no_connection(const Endpoint *where, int64_t deadline, int code)
     g_autoptr(GError) error = NULL;
     g_autofree char *text = endpoint_format(where);
 
-    g_assert_null(stream_connect(where, deadline, &error));
+    g_assert_null(stream_connect(where, NULL, deadline, &error));
     g_assert_error(error, STREAM_CONNECT_ERROR, code);
     g_assert_nonnull(strstr(error->message, text));
 }
@@ -523,10 +523,10 @@ unanswered(void *data G_GNUC_UNUSED)
     int fd = listen_here(&where);
 
     listen(fd, 0);
-    first = stream_connect(&where, clock_after(5000), NULL);
+    first = stream_connect(&where, NULL, clock_after(5000), NULL);
     g_assert_nonnull(first);
     clock_stop(0);
-    second = stream_connect(&where, clock_after(0), NULL);
+    second = stream_connect(&where, NULL, clock_after(0), NULL);
     fiber_detach(fiber_start("clock", advance, NULL));
     assert_no_connection(&where, clock_after(5000), STREAM_TIMEOUT);
     clock_start();

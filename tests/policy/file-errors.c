@@ -118,6 +118,16 @@ static const WorldCase settings[] = {
     {"backend smtp \"unix:/run/x\" { tls verified }\n",
      "1:30: a socket has no host to verify: it needs a `name` | name "
      "mail.example.com\n"},
+    {"backend smtp \"unix:/run/x\" { source client }\n",
+     "1:30: a connection to a socket has no source\n"},
+    {"backend smtp 127.0.0.1:25 { source clients }\n",
+     "1:29: `clients` is no source | own, client or an address of this "
+     "machine, such as 192.0.2.1\n"},
+    {"backend smtp 127.0.0.1:25 { source 127.0.0.0/8 }\n",
+     "1:29: `127.0.0.0/8` is no source | own, client or an address of this "
+     "machine, such as 192.0.2.1\n"},
+    {"backend smtp 127.0.0.1:25 { source ::1 }\n",
+     "1:29: one of `source` and the backend is IPv4, one IPv6\n"},
     {"listen smtp 0.0.0.0:25 { tls sometimes }\n",
      "1:30: `tls` cannot be `sometimes` | it is off, opportunistic, required "
      "or implicit\n"},

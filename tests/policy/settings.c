@@ -60,7 +60,8 @@ static const char everything[] =
     "backend smtp 127.0.0.1:10025 { identity proxy-v2 tls verified\n"
     "    ca \"mx.pem\" name mail.example.com\n"
     "    priority 5 weight 7 max-connections 9 connect-timeout 1s\n"
-    "    command-timeout 2s data-timeout 3s }\n"
+    "    command-timeout 2s data-timeout 3s source client\n"
+    "    health-interval 4s slow-start 5s }\n"
     "dns { resolver 192.0.2.53@53 2001:db8::53@5353 zone \"a.zone\" "
     "\"b.zone\"\n"
     "      timeout 1s budget 2s }\n"
@@ -178,6 +179,9 @@ check_backend(const PolicyConfig *config)
     g_assert_cmpint(backend->weight, ==, 7);
     g_assert_cmpint(backend->max_connections, ==, 9);
     g_assert_cmpint(backend->data_timeout, ==, 3000);
+    g_assert_true(backend->source_client);
+    g_assert_cmpint(backend->health_interval, ==, 4000);
+    g_assert_cmpint(backend->slow_start, ==, 5000);
     g_assert_cmpuint(config->dns.resolver.length, ==, 2);
     g_assert_cmpstr(resolvers[1], ==, "2001:db8::53@5353");
     g_assert_cmpuint(config->dns.zone.length, ==, 2);
@@ -211,6 +215,9 @@ test_backend_defaults(void)
     g_assert_cmpint(backend->connect_timeout, ==, 10000);
     g_assert_cmpint(backend->command_timeout, ==, 60000);
     g_assert_cmpint(backend->data_timeout, ==, 600000);
+    g_assert_false(backend->source_client || backend->source_given);
+    g_assert_cmpint(backend->health_interval, ==, 10000);
+    g_assert_cmpint(backend->slow_start, ==, 0);
     policy_config_free(config);
 }
 
