@@ -152,6 +152,16 @@ look_at_clock(void)
 Fiber *
 fiber_start(const char *name, FiberRun run, void *data)
 {
+    Fiber *fiber = fiber_try_start(name, run, data);
+
+    if (fiber == NULL)
+        g_error("no memory for a stack: %s", name);
+    return fiber;
+}
+
+Fiber *
+fiber_try_start(const char *name, FiberRun run, void *data)
+{
     Fiber *fiber = g_new0(Fiber, 1);
 
     fiber->name = name;
@@ -159,6 +169,10 @@ fiber_start(const char *name, FiberRun run, void *data)
     fiber->data = data;
     fiber->deadline = CLOCK_NEVER;
     fiber->stack = stack_new(run_fiber, fiber);
+    if (fiber->stack == NULL) {
+        g_free(fiber);
+        return NULL;
+    }
     fiber->link.data = fiber;
     g_queue_push_tail_link(&fibers, &fiber->link);
     clock_set_listener(look_at_clock);

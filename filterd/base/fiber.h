@@ -26,6 +26,9 @@ typedef enum FiberWake {
 /* Starts run(data) at the loop's next turn. The handle is the caller's until
  * fiber_join() or fiber_detach(). `name` is borrowed, for the watchdog. */
 Fiber *fiber_start(const char *name, FiberRun run, void *data);
+/* The same; NULL where there is no memory for its stack, which ends the process
+ * otherwise. For what strangers can make many of. */
+Fiber *fiber_try_start(const char *name, FiberRun run, void *data);
 
 /* Waits for the end of the fiber (even if the caller is cancelled) and frees
  * the handle. On the loop's own stack only once it has ended. */

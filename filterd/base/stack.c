@@ -52,20 +52,30 @@ struct Stack {
 };
 
 static GPtrArray *pool;
+static unsigned mapped, most = G_MAXUINT;
 
-static void
+/* A map for the stack, one for its guard: a process may have so many. */
+static gboolean
 map_memory(Stack *stack)
 {
     size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-    char *memory =
-        mmap(NULL, guard + STACK_SIZE, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    char *memory = MAP_FAILED;
 
-    if (memory == MAP_FAILED || mprotect(memory, guard, PROT_NONE) != 0)
-        g_error("no memory for a stack: %s", g_strerror(errno));
+    if (mapped < most)
+        memory = mmap(NULL, guard + STACK_SIZE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+                      -1, 0);
+    if (memory == MAP_FAILED)
+        return FALSE;
+    if (mprotect(memory, guard, PROT_NONE) != 0) {
+        munmap(memory, guard + STACK_SIZE);
+        return FALSE;
+    }
+    mapped++;
     stack->memory = memory + guard;
     stack->valgrind_id =
         VALGRIND_STACK_REGISTER(stack->memory, stack->memory + STACK_SIZE);
+    return TRUE;
 }
 
 static void
@@ -75,6 +85,7 @@ unmap(Stack *stack)
 
     VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
     munmap(stack->memory - guard, guard + STACK_SIZE);
+    mapped--;
     g_free(stack);
 }
 
@@ -89,17 +100,25 @@ begin(unsigned high, unsigned low)
     g_assert_not_reached();
 }
 
+static Stack *
+take_stack(void)
+{
+    if (pool != NULL && pool->len > 0)
+        return g_ptr_array_steal_index(pool, pool->len - 1);
+    Stack *stack = g_new0(Stack, 1);
+    if (map_memory(stack))
+        return stack;
+    g_free(stack);
+    return NULL;
+}
+
 Stack *
 stack_new(void (*run)(void *data), void *data)
 {
-    Stack *stack;
+    Stack *stack = take_stack();
 
-    if (pool != NULL && pool->len > 0) {
-        stack = g_ptr_array_steal_index(pool, pool->len - 1);
-    } else {
-        stack = g_new0(Stack, 1);
-        map_memory(stack);
-    }
+    if (stack == NULL)
+        return NULL;
     stack->run = run;
     stack->data = data;
     getcontext(&stack->context);
@@ -150,6 +169,12 @@ stack_pool_clear(void)
     for (guint i = 0; pool != NULL && i < pool->len; i++)
         unmap(g_ptr_array_index(pool, i));
     g_clear_pointer(&pool, g_ptr_array_unref);
+}
+
+void
+stack_limit(unsigned stacks)
+{
+    most = stacks;
 }
 
 size_t

@@ -17,8 +17,9 @@
 
 typedef struct Stack Stack;
 
-/* From the pool or new. run(data) begins with the first stack_enter(); it must
- * not return: it ends with stack_leave(stack, TRUE). */
+/* From the pool or new; NULL: there is no memory for it. run(data) begins with
+ * the first stack_enter(); it must not return: it ends with stack_leave(stack,
+ * TRUE). */
 Stack *stack_new(void (*run)(void *data), void *data);
 /* To the pool. Never the stack that one stands on. */
 void stack_free(Stack *stack);
@@ -29,4 +30,6 @@ void stack_enter(Stack *stack);
 void stack_leave(Stack *stack, gboolean last);
 
 void stack_pool_clear(void);
+/* For tests: memory is for so many at most. */
+void stack_limit(unsigned stacks);
 size_t stack_pool_size(void);

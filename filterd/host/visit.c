@@ -172,14 +172,18 @@ has_started(const Visit *visit, const Guest *guest, FilterdStage stage)
     return FALSE;
 }
 
+/* Without room for it the fact is found out when it is asked for. */
 static void
 start_early(Visit *visit, Guest *guest, FilterdStage stage)
 {
     Early *early = g_new(Early, 1);
     *early = (Early){guest, stage, NULL};
     early->fiber =
-        fiber_start(guest->host.instance->use->name, run_early, early);
-    g_ptr_array_add(visit->early, early);
+        fiber_try_start(guest->host.instance->use->name, run_early, early);
+    if (early->fiber != NULL)
+        g_ptr_array_add(visit->early, early);
+    else
+        g_free(early);
 }
 
 void

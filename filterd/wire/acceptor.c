@@ -46,6 +46,24 @@ struct Acceptor {
     int descriptors; /* from that one on they are the reserve */
 };
 
+/* What counts as a session, or as one that is refused. */
+static void
+count_slot(const Slot *slot, int change)
+{
+    if (slot->connection.refused)
+        slot->acceptor->refused += (unsigned)change;
+    else
+        metrics_add(METRIC_SESSIONS, change);
+}
+
+static void
+slot_free(Slot *slot)
+{
+    visitors_leave(slot->seat);
+    endpoint_clear(&slot->connection.peer);
+    g_free(slot);
+}
+
 static void
 run(void *data)
 {
@@ -53,14 +71,9 @@ run(void *data)
     Acceptor *acceptor = slot->acceptor;
     smtp_server_run(&slot->connection);
     g_queue_unlink(&acceptor->slots, &slot->link);
-    visitors_leave(slot->seat);
-    if (slot->connection.refused)
-        acceptor->refused--;
-    else
-        metrics_add(METRIC_SESSIONS, -1);
+    count_slot(slot, -1);
     fiber_detach(slot->fiber);
-    endpoint_clear(&slot->connection.peer);
-    g_free(slot);
+    slot_free(slot);
 }
 
 /* Its sessions with all workers are counted as those of a network that there is
@@ -107,36 +120,6 @@ note_refused(Acceptor *acceptor, const Endpoint *peer)
     log_end(&line);
 }
 
-static void
-start(Acceptor *acceptor, int fd, const Endpoint *peer)
-{
-    unsigned seat = visitors_enter(&acceptor->key);
-    gboolean refused = over_limit(acceptor, seat);
-    if (refused) {
-        visitors_leave(seat);
-        seat = 0;
-        note_refused(acceptor, peer);
-    }
-    if (refused && acceptor->refused >= REFUSED_LIMIT) {
-        close(fd);
-        return;
-    }
-    Slot *slot = g_new0(Slot, 1);
-    slot->acceptor = acceptor;
-    slot->seat = seat;
-    slot->connection = (SmtpConnection){.service = acceptor->service,
-                                        .fd = fd,
-                                        .peer = *peer,
-                                        .refused = refused};
-    if (refused)
-        acceptor->refused++;
-    else
-        metrics_add(METRIC_SESSIONS, 1);
-    slot->link.data = slot;
-    g_queue_push_tail_link(&acceptor->slots, &slot->link);
-    slot->fiber = fiber_start("smtp", run, slot);
-}
-
 /* Out of descriptors or memory: waiting connections stay in the kernel. */
 static void
 pause_for(Acceptor *acceptor, int reason)
@@ -150,7 +133,7 @@ pause_for(Acceptor *acceptor, int reason)
 
 /* It is told what can be told without waiting. */
 static void
-turn_away(Acceptor *acceptor, int fd)
+turn_away(Acceptor *acceptor, int fd, int reason)
 {
     static const char reply[] =
         "421 4.3.2 too many sessions; try again later\r\n";
@@ -158,7 +141,38 @@ turn_away(Acceptor *acceptor, int fd)
     if (acceptor->service->listen->tls != POLICY_TLS_IMPLICIT)
         (void)!send(fd, reply, sizeof reply - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
-    pause_for(acceptor, EMFILE);
+    pause_for(acceptor, reason);
+}
+
+/* FALSE: no memory for one more session; the connection is the caller's. */
+static gboolean
+start(Acceptor *acceptor, int fd, const Endpoint *peer)
+{
+    Slot *slot = g_new0(Slot, 1);
+    slot->acceptor = acceptor;
+    slot->seat = visitors_enter(&acceptor->key);
+    slot->connection =
+        (SmtpConnection){.service = acceptor->service, .fd = fd, .peer = *peer};
+    if (over_limit(acceptor, slot->seat)) {
+        slot->connection.refused = TRUE;
+        visitors_leave(slot->seat);
+        slot->seat = 0;
+        note_refused(acceptor, peer);
+    }
+    if (slot->connection.refused && acceptor->refused >= REFUSED_LIMIT) {
+        close(fd);
+        slot_free(slot);
+        return TRUE;
+    }
+    slot->fiber = fiber_try_start("smtp", run, slot);
+    if (slot->fiber == NULL) {
+        slot_free(slot);
+        return FALSE;
+    }
+    count_slot(slot, 1);
+    slot->link.data = slot;
+    g_queue_push_tail_link(&acceptor->slots, &slot->link);
+    return TRUE;
 }
 
 static gboolean
@@ -170,15 +184,18 @@ take_one(Acceptor *acceptor)
     int fd = accept4(acceptor->fd, (struct sockaddr *)&address, &size,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= acceptor->descriptors) {
-        turn_away(acceptor, fd);
+        turn_away(acceptor, fd, EMFILE);
         return FALSE;
     }
     if (fd >= 0) {
-        if (endpoint_from_sockaddr((struct sockaddr *)&address, size, &peer))
-            start(acceptor, fd, &peer);
-        else
+        gboolean known =
+            endpoint_from_sockaddr((struct sockaddr *)&address, size, &peer);
+        if (!known)
             close(fd);
-        return TRUE;
+        gboolean full = known && !start(acceptor, fd, &peer);
+        if (full)
+            turn_away(acceptor, fd, ENOMEM);
+        return !full;
     }
     int reason = errno;
     if (reason == EMFILE || reason == ENFILE || reason == ENOBUFS

@@ -5,6 +5,7 @@
 #include "tests/wire/gateway.h"
 
 #include "filterd/base/fiber.h"
+#include "filterd/base/stack.h"
 #include "filterd/base/stream.h"
 #include "filterd/base/visitors.h"
 
@@ -238,6 +239,20 @@ reserve(void)
     g_assert_cmpuint(greeted, <, FEW / 2 - FEW / 8 / 2);
 }
 
+#define STACKS 12
+
+static void
+no_stacks(void)
+{
+    unsigned greeted = 0;
+    const GatewayCase play = {0};
+    stack_limit(STACKS);
+    gateway_run(&play, connect_many, &greeted);
+    stack_limit(G_MAXUINT);
+    g_assert_cmpuint(greeted, >, 0);
+    g_assert_cmpuint(greeted, <, STACKS);
+}
+
 static void
 play_alone(gconstpointer gateway_case)
 {
@@ -265,5 +280,6 @@ main(int argc, char **argv)
                     late_reply);
     g_test_add_func("/wire/limits/descriptors-are-kept-for-those-that-are-in",
                     reserve);
+    g_test_add_func("/wire/limits/no-memory-for-a-stack-is-421", no_stacks);
     return g_test_run();
 }
