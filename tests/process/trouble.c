@@ -5,6 +5,7 @@
 #include <filterd/plugin.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 typedef struct TroubleConfig {
     FilterdFile motto;
@@ -50,7 +51,36 @@ trouble_helo(FilterdCall *call, GError **error)
     return true;
 }
 
+static void
+wait_long(FilterdCall *call, void *data)
+{
+    (void)data;
+    call->host->sleep(call, 3600000);
+}
+
+/* The check finds nothing wrong. */
+static bool
+in_worker(void)
+{
+    char name[16] = "";
+    prctl(PR_GET_NAME, name, 0, 0, 0);
+    return strcmp(name, "filterd-worker") == 0;
+}
+
+static bool
+trouble_start(FilterdCall *call, GError **error)
+{
+    const TroubleConfig *config = call->config;
+    if (strcmp(config->motto.bytes, "spawn") == 0)
+        call->host->spawn(call, wait_long, NULL);
+    if (strcmp(config->motto.bytes, "fail") != 0 || !in_worker())
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                        "no luck here");
+    return false;
+}
+
 FILTERD_PLUGIN(.name = "trouble", .version = "1",
                .summary = "Crashes and hangs.", .options = options,
                .config_size = sizeof(TroubleConfig), .facts = facts,
-               .needs = needs, .helo = trouble_helo);
+               .needs = needs, .start = trouble_start, .helo = trouble_helo);

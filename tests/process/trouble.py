@@ -75,6 +75,23 @@ def file_missing(program):
         filterd.clean()
 
 
+def start_fails(program):
+    """a plugin that fails to start in a worker ends it well, whatever others spawned"""
+    (TREE / "spawn").write_text("spawn")
+    (TREE / "fail").write_text("fail")
+    uses = (f'use trouble as one {{ motto "{TREE}/spawn" }}\n'
+            f'use trouble as two {{ motto "{TREE}/fail" }}\n')
+    filterd = Filterd(program, Backend(), uses, workers=1)
+    try:
+        filterd.start(wait=False)
+        assert filterd.process.wait(30) == 1
+        log = filterd.log()
+        assert "no luck here" in log and "could not start" in log, log
+        assert "worker-lost" not in log and "ERROR" not in log, log
+    finally:
+        filterd.clean()
+
+
 def crash(program):
     """a plugin that crashes is named, and costs one worker"""
     with running(program, rules(), workers=1) as (filterd, backend):
@@ -122,7 +139,7 @@ def main():
     program = plant(sys.argv[1])
     sys.argv[1] = program
     try:
-        run([file_option, file_missing, crash, hang, share_given_back])
+        run([file_option, file_missing, start_fails, crash, hang, share_given_back])
     finally:
         shutil.rmtree(TREE)
 
