@@ -13,10 +13,10 @@ from .program import HOST, Program, free_port
 class Sink(Program):
     kind = "sink"
 
-    def __init__(self, directory):
-        self.directory = os.path.join(directory, "sink")
+    def __init__(self, directory, name="sink"):
+        self.directory = os.path.join(directory, name)
         self.port = free_port()
-        super().__init__("sink", [sys.executable, sink.__file__,
+        super().__init__(name, [sys.executable, sink.__file__,
                                   self.directory, HOST, str(self.port)],
                          directory)
         for part in ("new", "tmp"):

@@ -69,15 +69,21 @@ class Filterd(Program):
     # ---- configuration -----------------------------------------------------
 
     def backends(self):
+        """One, or pairs of those that there are and their options."""
         if self.backend is None:
             return ""
+        several = self.backend if isinstance(self.backend, list) \
+            else [(self.backend, self.options.get("to_backend", ""))]
         identity = self.options.get("identity", "xclient")
-        more = self.options.get("to_backend", "")
-        speaks = getattr(self.backend, "speaks", "smtp")
-        address = getattr(self.backend, "address",
-                          f"{HOST}:{self.backend.port}")
-        return (f"backend {speaks} {address} "
-                f"{{ identity {identity} {more} }}")
+        return "\n".join(
+            f"backend {getattr(backend, 'speaks', 'smtp')} "
+            f"{getattr(backend, 'address', '') or self.address_of(backend)} "
+            f"{{ identity {identity} {more} }}"
+            for backend, more in several)
+
+    @staticmethod
+    def address_of(backend):
+        return f"{HOST}:{backend.port}"
 
     def configure(self, policy):
         self.write(CONFIGURATION.format(

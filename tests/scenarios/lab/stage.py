@@ -47,7 +47,9 @@ class Stage:
         return self.add(Silence())
 
     def sink(self):
-        return self.add(Sink(self.directory))
+        count = sum(isinstance(part, Sink) for part in self.parts)
+        return self.add(Sink(self.directory,
+                             f"sink{count + 1}" if count else "sink"))
 
     def postfix(self):
         return self.theatre.postfix()
