@@ -100,7 +100,8 @@ begin(unsigned high, unsigned low)
     g_assert_not_reached();
 }
 
-static Stack *
+/* Not in a function that calls getcontext(). */
+G_NO_INLINE static Stack *
 take_stack(void)
 {
     if (pool != NULL && pool->len > 0)

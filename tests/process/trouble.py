@@ -87,7 +87,8 @@ def start_fails(program):
         assert filterd.process.wait(30) == 1
         log = filterd.log()
         assert "no luck here" in log and "could not start" in log, log
-        assert "worker-lost" not in log and "ERROR" not in log, log
+        assert "exit=1" in log and "signal=" not in log, log
+        assert "ERROR" not in log, log
     finally:
         filterd.clean()
 
