@@ -130,7 +130,7 @@ open_stream(RedisLink *link, GError **error)
 {
     RedisServer *server = link->server;
     int64_t deadline = clock_after(server->login->timeout);
-    link->stream = stream_connect(&server->endpoint, deadline, error);
+    link->stream = stream_connect(&server->endpoint, NULL, deadline, error);
     if (link->stream == NULL)
         return FALSE;
     link->parser = redis_parser_new();
