@@ -14,6 +14,8 @@ static const struct Command {
 } commands[] = {
     {"check", "check FILE                 whether a configuration is right",
      tool_check},
+    {"report", "report -c FILE …           aggregate reports of a day",
+     tool_report},
     {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},
 };
 

@@ -18,7 +18,13 @@ typedef enum StoreKind {
     STORE_PUT,
     STORE_ADD,
     STORE_EXPIRE,
+    STORE_LIST,
 } StoreKind;
+
+typedef struct StoreEntry {
+    char *key;
+    GBytes *value;
+} StoreEntry;
 
 typedef struct StoreRequest {
     StoreKind kind;
@@ -30,5 +36,8 @@ typedef struct StoreRequest {
                        * how many */
     int64_t now;      /* since 1970 */
     GBytes *found;    /* GET: new */
+    const char *end;  /* LIST: keys behind `key` and before this, at most
+                       * `number` of them */
+    GPtrArray *list;  /* LIST: StoreEntry are added, in order */
     FilterdStoreStatus status;
 } StoreRequest;

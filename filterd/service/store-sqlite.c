@@ -20,7 +20,7 @@
  * is always left out where several write in turn. */
 #define TRIM_EVERY 61
 
-#define TRIM (STORE_EXPIRE + 1)
+#define TRIM (STORE_LIST + 1)
 #define STATEMENTS (TRIM + 1)
 
 struct StoreSqlite {
@@ -31,7 +31,7 @@ struct StoreSqlite {
     sqlite3_stmt *statements[STATEMENTS];
 };
 
-enum { SPACE = 1, KEY, NOW, UNTIL, VALUE };
+enum { SPACE = 1, KEY, NOW, UNTIL, VALUE, LAST };
 
 /* Entries are counted as they come and go. The one file of an older version is
  * counted once: a condition that rests on no row is judged before the scan. */
@@ -78,6 +78,9 @@ static const char *const texts[STATEMENTS] = {
     [STORE_EXPIRE] = "DELETE FROM entry WHERE (space, key) IN"
                      " (SELECT space, key FROM space CROSS JOIN entry"
                      " ON space = name AND expires <= ?3 LIMIT ?5)",
+    [STORE_LIST] = "SELECT value, key FROM entry"
+                   " WHERE space = ?1 AND key > ?2 AND key < ?6"
+                   " AND expires > ?3 ORDER BY key LIMIT ?5",
     [TRIM] = "DELETE FROM entry WHERE (space, key) IN"
              " (SELECT space, key FROM entry WHERE space = ?1 ORDER BY expires"
              " LIMIT max(0, (SELECT entries FROM space WHERE name = ?1) - ?5))",
@@ -152,6 +155,8 @@ bind_request(sqlite3_stmt *statement, const StoreRequest *request)
     sqlite3_bind_text(statement, KEY, request->key, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, NOW, request->now);
     sqlite3_bind_int64(statement, UNTIL, until);
+    if (request->kind == STORE_LIST)
+        sqlite3_bind_text(statement, LAST, request->end, -1, SQLITE_STATIC);
     if (request->kind == STORE_PUT)
         sqlite3_bind_blob(statement, VALUE,
                           request->length > 0 ? request->value : "",
@@ -176,6 +181,12 @@ take_row(sqlite3_stmt *statement, StoreRequest *request)
     value[length] = '\0';
     g_clear_pointer(&request->found, g_bytes_unref);
     request->found = g_bytes_new_take(value, length);
+    if (request->kind != STORE_LIST)
+        return;
+    StoreEntry *entry = g_new(StoreEntry, 1);
+    entry->key = g_strdup((const char *)sqlite3_column_text(statement, 1));
+    entry->value = g_steal_pointer(&request->found);
+    g_ptr_array_add(request->list, entry);
 }
 
 /* To the end: only then is a change committed. */

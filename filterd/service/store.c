@@ -16,6 +16,7 @@
 /* Milliseconds before a file that failed is tried again. */
 #define PAUSE 5000
 #define EXPIRE_AT_ONCE 500
+#define LIST_AT_ONCE 500
 
 G_DEFINE_QUARK(store - error, store_error)
 
@@ -179,6 +180,67 @@ store_add(Store *store, const char *space, const char *key, int64_t delta,
     if (status == FILTERD_STORE_OK && sum != NULL)
         *sum = request.number;
     return status;
+}
+
+static void
+entry_free(void *data)
+{
+    StoreEntry *entry = data;
+    g_free(entry->key);
+    g_bytes_unref(entry->value);
+    g_free(entry);
+}
+
+/* Those behind `after`, which then is the last of them. NULL: it failed. */
+static GPtrArray *
+list_some(Store *store, StoreRequest *request, char **after)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(entry_free);
+    request->key = *after;
+    request->number = LIST_AT_ONCE;
+    request->list = list;
+    if (run(store, request) == FILTERD_STORE_FAILED)
+        return NULL;
+    if (list->len > 0) {
+        const StoreEntry *last = g_ptr_array_index(list, list->len - 1);
+        g_free(*after);
+        *after = g_strdup(last->key);
+    }
+    return g_steal_pointer(&list);
+}
+
+static gboolean
+call_each(const GPtrArray *list,
+          gboolean (*func)(const char *key, GBytes *value, void *data),
+          void *data)
+{
+    for (unsigned i = 0; i < list->len; i++) {
+        const StoreEntry *entry = g_ptr_array_index(list, i);
+        if (!func(entry->key, entry->value, data))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+FilterdStoreStatus
+store_each(Store *store, const char *space, const char *prefix,
+           gboolean (*func)(const char *key, GBytes *value, void *data),
+           void *data)
+{
+    g_autofree char *after = g_strdup(prefix), *end = g_strdup(prefix);
+    StoreRequest request = {.kind = STORE_LIST, .space = space, .end = end};
+    gsize length = strlen(prefix);
+    gboolean more = TRUE;
+    if (store->redis != NULL || !fits(space, prefix, 0) || length == 0)
+        return FILTERD_STORE_FAILED;
+    end[length - 1]++;
+    while (more) {
+        g_autoptr(GPtrArray) list = list_some(store, &request, &after);
+        if (list == NULL)
+            return FILTERD_STORE_FAILED;
+        more = call_each(list, func, data) && list->len == LIST_AT_ONCE;
+    }
+    return FILTERD_STORE_OK;
 }
 
 gboolean

@@ -37,6 +37,13 @@ FilterdStoreStatus store_put(Store *store, const char *space, const char *key,
 /* Atomic over all workers and machines. The integer is kept as decimal text. */
 FilterdStoreStatus store_add(Store *store, const char *space, const char *key,
                              int64_t delta, int64_t lifetime, int64_t *sum);
+/* Calls func(key, value, data) with each entry whose key goes on behind
+ * `prefix`, which is not empty, in the order of keys, until it returns FALSE;
+ * what is changed meanwhile may be seen or not. func may wait, and ask the
+ * store. Of Redis it is FAILED: its keys lie about. */
+FilterdStoreStatus store_each(
+    Store *store, const char *space, const char *prefix,
+    gboolean (*func)(const char *key, GBytes *value, void *data), void *data);
 /* Removes what is past its lifetime, a bounded number at a time; TRUE: there
  * may be more. */
 gboolean store_expire(Store *store);

@@ -12,6 +12,9 @@ typedef struct ToolRun {
     gboolean silent;      /* no name server is asked */
 } ToolRun;
 
+/* Makes the process's loop and DNS, and calls func(data) in a fiber. */
+gboolean tool_run_fiber(const PolicyDns *dns, gboolean silent,
+                        void (*func)(void *data), void *data, GError **error);
 /* Makes the process's loop, DNS and an engine with a private store, calls
  * func(engine, data) in a fiber, and takes all of it down again. */
 gboolean tool_run(const ToolRun *run, void (*func)(Engine *engine, void *data),

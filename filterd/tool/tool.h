@@ -14,6 +14,7 @@
 /* Each gets its own name in argv[0] and returns an exit status. */
 int tool_check(int argc, char **argv);
 int tool_try(int argc, char **argv);
+int tool_report(int argc, char **argv);
 
 /* Compiles with plugins; the bundle has the files from then on, and outlives
  * the configuration. With `available`, what this version cannot do is an error.
