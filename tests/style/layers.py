@@ -37,7 +37,7 @@ TOP = ["filterd/main.c", "filterd/ctl.c", "filterd/plugin.h"]
 LIBRARIES = {
     r"event2/.*": ["filterd/base", "filterd/service", "filterd/process",
                    "filterd/wire"],
-    r"openssl/.*": ["filterd/base", "plugins/dkim"],
+    r"openssl/.*": ["filterd/base", "plugins/dkim", "plugins/arc"],
     r"unbound.*": ["filterd/service"],
     r"sqlite3\.h": ["filterd/service"],
     r"hiredis/.*": ["filterd/service"],
@@ -54,7 +54,7 @@ LIBRARIES = {
 }
 
 # Plugins of one kind, and whose code they share.
-SHARED = {"plugins/uribl": "plugins/dnsbl"}
+SHARED = {"plugins/uribl": "plugins/dnsbl", "plugins/arc": "plugins/dkim"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

@@ -8,7 +8,8 @@
 #                policy/default.policy
 #   [zone]       records of the DNS
 #   [file NAME]  beside the configuration
-#   [message NAME, sign DOMAIN SELECTOR, replace "OLD" "NEW", body SIZE]
+#   [message NAME, sign DOMAIN SELECTOR, replace "OLD" "NEW", body SIZE,
+#            seal DOMAIN SELECTOR "RESULTS"]
 #   [dialogue]   a step a line; `-> CODE [ENHANCED] [rule NAME] ["TEXT"]` where
 #                the answer is not just yes
 #   [delivered]  [log]  [dns]   what there is to be found afterwards
@@ -16,7 +17,7 @@ import os
 import re
 import shlex
 
-from .signer import sign
+from .signer import seal, sign
 
 HEADER = re.compile(r"^\[(\w+)(?: ([^\]]*))?\]$")
 SECTIONS = {"story", "parts", "policy", "zone", "file", "message", "dialogue",
@@ -85,6 +86,10 @@ class Message:
     def do_sign(self, domain, selector):
         self.signatures.append((selector, domain))
         self.octets = sign(self.octets, domain, selector)
+
+    def do_seal(self, domain, selector, results):
+        self.signatures.append((selector, domain))
+        self.octets = seal(self.octets, domain, selector, results)
 
     def do_replace(self, old, new):
         if old.encode() not in self.octets:

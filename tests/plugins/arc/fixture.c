@@ -1,0 +1,60 @@
+/* fixture.c: the sealed messages, and a harness with the keys in its zone.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "tests/plugins/arc/fixture.h"
+
+#include <string.h>
+
+const Config fixture_config = {
+    .instances = 50,
+    .minimum_key_bits = 1024,
+    .clock_drift = 300000,
+};
+
+static char *
+read_file(const char *name)
+{
+    char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, name, NULL);
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+char *
+fixture_message(const char *name)
+{
+    g_autofree char *path = g_strdup_printf("messages/%s.eml", name);
+    return read_file(path);
+}
+
+Harness *
+fixture_harness(const Config *config)
+{
+    Harness *harness = harness_new(&filterd_plugin, config);
+    g_autofree char *zone = read_file("zone");
+    harness_zone(harness, zone);
+    harness_set(harness, "client.ip", "192.0.2.1");
+    return harness;
+}
+
+static char *
+edit(const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    g_assert_nonnull(at);
+    g_autofree char *head = g_strndup(text, (size_t)(at - text));
+    return g_strconcat(head, to, at + strlen(from), NULL);
+}
+
+Harness *
+fixture_judge(const char *name, const char *from, const char *to)
+{
+    Harness *harness = fixture_harness(&fixture_config);
+    g_autofree char *text = fixture_message(name);
+    g_autofree char *edited = from != NULL ? edit(text, from, to) : NULL;
+    harness_message(harness, edited != NULL ? edited : text, 0);
+    return harness;
+}
