@@ -63,18 +63,29 @@ get_report(Reading *reading, const char *domain, const char *policy)
     return report;
 }
 
+/* It becomes a part of a file's name. */
+static gboolean
+is_domain(const char *text)
+{
+    return *text != '\0' && *text != '.'
+           && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_")
+                  == strlen(text);
+}
+
 /* Words up to ip= are the policy. */
 static void
 add_row(Reading *reading, const char *domain, const char *words, int64_t count)
 {
     words += strspn(words, " ");
     const char *row = strstr(words, " ip=");
-    if (row == NULL || count <= 0)
+    if (row == NULL || count <= 0 || !is_domain(domain))
         return;
     g_autofree char *policy = g_strndup(words, (gsize)(row - words));
     Report *report = get_report(reading, domain, policy);
-    if (report->rows->len >= REPORT_ROW_LIMIT)
+    if (report->rows->len >= REPORT_ROW_LIMIT) {
+        report->cut = TRUE;
         return;
+    }
     ReportRow *kept = g_new(ReportRow, 1);
     *kept = (ReportRow){g_strdup(row), count};
     g_ptr_array_add(report->rows, kept);

@@ -64,6 +64,19 @@ report_sender_free(ReportSender *sender)
     g_free(sender);
 }
 
+/* What is refused for good is PERMISSION_DENIED, if it is the report that is
+ * refused and not us. */
+static void
+set_refusal(GError **error, const char *command, const MailReply *reply)
+{
+    g_autofree char *text = mail_reply_format(reply);
+    gboolean ever =
+        reply->code / 100 == 5 && g_str_has_prefix(command, "RCPT TO:");
+    g_set_error(error, G_IO_ERROR,
+                ever ? G_IO_ERROR_PERMISSION_DENIED : G_IO_ERROR_FAILED,
+                "%s: %s", command, text);
+}
+
 /* One command that has to be answered so. */
 static gboolean
 say(ReportSender *sender, const char *command, int code, GError **error)
@@ -72,10 +85,8 @@ say(ReportSender *sender, const char *command, int code, GError **error)
     gboolean heard =
         smtp_client_command(sender->client, command, &reply, error);
     gboolean ok = heard && reply.code / 100 == code;
-    g_autofree char *text = heard && !ok ? mail_reply_format(&reply) : NULL;
-    if (text != NULL)
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", command,
-                    text);
+    if (heard && !ok)
+        set_refusal(error, command, &reply);
     mail_reply_clear(&reply);
     return ok;
 }
@@ -87,9 +98,8 @@ give(ReportSender *sender, MailMessage *message, GError **error)
     gboolean heard =
         smtp_client_send(sender->client, message, &reply, 1, error);
     gboolean ok = heard && reply.code / 100 == 2;
-    g_autofree char *text = heard && !ok ? mail_reply_format(&reply) : NULL;
-    if (text != NULL)
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", text);
+    if (heard && !ok)
+        set_refusal(error, "the report", &reply);
     mail_reply_clear(&reply);
     return ok;
 }

@@ -10,6 +10,7 @@
 #include "filterd/tool/run.h"
 #include "filterd/tool/tool.h"
 
+#include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -160,13 +161,32 @@ was_sent(Reporting *reporting, const char *key)
     return found;
 }
 
+/* Whoever does not take it today will not take it in an hour either. */
+static void
+give(Reporting *reporting, const Report *report, const char *address,
+     MailMessage *message, const char *key)
+{
+    const ReportIssuer *issuer = &reporting->issuer;
+    g_autoptr(GError) error = NULL;
+    gboolean sent = report_send(reporting->sender, issuer->sender, address,
+                                message, &error);
+    gboolean refused =
+        g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+    if (!sent && !refused) {
+        fail(reporting, report, error->message);
+        return;
+    }
+    store_put(reporting->store, issuer->space, key, "1", 1, REPORT_KEEP);
+    tell(reporting, report, sent ? "sent to" : error->message,
+         sent ? address : "");
+}
+
 static void
 send_to(Reporting *reporting, const Report *report,
         const ReportDestination *destination, GBytes *bytes)
 {
     const ReportIssuer *issuer = &reporting->issuer;
     const char *address = destination->address;
-    g_autoptr(GError) error = NULL;
     g_autofree char *key = sent_key(reporting, report, address);
     g_autoptr(MailMessage) message =
         report_mail(issuer, report, address, bytes);
@@ -175,12 +195,8 @@ send_to(Reporting *reporting, const Report *report,
     } else if (destination->limit > 0
                && (int64_t)mail_message_size(message) > destination->limit) {
         tell(reporting, report, "too large for", address);
-    } else if (!report_send(reporting->sender, issuer->sender, address, message,
-                            &error)) {
-        fail(reporting, report, error->message);
     } else {
-        store_put(reporting->store, issuer->space, key, "1", 1, REPORT_KEEP);
-        tell(reporting, report, "sent to", address);
+        give(reporting, report, address, message, key);
     }
 }
 
@@ -200,6 +216,9 @@ static void
 make(Reporting *reporting, const Report *report)
 {
     g_autoptr(GError) error = NULL;
+    if (report->cut)
+        fprintf(stderr, "%s: more than %d rows, the others are left out\n",
+                report->domain, REPORT_ROW_LIMIT);
     GString *xml = report_xml(&reporting->issuer, report);
     GBytes *bytes = report_compress(xml, &error);
     if (bytes == NULL)

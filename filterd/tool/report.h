@@ -28,6 +28,7 @@ typedef struct Report {
     char *unique;    /* letters and digits, the same whenever it is made */
     GPtrArray *rows; /* ReportRow */
     int64_t messages;
+    gboolean cut; /* there were more rows */
 } Report;
 
 /* Whose reports they are, and of which day. */

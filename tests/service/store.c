@@ -36,14 +36,26 @@ typedef struct Fixture {
 
 typedef struct Step {
     Store *store;
-    enum { GET, PUT, ADD, EXPIRE } kind;
+    enum { GET, PUT, ADD, EXPIRE, EACH } kind;
     const char *space, *key, *value;
     gsize length;
     int64_t lifetime, number;
     FilterdStoreStatus status;
     char *found;
     gboolean more;
+    GString *listed;
 } Step;
+
+/* "KEY=VALUE " of each, up to one that is called "last". */
+static gboolean
+list_entry(const char *key, GBytes *value, void *data)
+{
+    Step *step = data;
+    g_string_append_printf(step->listed, "%s=%s ", key,
+                           (const char *)g_bytes_get_data(value, NULL));
+    step->number++;
+    return !g_str_has_suffix(key, "last");
+}
 
 static void
 start(Fixture *fixture)
@@ -101,6 +113,10 @@ step_in_fiber(void *data)
         break;
     case EXPIRE:
         step->more = store_expire(step->store);
+        break;
+    case EACH:
+        step->status =
+            store_each(step->store, "space", step->key, list_entry, step);
         break;
     }
 }
@@ -177,6 +193,56 @@ test_values(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     start(fixture);
     ASSERT_GET(fixture, "a", "two");
     g_assert_null(store_problem(fixture->store));
+}
+
+/* How many, and the texts; -1: it failed. */
+static int64_t
+each(const Fixture *fixture, const char *prefix, char **listed)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    Step step = {
+        .store = fixture->store, .kind = EACH, .key = prefix, .listed = text};
+    support_run(step_in_fiber, &step);
+    g_free(*listed);
+    *listed = g_strdup(text->str);
+    return step.status == FILTERD_STORE_OK ? step.number : -1;
+}
+
+static void
+test_each(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *listed = NULL;
+    clock_stop(1000000);
+    put(fixture, "day 2", "b", 0);
+    put(fixture, "day 1", "a", LONG_LIFE);
+    put(fixture, "day ", "itself", 0);
+    put(fixture, "day!", "behind", 0);
+    put(fixture, "dax z", "before", 0);
+    put(fixture, "day 3", "dead", 1);
+    clock_advance(2);
+    g_assert_cmpint(each(fixture, "day ", &listed), ==, 2);
+    g_assert_cmpstr(listed, ==, "day 1=a day 2=b ");
+    g_assert_cmpint(each(fixture, "day 4", &listed), ==, 0);
+    put(fixture, "day 1 last", "c", 0);
+    g_assert_cmpint(each(fixture, "day ", &listed), ==, 2);
+    g_assert_cmpstr(listed, ==, "day 1=a day 1 last=c ");
+    g_assert_cmpint(each(fixture, "", &listed), ==, -1);
+    clock_start();
+}
+
+/* They are read in portions. */
+static void
+test_each_of_many(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *listed = NULL;
+    for (unsigned i = 0; i < 1000; i++) {
+        g_autofree char *key = g_strdup_printf("n %03u", i);
+        put(fixture, key, "", 0);
+    }
+    g_assert_cmpint(each(fixture, "n ", &listed), ==, 1000);
+    put(fixture, "n 1000", "", 0);
+    g_assert_cmpint(each(fixture, "n ", &listed), ==, 1001);
+    g_assert_cmpint(each(fixture, "n 99", &listed), ==, 10);
 }
 
 static void
@@ -600,6 +666,8 @@ main(int argc, char **argv)
         void (*run)(Fixture *fixture, gconstpointer data);
     } tests[] = {
         {"/service/store/values-are-kept-by-space-and-key", test_values},
+        {"/service/store/those-behind-a-prefix-are-listed-in-order", test_each},
+        {"/service/store/many-are-listed-whole", test_each_of_many},
         {"/service/store/a-flood-pushes-out-nothing-but-itself", test_flood},
         {"/service/store/the-file-of-a-version-that-did-not-count-is-bounded",
          test_uncounted},

@@ -61,6 +61,7 @@ CASES = [
      [report(f"report {DAY} b.example {HASH}", "3")], {}),
     ("rubbish is left out",
      [report(f"report {DAY} b.example"), report(f"report {DAY}  x"),
+      report(words(domain="../../x")), report(words(domain=".")),
       report(f"report {DAY} b.example nonsense"), report(words(), "-4"),
       report(words("e=x"), "abc")], {}),
     ("more rows than are read at once",
