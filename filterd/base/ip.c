@@ -133,6 +133,16 @@ ip_contains(const FilterdIp *network, const FilterdIp *ip)
     return ip_equal(&kept, network);
 }
 
+gboolean
+ip_within(const FilterdArray *networks, const FilterdIp *ip)
+{
+    const FilterdIp *items = networks->items;
+    for (size_t i = 0; i < networks->length; i++)
+        if (ip_contains(&items[i], ip))
+            return TRUE;
+    return FALSE;
+}
+
 FilterdIp
 ip_mask(const FilterdIp *ip, unsigned bits)
 {
@@ -165,36 +175,4 @@ char *
 ip_ptr_name(const FilterdIp *ip)
 {
     return ip_reverse_name(ip, ip_is_v4(ip) ? "in-addr.arpa" : "ip6.arpa");
-}
-
-gboolean
-ip_is_special(const FilterdIp *ip)
-{
-    static const char *const texts[] = {
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.168.0.0/16",
-        "224.0.0.0/4",
-        "240.0.0.0/4",
-        "::",
-        "::1",
-        "fc00::/7",
-        "fe80::/10",
-        "ff00::/8",
-    };
-    static FilterdIp networks[G_N_ELEMENTS(texts)];
-    static gboolean parsed;
-
-    for (size_t i = 0; !parsed && i < G_N_ELEMENTS(texts); i++)
-        ip_parse_network(texts[i], &networks[i]);
-    parsed = TRUE;
-    for (size_t i = 0; i < G_N_ELEMENTS(networks); i++)
-        if (ip_contains(&networks[i], ip))
-            return TRUE;
-    return FALSE;
 }

@@ -25,6 +25,8 @@ gboolean ip_equal(const FilterdIp *a, const FilterdIp *b);
 int ip_compare(const FilterdIp *a, const FilterdIp *b);
 /* An IPv6 network, ::/0 too, contains no IPv4 address. */
 gboolean ip_contains(const FilterdIp *network, const FilterdIp *ip);
+/* Whether any of them, FilterdIp each, contains it. */
+gboolean ip_within(const FilterdArray *networks, const FilterdIp *ip);
 /* Its network of that many bits (of 32 for IPv4, of 128 otherwise). */
 FilterdIp ip_mask(const FilterdIp *ip, unsigned bits);
 
@@ -32,11 +34,6 @@ FilterdIp ip_mask(const FilterdIp *ip, unsigned bits);
  * name to ask a DNSBL or, with "in-addr.arpa" and "ip6.arpa", the PTR for. */
 char *ip_reverse_name(const FilterdIp *ip, const char *suffix);
 char *ip_ptr_name(const FilterdIp *ip);
-
-/* Loopback, private, shared, link-local, unspecified, multicast, reserved:
- * nothing that a public list could know. Not the ranges for documentation and
- * benchmarks, which samples and tests use as if they were public. */
-gboolean ip_is_special(const FilterdIp *ip);
 
 FilterdIp ip_from_v4(struct in_addr address);
 FilterdIp ip_from_v6(const struct in6_addr *address);

@@ -118,6 +118,19 @@ take_chunk(SmtpServer *server, const Chunk *chunk)
     }
 }
 
+gboolean
+smtp_bdat_announced(const char *line, gsize length)
+{
+    return length >= 4 && g_ascii_strncasecmp(line, "BDAT", 4) == 0;
+}
+
+void
+smtp_bdat_refuse(SmtpServer *server, const char *problem)
+{
+    server->closing = TRUE;
+    smtp_error(server, 500, "5.5.2", problem);
+}
+
 void
 smtp_bdat(SmtpServer *server, const char *arguments)
 {

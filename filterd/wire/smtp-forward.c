@@ -18,12 +18,7 @@ struct SmtpForward {
 gboolean
 smtp_forward_offered(const SmtpServer *server)
 {
-    const FilterdArray *from = &server->service->listen->xforward_from;
-    const FilterdIp *networks = from->items;
-    for (size_t i = 0; i < from->length; i++)
-        if (ip_contains(&networks[i], &server->origin))
-            return TRUE;
-    return FALSE;
+    return ip_within(&server->service->listen->xforward_from, &server->origin);
 }
 
 /* ---- the command -------------------------------------------------------- */

@@ -105,16 +105,6 @@ within(SmtpServer *server, const FilterdIp *ip)
 }
 
 static gboolean
-contains(const FilterdArray *networks, const FilterdIp *ip)
-{
-    const FilterdIp *items = networks->items;
-    for (size_t i = 0; i < networks->length; i++)
-        if (ip_contains(&items[i], ip))
-            return TRUE;
-    return FALSE;
-}
-
-static gboolean
 is_loopback(const FilterdIp *ip)
 {
     static const uint8_t v6[16] = {[15] = 1};
@@ -126,9 +116,9 @@ static gboolean
 exempt(const SmtpServer *server, const FilterdIp *ip)
 {
     const PolicyListen *listen = server->service->listen;
-    return is_loopback(ip) || contains(&listen->proxy_from, ip)
-           || contains(&listen->xclient_from, ip)
-           || contains(&listen->xforward_from, ip);
+    return is_loopback(ip) || ip_within(&listen->proxy_from, ip)
+           || ip_within(&listen->xclient_from, ip)
+           || ip_within(&listen->xforward_from, ip);
 }
 
 gboolean

@@ -49,6 +49,14 @@ smtp_limit(SmtpServer *server, const char *rule, int code, const char *enhanced,
 }
 
 void
+smtp_close_with(SmtpServer *server, const char *rule, const char *enhanced,
+                const char *text)
+{
+    server->closing = TRUE;
+    smtp_limit(server, rule, 421, enhanced, text);
+}
+
+void
 smtp_relay(SmtpServer *server, const MailReply *reply)
 {
     send_reply(server, reply, NULL);

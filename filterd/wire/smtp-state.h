@@ -72,6 +72,20 @@ typedef struct SmtpServer {
     SmtpForward *forward; /* whose mail comes next; NULL */
 } SmtpServer;
 
+/* ---- smtp-server.c ------------------------------------------------------ */
+
+/* The connection is over, or the client was silent. */
+void smtp_ended(SmtpServer *server, StreamStatus status);
+/* The client is another one, from its greeting on. */
+void smtp_begin_again(SmtpServer *server, const SessionPeer *peer);
+
+/* ---- smtp-verbs.c ------------------------------------------------------- */
+
+/* A command's line, without its CRLF. */
+void smtp_carry_out(SmtpServer *server, char *line);
+/* The client's EHLO (HELO), judged; FALSE: it was refused. */
+gboolean smtp_hello(SmtpServer *server, const char *name, gboolean extended);
+
 /* ---- smtp-reply.c ------------------------------------------------------- */
 
 void smtp_reply(SmtpServer *server, int code, const char *enhanced,
@@ -84,6 +98,9 @@ void smtp_refuse(SmtpServer *server, const MailReply *reply);
 /* The same, decided here: logged under `rule`. */
 void smtp_limit(SmtpServer *server, const char *rule, int code,
                 const char *enhanced, const char *text);
+/* The same, and last words of the connection. */
+void smtp_close_with(SmtpServer *server, const char *rule, const char *enhanced,
+                     const char *text);
 /* The backend's words. */
 void smtp_relay(SmtpServer *server, const MailReply *reply);
 /* Carries out what a decision asks for; TRUE: go on. */
@@ -162,12 +179,6 @@ gboolean smtp_xclient_offered(const SmtpServer *server);
 /* Before any EHLO: the client has greeted as XCLIENT told. FALSE: it has not,
  * or was refused, and has been told so. */
 gboolean smtp_xclient_hello(SmtpServer *server);
-/* In smtp-server.c: the client's EHLO (HELO), judged; FALSE: it was refused. */
-gboolean smtp_hello(SmtpServer *server, const char *name, gboolean extended);
-/* In smtp-server.c: the connection is over, or the client was silent. */
-void smtp_ended(SmtpServer *server, StreamStatus status);
-/* In smtp-server.c: the client is another one, from its greeting on. */
-void smtp_begin_again(SmtpServer *server, const SessionPeer *peer);
 
 /* ---- smtp-answer.c: what becomes of a message ---------------------------- */
 
@@ -206,6 +217,10 @@ void smtp_give_up(SmtpServer *server, StreamStatus status);
 /* ---- smtp-bdat.c: BDAT -------------------------------------------------- */
 
 void smtp_bdat(SmtpServer *server, const char *arguments);
+/* Whether octets follow that line that are no command, however wrong it is. */
+gboolean smtp_bdat_announced(const char *line, gsize length);
+/* Then nobody can tell how many: the connection ends. */
+void smtp_bdat_refuse(SmtpServer *server, const char *problem);
 
 /* ---- smtp-relay.c: the backend's side ----------------------------------- */
 

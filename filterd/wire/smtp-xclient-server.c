@@ -9,12 +9,7 @@
 gboolean
 smtp_xclient_offered(const SmtpServer *server)
 {
-    const FilterdArray *from = &server->service->listen->xclient_from;
-    const FilterdIp *networks = from->items;
-    for (size_t i = 0; i < from->length; i++)
-        if (ip_contains(&networks[i], &server->origin))
-            return TRUE;
-    return FALSE;
+    return ip_within(&server->service->listen->xclient_from, &server->origin);
 }
 
 /* Who has said AUTH is somebody else than who is spoken for. */
