@@ -164,15 +164,6 @@ text_suggest(const char *word, const char *const *words)
 }
 
 gboolean
-text_has_suffix_nocase(const char *text, const char *suffix)
-{
-    size_t length = strlen(text), tail = strlen(suffix);
-
-    return length >= tail
-           && g_ascii_strcasecmp(text + length - tail, suffix) == 0;
-}
-
-gboolean
 text_equal_nocase(const char *a, size_t length, const char *b)
 {
     return strlen(b) == length && g_ascii_strncasecmp(a, b, length) == 0;

@@ -28,8 +28,5 @@ gboolean text_parse_int(const char *text, int64_t low, int64_t high,
  * meant; else NULL. */
 const char *text_suggest(const char *word, const char *const *words);
 
-/* Whether `text` ends with `suffix`, without case. */
-gboolean text_has_suffix_nocase(const char *text, const char *suffix);
-
 /* Matches as an ASCII word, without case. */
 gboolean text_equal_nocase(const char *a, size_t length, const char *b);

@@ -134,18 +134,3 @@ value_append_json(GString *out, const FilterdValue *value)
         g_string_append(out, "null");
     }
 }
-
-const char *
-value_type_name(FilterdType type)
-{
-    static const char *const names[] = {
-        [FILTERD_UNKNOWN] = "unknown", [FILTERD_BOOL] = "bool",
-        [FILTERD_INT] = "int",         [FILTERD_DURATION] = "duration",
-        [FILTERD_TEXT] = "text",       [FILTERD_WORD] = "word",
-        [FILTERD_DOMAIN] = "domain",   [FILTERD_ADDRESS] = "address",
-        [FILTERD_IP] = "ip",           [FILTERD_LIST] = "list",
-        [FILTERD_FILE] = "file",       [FILTERD_GROUP] = "group",
-    };
-
-    return (size_t)type < G_N_ELEMENTS(names) ? names[type] : "?";
-}

@@ -18,5 +18,3 @@ void value_append(GString *out, const FilterdValue *value);
 void value_append_json(GString *out, const FilterdValue *value);
 /* "text", octets that are not UTF-8 as U+FFFD. */
 void value_append_json_text(GString *out, const char *text);
-
-const char *value_type_name(FilterdType type);

@@ -102,17 +102,6 @@ mail_domain_normalize(const char *text, gssize length)
 }
 
 gboolean
-mail_domain_within(const char *domain, const char *ancestor)
-{
-    gsize length = strlen(domain);
-    gsize tail = strlen(ancestor);
-    if (tail == 0 || tail > length
-        || strcmp(domain + length - tail, ancestor) != 0)
-        return FALSE;
-    return tail == length || domain[length - tail - 1] == '.';
-}
-
-gboolean
 mail_domain_literal_valid(const char *text, gsize length)
 {
     static const char tag[] = "IPv6:";
@@ -124,11 +113,4 @@ mail_domain_literal_valid(const char *text, gsize length)
     const char *address = inner + (six ? strlen(tag) : 0);
     FilterdIp ip;
     return (strchr(address, ':') != NULL) == six && ip_parse(address, &ip);
-}
-
-gboolean
-mail_helo_valid(const char *text)
-{
-    return mail_domain_literal_valid(text, strlen(text))
-           || mail_domain_valid(text);
 }

@@ -15,9 +15,5 @@ gboolean mail_domain_valid(const char *text);
  * dropped, other dots than the full stop refused; `length` -1: up to the NUL;
  * NULL where that gives no valid domain. Caller frees. */
 char *mail_domain_normalize(const char *text, gssize length);
-/* `domain` is `ancestor` or below it. Both normalized. */
-gboolean mail_domain_within(const char *domain, const char *ancestor);
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 4.1.3). */
 gboolean mail_domain_literal_valid(const char *text, gsize length);
-/* The argument of EHLO: a domain or an address literal. */
-gboolean mail_helo_valid(const char *text);

@@ -251,7 +251,7 @@ redis_cluster_ask(RedisCluster *cluster, RedisRequest *request, unsigned slot,
 {
     g_autoptr(RedisRequest) owned = request;
     int64_t deadline = clock_after(cluster->config->login.timeout);
-    Journey journey = {cluster, request, slot, choose(cluster, slot), error};
+    Journey journey = {cluster, owned, slot, choose(cluster, slot), error};
     for (int hop = 0; hop <= REDIS_HOPS_LIMIT; hop++) {
         RedisNode *node = journey.node;
         node->users++;

@@ -95,7 +95,7 @@ read_reply(SmtpClient *client, int64_t timeout, MailReply *reply,
                     error);
     if (ok)
         mail_reply_copy(reply, &parser.reply);
-    mail_reply_clear(&parser.reply);
+    mail_reply_parser_clear(&parser);
     return ok;
 }
 

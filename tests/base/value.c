@@ -83,15 +83,6 @@ copies(void)
     g_assert_cmpint(copy.type, ==, FILTERD_UNKNOWN);
 }
 
-static void
-type_names(void)
-{
-    g_assert_cmpstr(value_type_name(FILTERD_UNKNOWN), ==, "unknown");
-    g_assert_cmpstr(value_type_name(FILTERD_ADDRESS), ==, "address");
-    g_assert_cmpstr(value_type_name(FILTERD_GROUP), ==, "group");
-    g_assert_cmpstr(value_type_name((FilterdType)99), ==, "?");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -99,6 +90,5 @@ main(int argc, char **argv)
     g_test_add_func("/base/value/unknown-is-a-dash-and-null", both_forms);
     g_test_add_func("/base/value/json-text-is-always-valid", json_text);
     g_test_add_func("/base/value/copies-are-deep", copies);
-    g_test_add_func("/base/value/types-have-names", type_names);
     return g_test_run();
 }

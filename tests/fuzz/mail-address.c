@@ -37,7 +37,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     g_autofree char *text = g_strndup((const char *)bytes, length);
     check_domain((const char *)bytes, length);
-    mail_helo_valid(text);
+    mail_domain_valid(text);
+    mail_domain_literal_valid(text, strlen(text));
     for (unsigned i = 0; i < 4; i++) {
         MailAddress address;
         const char *end;
