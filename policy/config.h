@@ -58,6 +58,18 @@ typedef enum PolicyAuth {
     POLICY_AUTH_CLEAR,
 } PolicyAuth;
 
+/* Extensions that may be withheld. */
+typedef enum PolicyExtension {
+    POLICY_8BITMIME,
+    POLICY_SMTPUTF8,
+    POLICY_DSN,
+    POLICY_MT_PRIORITY,
+    POLICY_DELIVERBY,
+    POLICY_REQUIRETLS,
+    POLICY_BINARYMIME,
+    POLICY_CHUNKING, /* which is ours */
+} PolicyExtension;
+
 typedef enum PolicyVerb {
     POLICY_VRFY,
     POLICY_EXPN,
@@ -76,7 +88,8 @@ typedef struct PolicyListen {
     FilterdFile client_ca;
     FilterdArray proxy_from, xclient_from, xforward_from; /* FilterdIp */
     int auth;                                             /* PolicyAuth */
-    FilterdArray pass_through;                            /* int, PolicyVerb */
+    FilterdArray without;      /* int, PolicyExtension */
+    FilterdArray pass_through; /* int, PolicyVerb */
     int64_t greeting_delay, command_timeout, data_timeout;
     int64_t max_sessions;
 } PolicyListen;

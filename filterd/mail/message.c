@@ -23,6 +23,7 @@ struct MailMessage {
     MailSpool *body;
     GPtrArray *added;  /* fields with CRLF, the topmost last */
     GString *replaced; /* the body that stands for the one received */
+    gboolean binary;
 };
 
 static void
@@ -42,6 +43,12 @@ mail_message_new(gsize memory, const char *directory)
     message->body = mail_spool_new(memory, directory);
     message->added = g_ptr_array_new_with_free_func(g_free);
     return message;
+}
+
+void
+mail_message_set_binary(MailMessage *message, gboolean binary)
+{
+    message->binary = binary;
 }
 
 void
@@ -260,7 +267,8 @@ write_body(MailMessage *message, MailMessageFunc *func, void *data,
                || func(replaced->str, replaced->len, data, error);
     if (!mail_spool_each(message->body, func, data, error))
         return FALSE;
-    return mail_spool_ends_line(message->body) || func("\r\n", 2, data, error);
+    return message->binary || mail_spool_ends_line(message->body)
+           || func("\r\n", 2, data, error);
 }
 
 gboolean

@@ -17,6 +17,9 @@ MailMessage *mail_message_new(gsize memory, const char *directory);
 void mail_message_free(MailMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailMessage, mail_message_free)
 
+/* Its body is octets, which need not end with CRLF (RFC 3030 3). */
+void mail_message_set_binary(MailMessage *message, gboolean binary);
+
 /* Whole lines of the header section, one field at a time, in order. */
 void mail_message_add_field(MailMessage *message, const FilterdField *field);
 /* After the header. FALSE: the disk is full or broken. */
@@ -56,7 +59,8 @@ void mail_message_forget_edits(MailMessage *message);
 /* Put before a first line that would continue what was added on top of it. */
 #define MAIL_MESSAGE_UNNAMED "X-Filterd-Unnamed"
 
-/* The message with its edits, in pieces, not dot-stuffed, ends with CRLF. */
+/* The message with its edits, in pieces, not dot-stuffed; ends with CRLF unless
+ * it is binary. */
 gboolean mail_message_write(MailMessage *message, MailMessageFunc *func,
                             void *data, GError **error);
 /* The same octets by fields, from the top, and pieces of the body; CRLF behind

@@ -309,10 +309,17 @@ session_data(Session *session)
 
 /* ---- the message -------------------------------------------------------- */
 
+void
+session_binary(Session *session, gboolean binary)
+{
+    session->binary = binary;
+}
+
 static void
 start_message(Session *session)
 {
     session->message = mail_message_new(BODY_IN_MEMORY, session->engine->spool);
+    mail_message_set_binary(session->message, session->binary);
     visit_set_message(session->visit, session->message,
                       !session_accepted(session));
 }

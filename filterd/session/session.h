@@ -96,6 +96,8 @@ void session_rcpt_answered(Session *session, gboolean taken,
                            const MailReply *backend);
 SessionDecision session_data(Session *session);
 
+/* Before the message: whether its body is octets, without lines (RFC 3030). */
+void session_binary(Session *session, gboolean binary);
 /* The message, canonical: each field, then the body in pieces. FALSE: it could
  * not be kept (the disk is full): answer 452 4.3.1. */
 void session_field(Session *session, const FilterdField *field);

@@ -103,7 +103,7 @@ struct Session {
 
     SessionHold holds[SESSION_SCOPES];
 
-    gboolean in_transaction, judged, divided, insists;
+    gboolean in_transaction, binary, judged, divided, insists;
     MailAddress reverse_path;
     gsize declared_size;
     MailAddress recipient;   /* the one that is judged */

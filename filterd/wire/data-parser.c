@@ -238,6 +238,12 @@ plain_lines(const char *bytes, gsize length)
     return taken;
 }
 
+static gboolean
+is_opaque(const DataParser *parser)
+{
+    return parser->in_body && (parser->flags & DATA_BINARY);
+}
+
 gsize
 data_parser_feed(DataParser *parser, const char *bytes, gsize length,
                  gboolean *ended)
@@ -245,6 +251,10 @@ data_parser_feed(DataParser *parser, const char *bytes, gsize length,
     gsize at = 0;
     *ended = FALSE;
     while (at < length) {
+        if (is_opaque(parser)) {
+            put(parser, bytes + at, length - at);
+            return length;
+        }
         if (parser->state == LINE_DOT_CR && bytes[at] == '\n') {
             if (!parser->in_body)
                 end_header(parser);

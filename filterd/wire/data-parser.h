@@ -36,6 +36,7 @@ typedef enum DataFlags {
     DATA_NORMALIZE = 1 << 0, /* bare CR and LF end lines */
     DATA_SEVEN_BIT = 1 << 1, /* no octet over 127 is taken */
     DATA_CHUNKED = 1 << 2,   /* dots mean nothing; data_parser_end() ends it */
+    DATA_BINARY = 1 << 3,    /* in chunks: the body is octets (BINARYMIME) */
 } DataFlags;
 
 /* `flags` are of DataFlags. */

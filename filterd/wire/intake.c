@@ -56,6 +56,7 @@ intake_new(Session *session, const PolicySettings *settings, gsize size_limit,
     Intake *intake = g_new0(Intake, 1);
     const DataClient client = {intake, take_header, take_body};
     intake->session = session;
+    session_binary(session, (flags & DATA_BINARY) != 0);
     intake->parser = data_parser_new(
         &client, size_limit,
         flags | (settings->line_endings == 1 ? DATA_NORMALIZE : 0));

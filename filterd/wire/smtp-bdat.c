@@ -72,6 +72,11 @@ eat(SmtpServer *server, const Chunk *chunk)
 static gboolean
 begin(SmtpServer *server, const Chunk *chunk)
 {
+    if (smtp_withholds(server, POLICY_CHUNKING)) {
+        if (eat(server, chunk))
+            smtp_error(server, 502, "5.5.1", "chunks are not taken here");
+        return FALSE;
+    }
     if (!smtp_has_recipients(server)) {
         if (eat(server, chunk))
             smtp_error(server, 503, "5.5.1", "say MAIL and RCPT first");

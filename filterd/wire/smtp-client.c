@@ -520,6 +520,24 @@ stuff(const char *bytes, gsize length, void *data, GError **error)
     return stuffer->status == STREAM_OK;
 }
 
+static gboolean
+pass(const char *bytes, gsize length, void *data, GError **error)
+{
+    (void)error;
+    Stuffer *stuffer = data;
+    put(stuffer, bytes, length);
+    return stuffer->status == STREAM_OK;
+}
+
+static gboolean
+count_octets(const char *bytes, gsize length, void *data, GError **error)
+{
+    (void)bytes;
+    (void)error;
+    *(gsize *)data += length;
+    return TRUE;
+}
+
 /* RFC 2033 4.2. */
 static gboolean
 read_replies(SmtpClient *client, MailReply *replies, unsigned count,
@@ -532,22 +550,41 @@ read_replies(SmtpClient *client, MailReply *replies, unsigned count,
     return TRUE;
 }
 
+static gboolean
+write_message(SmtpClient *client, MailMessage *message, MailMessageFunc *func,
+              GError **error)
+{
+    Stuffer stuffer = {client, TRUE, STREAM_OK};
+    stream_set_deadline(client->stream,
+                        clock_after(client->backend->data_timeout));
+    if (mail_message_write(message, func, &stuffer, error))
+        return in_step(client, error);
+    if (error != NULL && *error == NULL)
+        stream_broken(client, stuffer.status, error);
+    return FALSE;
+}
+
 gboolean
 smtp_client_send(SmtpClient *client, MailMessage *message, MailReply *replies,
                  unsigned count, GError **error)
 {
-    Stuffer stuffer = {client, TRUE, STREAM_OK};
-    if (!in_step(client, error))
-        return FALSE;
-    stream_set_deadline(client->stream,
-                        clock_after(client->backend->data_timeout));
-    if (!mail_message_write(message, stuff, &stuffer, error)) {
-        if (error != NULL && *error == NULL)
-            stream_broken(client, stuffer.status, error);
-        return FALSE;
-    }
-    if (!in_step(client, error))
+    if (!in_step(client, error)
+        || !write_message(client, message, stuff, error))
         return FALSE;
     stream_write(client->stream, ".\r\n", 3);
     return read_replies(client, replies, count, error);
+}
+
+gboolean
+smtp_client_send_chunk(SmtpClient *client, MailMessage *message,
+                       MailReply *replies, unsigned count, GError **error)
+{
+    gsize size = 0;
+    if (!mail_message_write(message, count_octets, &size, error))
+        return FALSE;
+    g_autofree char *command =
+        g_strdup_printf("BDAT %" G_GSIZE_FORMAT " LAST", size);
+    return write_command(client, command, error)
+           && write_message(client, message, pass, error)
+           && read_replies(client, replies, count, error);
 }

@@ -86,5 +86,10 @@ gboolean smtp_client_commands(SmtpClient *client, const char *first,
 gboolean smtp_client_send(SmtpClient *client, MailMessage *message,
                           MailReply *replies, unsigned count, GError **error);
 
+/* The same by BDAT, octet for octet, without a command before it. */
+gboolean smtp_client_send_chunk(SmtpClient *client, MailMessage *message,
+                                MailReply *replies, unsigned count,
+                                GError **error);
+
 /* Says QUIT without waiting for the answer, and frees. */
 void smtp_client_quit(SmtpClient *client);

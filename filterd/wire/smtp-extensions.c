@@ -10,8 +10,8 @@
 #include <string.h>
 
 const char *const smtp_extension_names[] = {
-    "8BITMIME", "SMTPUTF8", "DSN",  "MT-PRIORITY", "DELIVERBY", "REQUIRETLS",
-    "VRFY",     "EXPN",     "ETRN", "HELP",        NULL,
+    "8BITMIME",   "SMTPUTF8", "DSN",  "MT-PRIORITY", "DELIVERBY", "REQUIRETLS",
+    "BINARYMIME", "VRFY",     "EXPN", "ETRN",        "HELP",      NULL,
 };
 
 void
@@ -43,6 +43,13 @@ learn_starttls(SmtpExtensions *extensions, const char *arguments)
 {
     (void)arguments;
     extensions->starttls = TRUE;
+}
+
+static void
+learn_chunking(SmtpExtensions *extensions, const char *arguments)
+{
+    (void)arguments;
+    extensions->chunking = TRUE;
 }
 
 static void
@@ -97,13 +104,10 @@ static const struct Extension {
     const char *keyword;
     void (*learn)(SmtpExtensions *extensions, const char *arguments);
 } extension_rows[] = {
-    {"PIPELINING", learn_pipelining},
-    {"STARTTLS", learn_starttls},
-    {"SIZE", learn_size},
-    {"LIMITS", learn_limits},
-    {"AUTH", learn_auth},
-    {"XCLIENT", learn_xclient},
-    {"XFORWARD", learn_xforward},
+    {"PIPELINING", learn_pipelining}, {"STARTTLS", learn_starttls},
+    {"CHUNKING", learn_chunking},     {"SIZE", learn_size},
+    {"LIMITS", learn_limits},         {"AUTH", learn_auth},
+    {"XCLIENT", learn_xclient},       {"XFORWARD", learn_xforward},
 };
 
 static void
@@ -125,4 +129,6 @@ smtp_extensions_learn(SmtpExtensions *extensions, const MailReply *reply)
     g_auto(GStrv) lines = g_strsplit(reply->text, "\n", 0);
     for (unsigned i = 1; lines[0] != NULL && lines[i] != NULL; i++)
         learn_line(extensions, lines[i]);
+    if (!extensions->chunking)
+        extensions->passed &= ~(unsigned)SMTP_BINARYMIME;
 }

@@ -6,7 +6,8 @@
 
 #include "filterd/mail/reply.h"
 
-/* Extensions that go from end to end: their parameters are passed on. */
+/* Extensions that go from end to end: their parameters are passed on. In the
+ * order of PolicyExtension. */
 typedef enum SmtpExtension {
     SMTP_8BITMIME = 1u << 0,
     SMTP_SMTPUTF8 = 1u << 1,
@@ -14,7 +15,8 @@ typedef enum SmtpExtension {
     SMTP_MT_PRIORITY = 1u << 3,
     SMTP_DELIVERBY = 1u << 4,
     SMTP_REQUIRETLS = 1u << 5, /* over TLS only */
-    SMTP_VRFY = 1u << 6,       /* this and those behind it: by PolicyVerb */
+    SMTP_BINARYMIME = 1u << 6, /* with CHUNKING only */
+    SMTP_VRFY = 1u << 7,       /* this and those behind it: by PolicyVerb */
     SMTP_AUTH = 1u << 16,      /* has no name here: see `auth` */
 } SmtpExtension;
 
@@ -24,7 +26,7 @@ extern const char *const smtp_extension_names[];
 /* What EHLO told. */
 typedef struct SmtpExtensions {
     gboolean known;
-    gboolean pipelining, starttls;
+    gboolean pipelining, starttls, chunking;
     unsigned passed;        /* SmtpExtension */
     unsigned auth;          /* mechanisms: bits by smtp_mechanism_names */
     gboolean size;          /* SIZE was offered */

@@ -49,6 +49,7 @@ smtp_transaction_end(SmtpServer *server)
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = server->recipients = 0;
     server->in_mail = server->utf8 = server->requires_tls = FALSE;
+    server->binary = FALSE;
     smtp_forward_forget(server);
 }
 
@@ -117,6 +118,7 @@ begin_mail(SmtpServer *server, const MailAddress *path,
     server->in_mail = server->connection->served = TRUE;
     server->utf8 = parameters->utf8;
     server->requires_tls = parameters->requires_tls;
+    server->binary = parameters->binary;
     smtp_reply(server, 250, "2.1.0", "sender ok");
 }
 

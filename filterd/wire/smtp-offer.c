@@ -6,6 +6,17 @@
 #include "filterd/wire/smtp-state.h"
 #include "filterd/wire/xclient-parser.h"
 
+gboolean
+smtp_withholds(const SmtpServer *server, PolicyExtension extension)
+{
+    const FilterdArray *without = &server->service->listen->without;
+    const int *items = without->items;
+    for (size_t i = 0; i < without->length; i++)
+        if (items[i] == (int)extension)
+            return TRUE;
+    return FALSE;
+}
+
 SmtpExtensions
 smtp_offer(const SmtpServer *server, const SmtpExtensions *backend)
 {
@@ -16,6 +27,11 @@ smtp_offer(const SmtpServer *server, const SmtpExtensions *backend)
     }
     if (!smtp_is_secured(server))
         ours.passed &= ~(unsigned)SMTP_REQUIRETLS;
+    for (PolicyExtension i = 0; i < POLICY_CHUNKING; i++)
+        if (smtp_withholds(server, i))
+            ours.passed &= ~(1u << i);
+    if (smtp_withholds(server, POLICY_CHUNKING))
+        ours.passed &= ~(unsigned)SMTP_BINARYMIME;
     for (PolicyVerb verb = 0; verb < POLICY_VERBS; verb++)
         if (!smtp_passes(server, verb))
             ours.passed &= ~((unsigned)SMTP_VRFY << verb);
@@ -62,6 +78,8 @@ smtp_offer_format(SmtpServer *server)
         g_string_append(text, "\nXCLIENT " XCLIENT_ATTRIBUTES);
     if (smtp_forward_offered(server))
         g_string_append(text, "\nXFORWARD " XFORWARD_ATTRIBUTES);
-    g_string_append(text, "\nCHUNKING\nENHANCEDSTATUSCODES");
+    if (!smtp_withholds(server, POLICY_CHUNKING))
+        g_string_append(text, "\nCHUNKING");
+    g_string_append(text, "\nENHANCEDSTATUSCODES");
     return g_string_free(text, FALSE);
 }

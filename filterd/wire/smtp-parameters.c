@@ -43,13 +43,16 @@ take_size(SmtpParameters *parameters, const char *value)
     return TRUE;
 }
 
+/* Whether BINARYMIME is offered is asked for behind this. */
 static gboolean
 take_body(SmtpParameters *parameters, const char *value)
 {
     if (value == NULL)
         return FALSE;
     parameters->eightbit = g_ascii_strcasecmp(value, "8BITMIME") == 0;
-    return parameters->eightbit || g_ascii_strcasecmp(value, "7BIT") == 0;
+    parameters->binary = g_ascii_strcasecmp(value, "BINARYMIME") == 0;
+    return parameters->eightbit || parameters->binary
+           || g_ascii_strcasecmp(value, "7BIT") == 0;
 }
 
 static gboolean
@@ -295,9 +298,10 @@ take(Reader *reader, const char *word)
         if (reader->values[i] != NULL)
             return wrong(reader, "a parameter stands there twice");
         if (!row->take(reader->parameters, value))
-            return row->take == take_body && find_need(reader, word) != NULL
-                       ? unknown(reader, word)
-                       : wrong(reader, "a parameter's value is not legal");
+            return wrong(reader, "a parameter's value is not legal");
+        if (reader->parameters->binary
+            && !(reader->offered->passed & SMTP_BINARYMIME))
+            return unknown(reader, word);
         reader->values[i] = format_value(row, value);
         return TRUE;
     }

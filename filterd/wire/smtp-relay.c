@@ -81,9 +81,11 @@ static gboolean
 introduce(SmtpServer *server, GError **error)
 {
     const SmtpExtensions *offered = smtp_client_extensions(server->client);
-    if (server->requires_tls && !(offered->passed & SMTP_REQUIRETLS)) {
+    unsigned needed = (server->requires_tls ? SMTP_REQUIRETLS : 0)
+                      | (server->binary ? SMTP_BINARYMIME : 0);
+    if ((needed & ~offered->passed) != 0) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
-                            "backend: it does not offer REQUIRETLS");
+                            "backend: it does not offer what this mail needs");
         return FALSE;
     }
     server->identity.ident = session_id(server->session);
@@ -262,9 +264,10 @@ expect_replies(const SmtpServer *server, unsigned recipients,
 static gboolean
 send_message(SmtpServer *server, SmtpReplies *replies, GError **error)
 {
+    MailMessage *message = session_outgoing(server->session);
     server->client_in_mail = FALSE;
-    if (!smtp_client_send(server->client, session_outgoing(server->session),
-                          replies->items, replies->length, error))
+    if (!(server->binary ? smtp_client_send_chunk : smtp_client_send)(
+            server->client, message, replies->items, replies->length, error))
         return FALSE;
     for (unsigned i = 0; i < replies->length; i++)
         if (!is_answer(&replies->items[i]))
@@ -278,9 +281,10 @@ say_data(SmtpServer *server, unsigned recipients, SmtpReplies *replies,
          GError **error)
 {
     MailReply *reply = &replies->items[0];
-    if (!smtp_client_command(server->client, "DATA", reply, error))
+    if (!server->binary
+        && !smtp_client_command(server->client, "DATA", reply, error))
         return FALSE;
-    if (reply->code != 354)
+    if (!server->binary && reply->code != 354)
         return reply->code >= 400;
     expect_replies(server, recipients, replies);
     return send_message(server, replies, error);

@@ -49,7 +49,7 @@ typedef struct SmtpServer {
     unsigned address_seat, network_seat; /* among the visitors */
     VisitorCounts visitor;               /* its address when it came */
 
-    gboolean in_mail, utf8, requires_tls;
+    gboolean in_mail, utf8, requires_tls, binary;
     char *mail_command;       /* for the backend */
     char *mail_parameters;    /* of it, behind the path */
     GPtrArray *rcpt_commands; /* that the backend took */
@@ -157,6 +157,7 @@ void smtp_tell_secured(SmtpServer *server);
 /* ---- smtp-offer.c: what EHLO offers ------------------------------------- */
 
 /* Of what the backend can, what this client may use, now. Borrows texts. */
+gboolean smtp_withholds(const SmtpServer *server, PolicyExtension extension);
 SmtpExtensions smtp_offer(const SmtpServer *server,
                           const SmtpExtensions *backend);
 /* The lines of EHLO's reply. Caller frees. */

@@ -142,9 +142,25 @@ take_piece(Visit *visit, GString *message)
 }
 
 static void
-take_message(Visit *visit)
+keep_message(Visit *visit, const GString *message)
 {
     Backend *backend = visit->backend;
+    g_string_truncate(backend->message, 0);
+    g_string_append_len(backend->message, message->str, (gssize)message->len);
+    backend->messages++;
+    if (backend->taken != NULL)
+        backend->taken(backend->taken_data, message);
+    g_string_append(backend->heard, "message\n");
+    gboolean own_words =
+        reply_to(visit, BACKEND_END) != steps[BACKEND_END].reply;
+    unsigned replies = backend->local && !own_words ? visit->recipients : 1;
+    for (unsigned i = 0; i < replies; i++)
+        answer(visit, BACKEND_END);
+}
+
+static void
+take_message(Visit *visit)
+{
     gboolean complete = FALSE, begun = FALSE;
     g_autoptr(GString) message = g_string_new(NULL);
     while (!complete && !visit->closing) {
@@ -159,16 +175,25 @@ take_message(Visit *visit)
     if (visit->closing)
         return;
     check_canonical(message);
-    g_string_assign(backend->message, message->str);
-    backend->messages++;
-    if (backend->taken != NULL)
-        backend->taken(backend->taken_data, message);
-    g_string_append(backend->heard, "message\n");
-    gboolean own_words =
-        reply_to(visit, BACKEND_END) != steps[BACKEND_END].reply;
-    unsigned replies = backend->local && !own_words ? visit->recipients : 1;
-    for (unsigned i = 0; i < replies; i++)
-        answer(visit, BACKEND_END);
+    keep_message(visit, message);
+}
+
+/* BDAT, whose octets are what they are. */
+static void
+take_chunk(Visit *visit, gsize size)
+{
+    g_autoptr(GString) message = g_string_new(NULL);
+    while (!visit->closing && message->len < size) {
+        gsize length;
+        const char *bytes = stream_peek(visit->stream, &length);
+        length = MIN(length, size - message->len);
+        g_string_append_len(message, bytes, (gssize)length);
+        stream_consume(visit->stream, length);
+        if (message->len < size && stream_fill(visit->stream) != STREAM_OK)
+            visit->closing = TRUE;
+    }
+    if (!visit->closing)
+        keep_message(visit, message);
 }
 
 static void
@@ -202,6 +227,10 @@ count_recipients(Visit *visit, BackendStep step)
 static void
 carry_out(Visit *visit, const char *line)
 {
+    if (g_str_has_prefix(line, "BDAT ")) {
+        take_chunk(visit, g_ascii_strtoull(line + 5, NULL, 10));
+        return;
+    }
     for (BackendStep step = 0; step < BACKEND_STEPS; step++)
         if (is_step(visit, step, line)) {
             answer(visit, step);

@@ -13,6 +13,8 @@ static const SmtpExtensions all = {.known = TRUE,
                                    .passed = SMTP_8BITMIME | SMTP_SMTPUTF8
                                              | SMTP_DSN | SMTP_MT_PRIORITY
                                              | SMTP_DELIVERBY};
+static const SmtpExtensions binary = {
+    .known = TRUE, .passed = SMTP_8BITMIME | SMTP_BINARYMIME};
 static const SmtpExtensions auth = {.known = TRUE, .passed = SMTP_AUTH};
 static const SmtpExtensions secure = {.known = TRUE, .passed = SMTP_REQUIRETLS};
 static const SmtpExtensions none = {.known = TRUE};
@@ -50,7 +52,7 @@ static const Row mail_rows[] = {
     {"body-without-value", " BODY", &all, 501, NULL, 0},
     {"smtputf8-not-offered", " SMTPUTF8", &none, 553, NULL, 0},
     {"smtputf8-with-value", " SMTPUTF8=1", &all, 501, NULL, 0},
-    {"binarymime", " BODY=BinaryMIME", &all, 555, NULL, 0},
+    {"binarymime", " BODY=BinaryMIME", &binary, 0, " BODY=BINARYMIME", 0},
     {"unknown", " FOO=bar", &all, 555, NULL, 0},
     {"submitter-of-a-stranger", " AUTH=e+3Dx@c.test", &auth, 0, " AUTH=<>", 0},
     {"nobody-submitted", " auth=<>", &auth, 0, " AUTH=<>", 0},
@@ -59,6 +61,7 @@ static const Row mail_rows[] = {
     {"submitter-empty", " AUTH=", &auth, 501, NULL, 0},
     {"submitter-not-offered", " AUTH=<>", &all, 555, NULL, 0},
     {"binarymime-not-offered", " BODY=BINARYMIME", &none, 555, NULL, 0},
+    {"binarymime-beside-8bitmime", " BODY=BINARYMIME", &all, 555, NULL, 0},
     {"body-of-no-sense", " BODY=BINARY", &all, 501, NULL, 0},
     {"requiretls-not-offered", " REQUIRETLS", &all, 550, NULL, 0},
     {"requiretls", " requiretls", &secure, 0, " REQUIRETLS", 0},

@@ -365,6 +365,72 @@ static const GatewayCase greetings[] = {
 #define TEXT "A: b\\r\\n\\r\\nc\\r\\n"
 #define SAID "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
 
+/* A NUL, a bare CR and LF, and no line's end, in the body. */
+#define OCTETS "c\\000\\r\\n.\\r\\nd\\re\\nf"
+#define BINARY "250-b\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 BINARYMIME\r\n"
+#define BINARY_MAIL                                         \
+    HELLO "> MAIL FROM:<a@c.test> BODY=BINARYMIME\n< 250\n" \
+          "> RCPT TO:<b@mx.test>\n< 250\n"
+
+static void
+check_octets(void *data G_GNUC_UNUSED, const GString *message)
+{
+    static const char end[] = "\r\n\r\nc\0\r\n.\r\nd\re\nf";
+    gsize size = sizeof end - 1;
+    g_assert_cmpuint(message->len, >, size);
+    g_assert_cmpmem(message->str + message->len - size, size, end, size);
+}
+
+static const GatewayCase binary[] = {
+    {"is-offered-as-the-backend-does",
+     "< 220\n> EHLO c.test\n< 250\n= BINARYMIME\n",
+     .server.replies[BACKEND_EHLO] = BINARY},
+    {"is-not-without-chunking", "< 220\n> EHLO c.test\n< 250\n/ BINARYMIME\n",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-8BITMIME\r\n250 BINARYMIME\r\n"},
+    {"goes-on-octet-for-octet",
+     BINARY_MAIL "~ BDAT 8\\r\\nA: b\\r\\n\\r\\n\n< 250\n"
+                 "~ BDAT 12 LAST\\r\\n" OCTETS "\n< 250 2.0.0 queued\n",
+     .messages = 1, .server.taken = check_octets,
+     .server.replies[BACKEND_EHLO] = BINARY},
+    {"an-odd-header-is-refused-all-the-same",
+     BINARY_MAIL "~ BDAT 10 LAST\\r\\nA: b\\nc\\r\\n\\r\\n\n< 550 5.6.11\n",
+     .server.replies[BACKEND_EHLO] = BINARY},
+    {"data-is-no-way-for-it",
+     BINARY_MAIL "> DATA\n< 503 5.5.1\n> NOOP\n< 250\n",
+     .server.replies[BACKEND_EHLO] = BINARY},
+    {"the-next-message-has-lines-again",
+     BINARY_MAIL
+     "~ BDAT 8 LAST\\r\\nA: b\\r\\n\\r\\n\n< 250 2.0.0 queued\n" ENVELOPE
+         MESSAGE,
+     .messages = 2, .heard = NULL, .server.replies[BACKEND_EHLO] = BINARY},
+    {"its-refusal-is-the-client's",
+     BINARY_MAIL "~ BDAT 8 LAST\\r\\nA: b\\r\\n\\r\\n\n< 554 5.6.0\n"
+                 "> NOOP\n< 250\n",
+     .messages = 1,
+     .server.replies =
+         {[BACKEND_EHLO] = BINARY, [BACKEND_END] = "554 5.6.0 no\r\n"}},
+    {"a-fault-is-451",
+     BINARY_MAIL "~ BDAT 8 LAST\\r\\nA: b\\r\\n\\r\\n\n< 451 4.3.0\n"
+                 "> NOOP\n< 250\n",
+     .messages = 1,
+     .server.replies = {[BACKEND_EHLO] = BINARY, [BACKEND_END] = "!"}},
+};
+
+static const GatewayCase withheld[] = {
+    {"extensions",
+     "< 220\n> EHLO c.test\n< 250\n/ 8BITMIME\n/ DSN\n"
+     "= SMTPUTF8\n> MAIL FROM:<a@c.test> RET=HDRS\n< 555\n",
+     .listen = "without 8BITMIME DSN",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 DSN\r\n"},
+    {"chunks",
+     "< 220\n> EHLO c.test\n< 250\n/ CHUNKING\n/ BINARYMIME\n" ENVELOPE
+     "~ BDAT 8 LAST\\r\\nA: b\\r\\n\\r\\n\n< 502 5.5.1\n" MESSAGE,
+     .listen = "without CHUNKING", .messages = 1,
+     .server.replies[BACKEND_EHLO] = BINARY},
+};
+
 static const GatewayCase chunks[] = {
     {"announced", "< 220\n> EHLO c.test\n< 250\n= 250-CHUNKING\n"
                   "/ BINARYMIME\n"},
@@ -733,6 +799,8 @@ main(int argc, char **argv)
     gateway_add("/wire/server/syntax/", syntax, G_N_ELEMENTS(syntax));
     gateway_add("/wire/server/dialogue/", dialogues, G_N_ELEMENTS(dialogues));
     gateway_add("/wire/server/limit/", limits, G_N_ELEMENTS(limits));
+    gateway_add("/wire/server/binary/", binary, G_N_ELEMENTS(binary));
+    gateway_add("/wire/server/withheld/", withheld, G_N_ELEMENTS(withheld));
     gateway_add("/wire/server/chunks/", chunks, G_N_ELEMENTS(chunks));
     g_test_add_func("/wire/server/chunks/of-no-certain-size-end-it",
                     test_odd_sizes);
