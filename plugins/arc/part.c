@@ -87,8 +87,6 @@ read_instance(const Tags *tags, gint64 *instance)
 static const char *
 read_tags(Part *part, Tags *tags, Span value, gint64 *instance)
 {
-    if (value.length > SIGNATURE_FIELD_LIMIT)
-        return "the field is too long";
     const char *problem = tags_parse(tags, value);
     if (problem == NULL)
         problem = read_instance(tags, instance);

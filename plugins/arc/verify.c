@@ -19,6 +19,13 @@ typedef struct Bytes {
     size_t length;
 } Bytes;
 
+static void
+bytes_clear(Bytes *bytes)
+{
+    g_free(bytes->bytes);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bytes, bytes_clear)
+
 static EVP_PKEY *
 read_rsa(const Bytes *der)
 {
@@ -70,12 +77,10 @@ static bool
 is_signed(const Part *part)
 {
     const Signature *signature = part->signature;
-    Bytes text, made;
     const char *encoded = strstr(signature->key, "p=") + strlen("p=");
-    g_autofree guint8 *key_bytes = text.bytes =
-        g_base64_decode(encoded, &text.length);
-    g_autofree guint8 *made_bytes = made.bytes =
-        g_base64_decode(signature->bytes, &made.length);
+    g_auto(Bytes) text = {NULL, 0}, made = {NULL, 0};
+    text.bytes = g_base64_decode(encoded, &text.length);
+    made.bytes = g_base64_decode(signature->bytes, &made.length);
     g_autoptr(EVP_PKEY) key = kinds[signature->algorithm].read(&text);
     return key != NULL
            && kinds[signature->algorithm].check(key, &made, part->digest);

@@ -4,8 +4,6 @@
  */
 #include "tests/plugins/arc/fixture.h"
 
-#include <string.h>
-
 const Config fixture_config = {
     .instances = 50,
     .minimum_key_bits = 1024,
@@ -43,10 +41,9 @@ fixture_harness(const Config *config)
 static char *
 edit(const char *text, const char *from, const char *to)
 {
-    const char *at = strstr(text, from);
-    g_assert_nonnull(at);
-    g_autofree char *head = g_strndup(text, (size_t)(at - text));
-    return g_strconcat(head, to, at + strlen(from), NULL);
+    g_auto(GStrv) parts = g_strsplit(text, from, 2);
+    g_assert_cmpuint(g_strv_length(parts), ==, 2);
+    return g_strjoinv(to, parts);
 }
 
 Harness *

@@ -37,6 +37,8 @@ static const struct {
     {"unknown-tags", "pass", "-"},
     {"cv-capitals", "pass", "-"},
     {"names-repeated", "pass", "-"},
+    {"fields-lower", "pass", "-"},
+    {"fields-both", "pass", "-"},
     {"length-all", "pass", "-"},
     {"empty-body", "pass", "-"},
     {"instance-wide", "pass", "-"},
@@ -109,6 +111,7 @@ static const struct {
     {"names-many", "fail", "h= is too long " AMS "1)"},
     {"tags-many", "fail", "too many tags (ARC-Seal)"},
     {"tag-huge", "fail", "the field is too long (ARC-Seal)"},
+    {"bare-newline", "fail", "the header holds a line that is no field"},
     {"tag-twice", "fail", "duplicate tag (ARC-Message-Signature)"},
 };
 

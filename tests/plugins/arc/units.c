@@ -2,10 +2,11 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "plugins/arc/part.h"
-#include "plugins/arc/results.h"
+#include "plugins/arc/chain.h"
 
 #include <string.h>
+
+#include "tests/plugins/arc/fixture.h"
 
 #define HEAD "i=1; a=rsa-sha256; b=AAAA; "
 
@@ -107,6 +108,61 @@ cut(void)
     }
 }
 
+/* ---- what is too much work ----------------------------------------------- */
+
+static void
+add_field(Chain **chain, Header *header, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *folded = g_strjoinv("\r\n", lines);
+    const size_t name = strcspn(folded, ":");
+    const FilterdField field = {folded, strlen(folded), name, name + 1};
+    Span signature;
+    header_add(header, &field, &signature);
+    chain_add(chain, &field, header->fields->len - 1);
+}
+
+static Chain *
+read_chain(const char *name, Header *header)
+{
+    Chain *chain = NULL;
+    g_autofree char *text = fixture_message(name);
+    *strstr(text, "\n\n") = '\0';
+    for (char *at = text, *end; at != NULL; at = end) {
+        for (end = strchr(at, '\n'); end != NULL && strchr(" \t", end[1]);)
+            end = strchr(end + 1, '\n');
+        if (end != NULL)
+            *end++ = '\0';
+        add_field(&chain, header, at);
+    }
+    return chain;
+}
+
+static void
+work(void)
+{
+    static const struct {
+        size_t limit;
+        Result newest, older;
+    } rows[] = {
+        {HEADER_LIMIT, RESULT_PENDING, RESULT_PENDING},
+        {10, RESULT_PENDING, RESULT_POLICY},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Header header = {0};
+        Chain *chain = read_chain("dkimpy-3", &header);
+        g_assert_null(chain->problem);
+        g_assert_cmpint(chain->length, ==, 3);
+        chain_digest(chain, &header, rows[i].limit);
+        for (gint64 k = 1; k <= 3; k++)
+            g_assert_cmpint(
+                chain_part(chain, k, KIND_MESSAGE)->signature->result, ==,
+                k == 3 ? rows[i].newest : rows[i].older);
+        chain_free(chain);
+        header_clear(&header);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -115,5 +171,6 @@ main(int argc, char **argv)
     g_test_add_func("/arc/results-begin-with-an-instance", instances);
     g_test_add_func("/arc/comments-are-as-deep-as-they-like", deep);
     g_test_add_func("/arc/the-signature-itself-is-not-signed", cut);
+    g_test_add_func("/arc/older-sets-that-are-much-work-are-left-out", work);
     return g_test_run();
 }
