@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <stdint.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -15,6 +16,22 @@ check_policy(int policy)
     g_assert_true(policy >= DMARC_NONE && policy <= DMARC_ABSENT);
 }
 
+/* What the store keeps is few, bounded and visible. */
+static void
+check_uris(const uint8_t *bytes, size_t length)
+{
+    g_autofree char *uris =
+        dmarc_record_report_uris((const char *)bytes, length, 3);
+    g_auto(GStrv) each = g_strsplit(uris != NULL ? uris : "", ",", -1);
+
+    g_assert_cmpuint(g_strv_length(each), <=, 3);
+    for (unsigned i = 0; each[i] != NULL; i++) {
+        g_assert_cmpuint(strlen(each[i]), <=, DMARC_URI_LENGTH);
+        for (const char *c = each[i]; *c != '\0'; c++)
+            g_assert_true(g_ascii_isgraph(*c));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
@@ -22,6 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
     if (!dmarc_record_parse((const char *)bytes, length, &record))
         return 0;
+    check_uris(bytes, length);
     g_assert_true(record.adkim == (record.adkim & 1));
     g_assert_true(record.aspf == (record.aspf & 1));
     g_assert_true(record.percent >= 0 && record.percent <= 100);
