@@ -169,3 +169,15 @@ part_clear(Part *part)
     g_clear_pointer(&part->signature, signature_free);
     g_clear_pointer(&part->body_hash, g_free);
 }
+
+void
+part_verify(Part *part)
+{
+    if (part->signature->result != RESULT_PENDING)
+        return;
+    if (verify_digest(part->signature, part->digest))
+        signature_settle(part->signature, RESULT_PASS, NULL);
+    else
+        signature_settle(part->signature, RESULT_FAIL,
+                         "it does not match what was signed");
+}

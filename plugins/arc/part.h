@@ -5,9 +5,7 @@
  */
 #pragma once
 
-#include "plugins/dkim/signature.h"
-
-#define DIGEST_LENGTH 32 /* of SHA-256 */
+#include "plugins/dkim/verify.h"
 
 typedef enum Status {
     STATUS_MALFORMED,
@@ -32,4 +30,4 @@ const char *part_read_message(Part *part, Span value, gint64 *instance);
 const char *part_read_seal(Part *part, Span value, gint64 *instance);
 void part_clear(Part *part);
 /* Whether it is what the key has signed: its result is PASS or FAIL then. */
-void part_verify(Part *part); /* verify.c */
+void part_verify(Part *part);

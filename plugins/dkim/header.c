@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "plugins/dkim/name.h"
+
 #define ORIGINS_LIMIT 16
 
 const char *const header_singles[HEADER_SINGLES] = {
@@ -54,7 +56,7 @@ static bool
 is_name_octet(char octet)
 {
     return g_ascii_isalnum(octet) || octet == '.' || octet == '-'
-           || octet == '_';
+           || octet == '_' || (guint8)octet > 0x7f;
 }
 
 static void
@@ -68,9 +70,12 @@ add_origins(Header *header, const FilterdField *field)
         const char *start = ++at;
         while (at < end && is_name_octet(*at))
             at++;
-        if (at > start)
-            g_ptr_array_add(header->origins,
-                            g_ascii_strdown(start, at - start));
+        if (at == start)
+            continue;
+        char *origin = name_normalize((Span){start, (size_t)(at - start)});
+        if (origin == NULL)
+            origin = g_ascii_strdown(start, at - start);
+        g_ptr_array_add(header->origins, origin);
     }
 }
 
@@ -98,6 +103,7 @@ keep(Header *header, const FilterdField *field, bool signature)
         .offset = header->bytes->len,
         .length = field->length,
         .name_length = field->name_length,
+        .value = field->value,
         .signature = signature,
     };
     g_byte_array_append(header->bytes, (const guint8 *)field->bytes,

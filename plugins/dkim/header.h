@@ -14,6 +14,7 @@
 typedef struct HeaderField {
     size_t offset, length;
     size_t name_length;
+    size_t value;   /* offset of what stands behind the colon */
     bool signature; /* it is a DKIM-Signature */
 } HeaderField;
 
@@ -30,7 +31,7 @@ typedef struct Header {
     const char *problem; /* why no signature can be trusted over it */
     size_t authors;      /* From fields */
     size_t singles[HEADER_SINGLES]; /* fields of each of those names */
-    GPtrArray *origins; /* what stands behind an @ in them, lower case */
+    GPtrArray *origins; /* what stands behind an @ in them, as domains are */
 } Header;
 
 /* True: it is a DKIM-Signature, with that value. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "plugins/dkim/name.h"
+
 #define KEY_INFIX "._domainkey."
 #define TIME_LIMIT G_GINT64_CONSTANT(999999999999) /* t=, x=: 1*12DIGIT */
 #define LENGTH_LIMIT (G_MAXINT64 / 2)
@@ -41,9 +43,10 @@ read_algorithm(Signature *signature, Span value)
 static const char *
 read_domain(Signature *signature, Span value)
 {
-    if (!span_is_name(value) || memchr(value.bytes, '.', value.length) == NULL)
+    g_autofree char *domain = name_normalize(value);
+    if (domain == NULL || strchr(domain, '.') == NULL)
         return "d= is no domain name";
-    signature->domain = g_ascii_strdown(value.bytes, (gssize)value.length);
+    signature->domain = g_steal_pointer(&domain);
     return NULL;
 }
 
@@ -51,11 +54,12 @@ read_domain(Signature *signature, Span value)
 static const char *
 read_selector(Signature *signature, Span value)
 {
-    if (!span_is_name(value)
-        || value.length + strlen(KEY_INFIX) + strlen(signature->domain)
+    g_autofree char *selector = name_normalize(value);
+    if (selector == NULL
+        || strlen(selector) + strlen(KEY_INFIX) + strlen(signature->domain)
                > NAME_LIMIT)
         return "s= is no selector";
-    signature->selector = g_ascii_strdown(value.bytes, (gssize)value.length);
+    signature->selector = g_steal_pointer(&selector);
     return NULL;
 }
 
@@ -78,6 +82,7 @@ read_body_hash(Signature *signature, Span value)
     g_autofree guint8 *decoded = span_decode(value, &length);
     if (decoded == NULL || length != (old ? SHA1_LENGTH : SHA256_LENGTH))
         return "bh= is no hash in base64";
+    signature->body_hash = g_base64_encode(decoded, length);
     return NULL;
 }
 
@@ -119,6 +124,7 @@ read_canonicalization(Signature *signature, Span value)
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (span_is(value, words[i])) {
             signature->relaxed = g_str_has_suffix(words[i], "/relaxed");
+            signature->relaxes_header = g_str_has_prefix(words[i], "relaxed");
             return NULL;
         }
     return "unknown canonicalization c=";
@@ -132,9 +138,9 @@ read_identity(Signature *signature, Span value)
     if (at == NULL)
         return "i= is no address";
     Span domain = {at + 1, (size_t)(value.bytes + value.length - at - 1)};
-    if (!span_is_name(domain))
+    signature->identity = name_normalize(domain);
+    if (signature->identity == NULL)
         return "i= is no address";
-    signature->identity = g_ascii_strdown(domain.bytes, (gssize)domain.length);
 
     g_autofree char *suffix = g_strconcat(".", signature->domain, NULL);
     if (strcmp(signature->identity, signature->domain) != 0
@@ -212,13 +218,20 @@ read_tags(Signature *signature, const Tags *tags)
     return first;
 }
 
-static bool
-is_ascii(Span text)
+/* All between "b=" and the next semicolon, which its own hash leaves out. */
+static void
+find_hole(Signature *signature, Span value, const Tags *tags)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if ((guint8)text.bytes[i] > 0x7f)
-            return false;
-    return true;
+    const Span *bytes = tags_find(tags, "b");
+    if (bytes == NULL)
+        return;
+    const char *start = bytes->bytes, *end = start + bytes->length;
+    while (start[-1] != '=')
+        start--;
+    while (end < value.bytes + value.length && *end != ';')
+        end++;
+    signature->hole = (size_t)(start - value.bytes);
+    signature->hole_end = (size_t)(end - value.bytes);
 }
 
 static const char *
@@ -226,13 +239,14 @@ read_value(Signature *signature, Span value)
 {
     if (value.length > SIGNATURE_FIELD_LIMIT)
         return "DKIM-Signature is too long";
-    /* RFC 8616 allows U-labels, libopendkim does not. */
-    if (!is_ascii(value))
-        signature_settle(signature, RESULT_NEUTRAL,
-                         "internationalized DKIM-Signature");
     Tags tags;
-    const char *problem = tags_parse(&tags, value);
-    return problem != NULL ? problem : read_tags(signature, &tags);
+    signature->utf8 = !span_is_ascii(value);
+    const char *problem = signature->utf8 ? tags_parse_utf8(&tags, value)
+                                          : tags_parse(&tags, value);
+    if (problem != NULL)
+        return problem;
+    find_hole(signature, value, &tags);
+    return read_tags(signature, &tags);
 }
 
 Signature *
@@ -260,6 +274,7 @@ signature_free(Signature *signature)
     g_free(signature->selector);
     g_free(signature->identity);
     g_free(signature->bytes);
+    g_free(signature->body_hash);
     g_ptr_array_unref(signature->names);
     g_free(signature->key);
     g_free(signature);

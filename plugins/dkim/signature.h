@@ -37,17 +37,22 @@ typedef struct Signature {
     Result result;
     const char *problem; /* why not pass, for people; never freed */
     Algorithm algorithm;
-    char *domain;      /* d= and s= in lower case, */
-    char *selector;    /* NULL where they are not to be trusted */
-    char *identity;    /* the domain of i=, in lower case, or NULL */
-    char *bytes;       /* b= without white space, or NULL */
-    GPtrArray *names;  /* of h=, lower case, as often as there */
-    bool relaxed;      /* body canonicalization */
+    char *domain;     /* d= and s= in lower case and A-labels, */
+    char *selector;   /* NULL where they are not to be trusted */
+    char *identity;   /* the domain of i=, likewise, or NULL */
+    char *bytes;      /* b= without white space, or NULL */
+    size_t hole;      /* where that stands in the field's value, */
+    size_t hole_end;  /* with the white space around it */
+    GPtrArray *names; /* of h=, lower case, as often as there */
+    char *body_hash;  /* bh=, or NULL */
+    bool relaxed;     /* body canonicalization */
+    bool relaxes_header;
     gint64 length;     /* l=, or -1 */
     gint64 time;       /* t=, seconds, or -1 */
     gint64 expiry;     /* x=, or -1 */
     size_t field;      /* which field of the header it is */
     bool malformed;    /* the library must not see it */
+    bool utf8;         /* nor does it want to: RFC 8616 */
     char *key;         /* clean key record for the library */
     bool testing;      /* t=y in the key record */
     const char *loose; /* a field that is there more often than signed */

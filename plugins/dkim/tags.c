@@ -43,13 +43,15 @@ is_folded_well(Span text)
 }
 
 static bool
-is_printable(Span text)
+is_printable(Span text, bool utf8)
 {
-    for (size_t i = 0; i < text.length; i++)
+    for (size_t i = 0; i < text.length; i++) {
+        guint8 octet = (guint8)text.bytes[i];
         if (!is_space(text.bytes[i])
-            && (text.bytes[i] < 0x21 || text.bytes[i] > 0x7e))
+            && (octet < 0x21 || octet == 0x7f || (octet > 0x7f && !utf8)))
             return false;
-    return true;
+    }
+    return !utf8 || g_utf8_validate_len(text.bytes, text.length, NULL);
 }
 
 /* tag-name = ALPHA *ALNUMPUNC */
@@ -92,15 +94,9 @@ add_tag(Tags *tags, const char *start, const char *end)
     return NULL;
 }
 
-const char *
-tags_parse(Tags *tags, Span text)
+static const char *
+parse(Tags *tags, Span text)
 {
-    tags->length = 0;
-    if (!is_folded_well(trim(text.bytes, text.bytes + text.length)))
-        return "malformed folding";
-    if (!is_printable(text))
-        return "octet that is not printable ASCII";
-
     const char *at = text.bytes, *end = at + text.length;
     while (tags->length == 0 || trim(at, end).length > 0) {
         const char *stop = memchr(at, ';', (size_t)(end - at));
@@ -112,6 +108,33 @@ tags_parse(Tags *tags, Span text)
         at = stop + 1;
     }
     return NULL;
+}
+
+static const char *
+check_octets(Span text, bool utf8)
+{
+    if (!is_folded_well(trim(text.bytes, text.bytes + text.length)))
+        return "malformed folding";
+    if (is_printable(text, utf8))
+        return NULL;
+    return utf8 ? "octet that is neither printable ASCII nor UTF-8"
+                : "octet that is not printable ASCII";
+}
+
+const char *
+tags_parse(Tags *tags, Span text)
+{
+    const char *problem = check_octets(text, false);
+    tags->length = 0;
+    return problem != NULL ? problem : parse(tags, text);
+}
+
+const char *
+tags_parse_utf8(Tags *tags, Span text)
+{
+    const char *problem = check_octets(text, true);
+    tags->length = 0;
+    return problem != NULL ? problem : parse(tags, text);
 }
 
 const Span *

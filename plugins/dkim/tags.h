@@ -30,6 +30,8 @@ typedef struct Tags {
 /* The spans point into `text`. Returns NULL, or what is wrong with it: any
  * break of the grammar, a tag twice, an octet that is not printable ASCII. */
 const char *tags_parse(Tags *tags, Span text);
+/* As tags_parse(), but values may hold UTF-8 (RFC 8616 5). */
+const char *tags_parse_utf8(Tags *tags, Span text);
 /* NULL where there is no such tag; names differ by case. */
 const Span *tags_find(const Tags *tags, const char *name);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plugins/dkim/length.h"
+#include "plugins/dkim/unicode.h"
 
 /* Seconds, so much that the library's own clock does not decide. */
 #define ENDLESS_DRIFT (UINT64_C(30) * 365 * 86400)
@@ -29,6 +30,7 @@ typedef struct Pass {
 
 struct Verification {
     GPtrArray *passes;
+    Unicode *unicode;      /* what the library does not judge, or NULL */
     BodyLength lengths[2]; /* simple, relaxed */
     bool measures[2];
     char last;
@@ -229,8 +231,25 @@ begin(Verification *verification, Pass *pass, bool fine)
 static bool
 is_plain(const Signature *signature)
 {
-    return signature->result == RESULT_PENDING
+    return signature->result == RESULT_PENDING && !signature->utf8
            && signature_covers(signature, "dkim-signature") == 0;
+}
+
+/* Those that the library refuses, or that cover one which it does. */
+static bool
+is_unicode(const Signature *signature, bool any)
+{
+    return signature->utf8
+           || (any && signature_covers(signature, "dkim-signature") > 0);
+}
+
+static bool
+has_utf8(const GPtrArray *all)
+{
+    for (guint i = 0; i < all->len; i++)
+        if (((const Signature *)all->pdata[i])->utf8)
+            return true;
+    return false;
 }
 
 /* All that cover no DKIM-Signature share a handle, and so their hashes. */
@@ -265,6 +284,15 @@ begin_alone(Verification *verification, Library *library, const Header *header,
 }
 
 static void
+begin_unicode(Verification *verification, const Header *header,
+              Signature *signature)
+{
+    if (verification->unicode == NULL)
+        verification->unicode = unicode_new();
+    unicode_add(verification->unicode, header, signature);
+}
+
+static void
 measure(Verification *verification, const Signature *signature)
 {
     if (signature->result == RESULT_PENDING && signature->length >= 0)
@@ -280,12 +308,19 @@ verification_new(Library *library, const Header *header, GPtrArray *all,
         g_ptr_array_new_with_free_func((GDestroyNotify)pass_free);
     verification->lengths[true].relaxed = true;
 
+    bool any = has_utf8(all);
     begin_shared(verification, library, header, all);
     for (guint i = 0; i < all->len; i++) {
         Signature *signature = all->pdata[i];
         size_t others = signature_covers(signature, "dkim-signature");
         measure(verification, signature);
-        if (signature->result != RESULT_PENDING || others == 0)
+        if (signature->result != RESULT_PENDING)
+            continue;
+        if (is_unicode(signature, any)) {
+            begin_unicode(verification, header, signature);
+            continue;
+        }
+        if (others == 0)
             continue;
         if (others + 1 > limit) {
             signature_settle(signature, RESULT_NEUTRAL,
@@ -295,7 +330,7 @@ verification_new(Library *library, const Header *header, GPtrArray *all,
         limit -= others + 1;
         begin_alone(verification, library, header, all, signature);
     }
-    if (verification->passes->len == 0)
+    if (verification->passes->len == 0 && verification->unicode == NULL)
         g_clear_pointer(&verification, verification_free);
     return verification;
 }
@@ -304,6 +339,7 @@ void
 verification_free(Verification *verification)
 {
     g_ptr_array_unref(verification->passes);
+    g_clear_pointer(&verification->unicode, unicode_free);
     g_free(verification);
 }
 
@@ -318,6 +354,8 @@ verification_body(Verification *verification, const char *bytes, size_t length)
     for (int i = 0; i < 2; i++)
         if (verification->measures[i])
             body_length_add(&verification->lengths[i], bytes, length);
+    if (verification->unicode != NULL)
+        unicode_body(verification->unicode, bytes, length);
     for (guint i = 0; i < verification->passes->len; i++) {
         Pass *pass = verification->passes->pdata[i];
         if (dkim_body(pass->handle, (u_char *)bytes, length) != DKIM_STAT_OK)
@@ -352,9 +390,8 @@ settle_error(Signature *signature, int error)
 
 /* RFC 6376 3.6.1: a key under test makes no difference to no signature. */
 static void
-settle_mismatch(Signature *signature, DKIM_SIGINFO *info)
+settle_mismatch(Signature *signature, bool header)
 {
-    bool header = (dkim_sig_getflags(info) & DKIM_SIGFLAG_PASSED) != 0;
     signature_settle(
         signature, signature->testing ? RESULT_NEUTRAL : RESULT_FAIL,
         header ? "the body has been changed" : "the signature does not match");
@@ -380,7 +417,8 @@ settle(const Verification *verification, Signature *signature,
     if (DKIM_SIG_CHECK(info) && error == DKIM_SIGERROR_OK)
         settle_match(verification, signature, partial);
     else if (error == DKIM_SIGERROR_BADSIG)
-        settle_mismatch(signature, info);
+        settle_mismatch(signature,
+                        (dkim_sig_getflags(info) & DKIM_SIGFLAG_PASSED) != 0);
     else
         settle_error(signature, error);
 }
@@ -412,6 +450,25 @@ end(const Verification *verification, Pass *pass, bool partial)
                partial);
 }
 
+/* What the library would say of it. */
+static void
+settle_unicode(const Verification *verification, unsigned index, bool partial)
+{
+    Signature *signature = unicode_signature(verification->unicode, index);
+    gint64 length = body_length_end(&verification->lengths[signature->relaxed]);
+    if (signature->result != RESULT_PENDING)
+        return;
+    if (signature->length > length) {
+        settle_error(signature, DKIM_SIGERROR_TOOLARGE_L);
+        return;
+    }
+    UnicodeMatch match = unicode_check(verification->unicode, index);
+    if (match == UNICODE_MATCH)
+        settle_match(verification, signature, partial);
+    else
+        settle_mismatch(signature, match == UNICODE_OTHER_BODY);
+}
+
 void
 verification_end(Verification *verification, bool partial)
 {
@@ -419,4 +476,8 @@ verification_end(Verification *verification, bool partial)
         verification_body(verification, "\r\n", 2);
     for (guint i = 0; i < verification->passes->len; i++)
         end(verification, verification->passes->pdata[i], partial);
+    for (unsigned i = 0; verification->unicode != NULL
+                         && unicode_signature(verification->unicode, i) != NULL;
+         i++)
+        settle_unicode(verification, i, partial);
 }

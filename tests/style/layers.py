@@ -42,7 +42,7 @@ LIBRARIES = {
     r"sqlite3\.h": ["filterd/service"],
     r"hiredis/.*": ["filterd/service"],
     r"pcre2\.h": ["policy"],
-    r"idn2\.h": ["filterd/mail"],
+    r"idn2\.h": ["filterd/mail", "plugins/dkim"],
     r"libpsl\.h": ["plugins/dmarc", "plugins/dnsbl", "plugins/greylist",
                    "plugins/uribl"],
     r"gmodule\.h": ["filterd/host"],

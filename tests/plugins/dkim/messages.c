@@ -10,6 +10,9 @@
 #include "tests/plugins/dkim/fixture.h"
 
 #define RSA ":example.org:rsa:rsa-sha256"
+#define U_RSA ":xn--bcher-kva.example:rsa:rsa-sha256"
+#define U_SELECTOR ":xn--bcher-kva.example:xn--gre-6ka8i:rsa-sha256"
+#define U_ED ":xn--bcher-kva.example:ed:ed25519-sha256"
 
 static const struct {
     const char *name;
@@ -72,7 +75,6 @@ static const struct {
     {"duplicate-unknown", "permerror:-:-:-", "duplicate tag"},
     {"empty-tag", "permerror:-:-:-", "tag without a value"},
     {"signature-empty", "permerror:-:-:-", "tag without a value"},
-    {"eight-bit", "neutral:-:-:-", "internationalized"},
     {"names-without-from", "permerror" RSA, "h= does not cover From"},
     {"names-empty", "permerror" RSA, "h= is no list"},
     {"names-inside-space", "permerror" RSA, "h= is no list"},
@@ -191,6 +193,49 @@ static const struct {
     {"covering-many", "neutral" RSA, "covers too many signatures"},
     {"covering-malformed", "neutral" RSA ",permerror:-:-:-",
      "refuses the header"},
+
+    /* U-labels (RFC 8616) */
+    {"eight-bit", "pass:example.org:xn--rsa-bma:rsa-sha256", "-"},
+    {"unicode-rsa-simple-simple", "pass" U_SELECTOR, "-"},
+    {"unicode-rsa-simple-relaxed", "pass" U_SELECTOR, "-"},
+    {"unicode-rsa-relaxed-simple", "pass" U_SELECTOR, "-"},
+    {"unicode-rsa-relaxed-relaxed", "pass" U_SELECTOR, "-"},
+    {"unicode-ed25519-simple-simple", "pass" U_ED, "-"},
+    {"unicode-ed25519-simple-relaxed", "pass" U_ED, "-"},
+    {"unicode-ed25519-relaxed-simple", "pass" U_ED, "-"},
+    {"unicode-ed25519-relaxed-relaxed", "pass" U_ED, "-"},
+    {"unicode-upper", "pass" U_RSA, "-"},
+    {"unicode-tag", "pass" RSA, "-"},
+    {"unicode-early", "pass" U_RSA, "-"},
+    {"unicode-oversigned", "pass" U_RSA, "-"},
+    {"unicode-identity", "pass" U_RSA, "-"},
+    {"unicode-identity-mixed", "pass" U_RSA, "-"},
+    {"unicode-identity-outside", "permerror" U_RSA, "i= is not below d="},
+    {"unicode-strict", "permerror:xn--bcher-kva.example:strict:rsa-sha256",
+     "does not allow i="},
+    {"unicode-strict-same", "pass:xn--bcher-kva.example:strict:rsa-sha256",
+     "-"},
+    {"unicode-testing", "neutral:xn--bcher-kva.example:testing:rsa-sha256",
+     "body has been changed"},
+    {"unicode-foreign-dot", "permerror:-:-:-", "d= is no domain name"},
+    {"unicode-no-label", "permerror:-:-:-", "d= is no domain name"},
+    {"unicode-missing", "permerror:xn--bcher-kva.example:xn--4ca:rsa-sha256",
+     "there is no key"},
+    {"unicode-algorithm", "permerror:xn--bcher-kva.example:ed:rsa-sha256",
+     "another type"},
+    {"unicode-sha1", "permerror:xn--bcher-kva.example:rsa:rsa-sha1",
+     "rsa-sha1"},
+    {"unicode-body-changed", "fail" U_RSA, "body has been changed"},
+    {"unicode-header-changed", "fail" U_RSA, "does not match"},
+    {"unicode-length-all", "pass" U_RSA, "-"},
+    {"unicode-length-tail", "policy" U_RSA, "l= leaves a part"},
+    {"unicode-length-part", "policy" U_RSA, "l= leaves a part"},
+    {"unicode-length-beyond", "permerror" U_RSA, "l= is beyond the body"},
+    {"unicode-and-plain", "pass" U_RSA ",pass" RSA, "-"},
+    {"unicode-covered", "pass:example.net:rsa:rsa-sha256,pass" U_RSA, "-"},
+    {"unicode-covering", "pass" U_RSA ",pass" RSA, "-"},
+    {"unicode-covering-below", "pass" RSA ",pass" U_RSA, "-"},
+    {"unicode-covering-changed", "fail" U_RSA ",fail" RSA, "does not match"},
 };
 
 /* The first word of a result says it all, or the best of several. */

@@ -272,6 +272,22 @@ test_authres_names_each_signature(void)
     g_assert_cmpuint(strlen(strstr(lines[0], "header.b=")), ==, 9 + 8);
 }
 
+/* They hold in any message, U-labels only where SMTPUTF8 has been said. */
+static void
+test_authres_has_a_labels(void)
+{
+    g_autoptr(Harness) harness =
+        fixture_judge("unicode-rsa-simple-relaxed", &fixture_config, 0);
+    g_assert_true(g_str_has_prefix(
+        harness_authres(harness),
+        "dkim=pass header.d=xn--bcher-kva.example header.s=xn--gre-6ka8i "));
+    g_assert_cmpstr(harness_fact(harness, "domains"), ==,
+                    "xn--bcher-kva.example");
+    g_assert_cmpstr(harness_questions(harness), ==,
+                    "TXT xn--gre-6ka8i._domainkey.xn--bcher-kva.example");
+    g_assert_cmpuint(harness_waits(harness), ==, 0);
+}
+
 static void
 test_authres_gives_the_reason(void)
 {
@@ -384,6 +400,7 @@ main(int argc, char **argv)
     ADD("minimum-key-bits-can-be-raised", test_minimum_key_bits_can_be_raised);
     ADD("clock-decides-with-its-drift", test_clock_decides_with_its_drift);
     ADD("authres-names-each-signature", test_authres_names_each_signature);
+    ADD("authres-has-a-labels", test_authres_has_a_labels);
     ADD("authres-gives-the-reason", test_authres_gives_the_reason);
     ADD("authres-repeats-no-junk", test_authres_repeats_no_junk);
     ADD("authres-says-nothing-without-signature",

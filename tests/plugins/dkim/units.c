@@ -7,6 +7,7 @@
 
 #include "plugins/dkim/header.h"
 #include "plugins/dkim/length.h"
+#include "plugins/dkim/name.h"
 #include "plugins/dkim/signature.h"
 
 static Span
@@ -54,6 +55,70 @@ test_tag_lists(void)
         if (problem == NULL)
             g_assert_cmpuint(tags.length, ==, rows[i].length);
     }
+}
+
+/* RFC 8616 5 lets values hold UTF-8. */
+static void
+test_tag_lists_with_utf8(void)
+{
+    static const struct {
+        const char *text, *problem;
+    } rows[] = {
+        {"a=\xc3\xa9; b=c", NULL},
+        {"a=\xc3", "octet that is neither printable ASCII nor UTF-8"},
+        {"a=\xed\xa0\x80", "octet that is neither printable ASCII nor UTF-8"},
+        {"a=\xc0\xaf", "octet that is neither printable ASCII nor UTF-8"},
+        {"a=b\x7f", "octet that is neither printable ASCII nor UTF-8"},
+        {"a=b\x01", "octet that is neither printable ASCII nor UTF-8"},
+        {"a\xc3\xa9=b", "malformed tag name"},
+        {"a=b\r\nc=d", "malformed folding"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Tags tags;
+        g_assert_cmpstr(tags_parse_utf8(&tags, span_of(rows[i].text)), ==,
+                        rows[i].problem);
+    }
+}
+
+static void
+test_names_become_a_labels(void)
+{
+    static const struct {
+        const char *text, *name;
+    } rows[] = {
+        {"Example.ORG", "example.org"},
+        {"b\xc3\xbc"
+         "cher.example",
+         "xn--bcher-kva.example"},
+        {"B\xc3\x9c"
+         "cher.Example",
+         "xn--bcher-kva.example"},
+        {"stra\xc3\x9f"
+         "e",
+         "xn--strae-oqa"},
+        {"k_\xc3\xa9", "xn--k_-cja"},
+        {"a\xe3\x80\x82"
+         "b",
+         NULL},
+        {"\xc3\xa9\xe2\x80\xa4"
+         "b",
+         NULL},
+        {"\xc3\xa9..b", NULL},
+        {"\xc3\xa9 b", NULL},
+        {"\xc3\xa9\"b", NULL},
+        {"-\xc3\xa9", NULL},
+        {"\xc3", NULL},
+        {"xn--\xc3\xa9", NULL},
+        {"example.org.", NULL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = name_normalize(span_of(rows[i].text));
+        g_assert_cmpstr(name, ==, rows[i].name);
+    }
+    g_autofree char *many = g_strnfill(60, 'a');
+    g_autofree char *longer = g_strconcat("\xc3\xa9", many, NULL);
+    g_assert_null(name_normalize(span_of(longer)));
+    g_assert_null(name_normalize((Span){"\xc3\xa9\0b", 4}));
 }
 
 static void
@@ -188,10 +253,11 @@ test_origins_are_guessed_from_any_from(void)
         {"org", true},          {"news.example.org", true},
         {"other.net", true},    {"notexample.org", false},
         {"example.com", false}, {"example.org.evil.example", false},
-        {"com", false},
+        {"com", false},         {"xn--bcher-kva.example", true},
     };
-    static const char text[] =
-        "From: \"a@other.net\" <b@Mail.Example.ORG>, @, c@";
+    static const char text[] = "From: \"a@other.net\" <b@Mail.Example.ORG>, @, "
+                               "d@mail.B\xc3\xbc"
+                               "cher.example, c@";
     Span value;
     Header header = {0};
     const FilterdField field = {text, sizeof(text) - 1, 4, 5};
@@ -236,6 +302,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("tags/lists-are-parsed-strictly", test_tag_lists);
+    ADD("tags/values-may-hold-utf8", test_tag_lists_with_utf8);
+    ADD("tags/names-become-a-labels", test_names_become_a_labels);
     ADD("tags/nul-is-no-printable-octet", test_nul_is_no_printable_octet);
     ADD("tags/tags-are-limited", test_tags_are_limited);
     ADD("tags/numbers-are-digits-and-bounded", test_numbers);

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "plugins/arc/part.h"
+#include "plugins/dkim/verify.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -73,28 +73,16 @@ static const struct {
 };
 
 /* `key` of a signature is "k=TYPE; p=BASE64", made by us. */
-static bool
-is_signed(const Part *part)
+bool
+verify_digest(const Signature *signature, const guint8 *digest)
 {
-    const Signature *signature = part->signature;
     const char *encoded = strstr(signature->key, "p=") + strlen("p=");
     g_auto(Bytes) text = {NULL, 0}, made = {NULL, 0};
     text.bytes = g_base64_decode(encoded, &text.length);
     made.bytes = g_base64_decode(signature->bytes, &made.length);
     g_autoptr(EVP_PKEY) key = kinds[signature->algorithm].read(&text);
-    return key != NULL
-           && kinds[signature->algorithm].check(key, &made, part->digest);
-}
-
-void
-part_verify(Part *part)
-{
-    if (part->signature->result != RESULT_PENDING)
-        return;
-    if (is_signed(part))
-        signature_settle(part->signature, RESULT_PASS, NULL);
-    else
-        signature_settle(part->signature, RESULT_FAIL,
-                         "it does not match what was signed");
+    bool match =
+        key != NULL && kinds[signature->algorithm].check(key, &made, digest);
     ERR_clear_error();
+    return match;
 }

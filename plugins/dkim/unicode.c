@@ -1,0 +1,193 @@
+/* unicode.c: signatures whose fields hold UTF-8, which libopendkim refuses:
+ * judged by ourselves. (RFC 8616 5, RFC 6376 6.1.3)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "plugins/dkim/unicode.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "plugins/dkim/canon.h"
+#include "plugins/dkim/verify.h"
+
+/* A body as some signatures see it. */
+typedef struct Body {
+    bool relaxed;
+    gint64 length; /* l=, or -1 */
+    BodyHash *hash;
+    const char *encoded; /* once it is over */
+} Body;
+
+typedef struct Item {
+    Signature *signature;
+    Body *body;
+    guint8 header[DIGEST_LENGTH];
+} Item;
+
+struct Unicode {
+    GArray *items;     /* Item */
+    GPtrArray *bodies; /* Body */
+};
+
+static void
+body_free(void *data)
+{
+    Body *body = data;
+    body_hash_free(body->hash);
+    g_free(body);
+}
+
+Unicode *
+unicode_new(void)
+{
+    Unicode *unicode = g_new0(Unicode, 1);
+    unicode->items = g_array_new(FALSE, FALSE, sizeof(Item));
+    unicode->bodies = g_ptr_array_new_with_free_func(body_free);
+    return unicode;
+}
+
+void
+unicode_free(Unicode *unicode)
+{
+    g_array_unref(unicode->items);
+    g_ptr_array_unref(unicode->bodies);
+    g_free(unicode);
+}
+
+Signature *
+unicode_signature(const Unicode *unicode, unsigned index)
+{
+    return index < unicode->items->len
+               ? g_array_index(unicode->items, Item, index).signature
+               : NULL;
+}
+
+/* ---- the header (RFC 6376 3.7, 5.4.2) ----------------------------------- */
+
+/* By each name of h= the fields of that name, but the signature itself. */
+static GHashTable *
+index_fields(const Header *header, const Signature *signature)
+{
+    GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                              (GDestroyNotify)g_array_unref);
+    for (guint i = 0; i < signature->names->len; i++)
+        if (!g_hash_table_contains(index, signature->names->pdata[i]))
+            g_hash_table_insert(index, signature->names->pdata[i],
+                                g_array_new(FALSE, FALSE, sizeof(guint)));
+    for (guint i = 0; i < header->fields->len; i++) {
+        const HeaderField *field =
+            &g_array_index(header->fields, HeaderField, i);
+        g_autofree char *name =
+            g_ascii_strdown((const char *)header->bytes->data + field->offset,
+                            (gssize)field->name_length);
+        GArray *found = g_hash_table_lookup(index, name);
+        if (found != NULL && i != signature->field)
+            g_array_append_val(found, i);
+    }
+    return index;
+}
+
+static FilterdField
+get_field(const Header *header, guint index)
+{
+    const HeaderField *field =
+        &g_array_index(header->fields, HeaderField, index);
+    return (FilterdField){(const char *)header->bytes->data + field->offset,
+                          field->length, field->name_length, field->value};
+}
+
+/* The fields of h=, of each name the lowest first. */
+static void
+hash_fields(EVP_MD_CTX *digest, const Header *header,
+            const Signature *signature)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GHashTable) index = index_fields(header, signature);
+    for (guint i = 0; i < signature->names->len; i++) {
+        GArray *left = g_hash_table_lookup(index, signature->names->pdata[i]);
+        if (left->len == 0)
+            continue;
+        const FilterdField field =
+            get_field(header, g_array_index(left, guint, left->len - 1));
+        g_array_set_size(left, left->len - 1);
+        g_string_truncate(text, 0);
+        canon_field(text, &field, signature->relaxes_header);
+        EVP_DigestUpdate(digest, text->str, text->len);
+    }
+}
+
+/* Without what b= holds, and without the CRLF at its end. */
+static void
+hash_itself(EVP_MD_CTX *digest, const Header *header,
+            const Signature *signature)
+{
+    FilterdField field = get_field(header, (guint)signature->field);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) bare =
+        g_string_new_len(field.bytes, (gssize)field.length);
+    g_string_erase(bare, (gssize)(field.value + signature->hole),
+                   (gssize)(signature->hole_end - signature->hole));
+    field.bytes = bare->str;
+    field.length = bare->len;
+    canon_field(text, &field, signature->relaxes_header);
+    EVP_DigestUpdate(digest, text->str, text->len - strlen("\r\n"));
+}
+
+static Body *
+share_body(Unicode *unicode, const Signature *signature)
+{
+    for (guint i = 0; i < unicode->bodies->len; i++) {
+        Body *body = unicode->bodies->pdata[i];
+        if (body->relaxed == signature->relaxed
+            && body->length == signature->length)
+            return body;
+    }
+    Body *body = g_new0(Body, 1);
+    body->relaxed = signature->relaxed;
+    body->length = signature->length;
+    body->hash = body_hash_new(body->relaxed, body->length);
+    g_ptr_array_add(unicode->bodies, body);
+    return body;
+}
+
+void
+unicode_add(Unicode *unicode, const Header *header, Signature *signature)
+{
+    Item item = {.signature = signature,
+                 .body = share_body(unicode, signature)};
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    hash_fields(digest, header, signature);
+    hash_itself(digest, header, signature);
+    EVP_DigestFinal_ex(digest, item.header, NULL);
+    EVP_MD_CTX_free(digest);
+    g_array_append_val(unicode->items, item);
+}
+
+void
+unicode_body(Unicode *unicode, const char *bytes, size_t length)
+{
+    for (guint i = 0; i < unicode->bodies->len; i++)
+        body_hash_add(((Body *)unicode->bodies->pdata[i])->hash, bytes, length);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static bool
+body_matches(const Item *item)
+{
+    Body *body = item->body;
+    if (body->encoded == NULL)
+        body->encoded = body_hash_end(body->hash);
+    return strcmp(body->encoded, item->signature->body_hash) == 0;
+}
+
+UnicodeMatch
+unicode_check(Unicode *unicode, unsigned index)
+{
+    const Item *item = &g_array_index(unicode->items, Item, index);
+    if (!verify_digest(item->signature, item->header))
+        return UNICODE_OTHER_HEADER;
+    return body_matches(item) ? UNICODE_MATCH : UNICODE_OTHER_BODY;
+}
