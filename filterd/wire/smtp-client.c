@@ -538,6 +538,21 @@ count_octets(const char *bytes, gsize length, void *data, GError **error)
     return TRUE;
 }
 
+/* With more of them than there are recipients nobody can tell whose is whose. A
+ * backend may close behind the last (RFC 5321 3.8). */
+static gboolean
+are_all(SmtpClient *client, MailReply *replies, unsigned count, GError **error)
+{
+    size_t size;
+    const char *bytes = stream_peek(client->stream, &size);
+    gboolean closes = size >= 3 && memcmp(bytes, "421", 3) == 0;
+    if (count == 1 || closes || in_step(client, error))
+        return TRUE;
+    for (unsigned i = 0; i < count; i++)
+        mail_reply_clear(&replies[i]);
+    return FALSE;
+}
+
 /* RFC 2033 4.2. */
 static gboolean
 read_replies(SmtpClient *client, MailReply *replies, unsigned count,
@@ -547,7 +562,7 @@ read_replies(SmtpClient *client, MailReply *replies, unsigned count,
         if (!read_reply(client, client->backend->data_timeout, &replies[i],
                         error))
             return FALSE;
-    return TRUE;
+    return are_all(client, replies, count, error);
 }
 
 static gboolean

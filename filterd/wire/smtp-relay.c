@@ -261,6 +261,7 @@ expect_replies(const SmtpServer *server, unsigned recipients,
     replies->items = g_new0(MailReply, replies->length);
 }
 
+/* Behind one that is no answer nobody can tell whose the next ones are. */
 static gboolean
 send_message(SmtpServer *server, SmtpReplies *replies, GError **error)
 {

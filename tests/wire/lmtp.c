@@ -174,6 +174,27 @@ static const GatewayCase faults[] = {
      HELLO MAIL RCPT("b") RCPT("c") CONTENT "< 250 2.0.0 b\n< 451 4.3.0\n",
      .local = TRUE, .messages = 1, .server.local = TRUE,
      .server.replies[BACKEND_END] = "250 2.0.0 b\r\nwhat?\r\n"},
+    {"a-second-354-makes-nobody-hear-the-yes-of-another",
+     HELLO MAIL RCPT("b") RCPT("c") CONTENT "< 451 4.3.0\n< 451 4.3.0\n",
+     .local = TRUE, .messages = 1, .server.local = TRUE,
+     .server.replies[BACKEND_END] =
+         "354 go on\r\n250 2.0.0 b\r\n550 5.1.1 c\r\n"},
+    {"what-stands-before-nonsense-is-all-that-stands",
+     HELLO MAIL RCPT("b") RCPT("c") RCPT("d") CONTENT
+     "< 250 2.0.0 b\n< 451 4.3.0\n< 451 4.3.0\n",
+     .local = TRUE, .messages = 1, .server.local = TRUE,
+     .server.replies[BACKEND_END] =
+         "250 2.0.0 b\r\n354 go on\r\n250 2.0.0 c\r\n"},
+    {"with-too-many-replies-nobody-knows-whose-they-are",
+     HELLO MAIL RCPT("b") RCPT("c") CONTENT "< 451 4.3.0\n< 451 4.3.0\n",
+     .local = TRUE, .messages = 1, .server.local = TRUE,
+     .server.replies[BACKEND_END] =
+         "250 2.0.0 b\r\n250 2.0.0 x\r\n550 5.1.1 c\r\n"},
+    {"a-backend-may-close-behind-its-replies",
+     HELLO MAIL RCPT("b") RCPT("c") CONTENT "< 250 2.0.0 b\n< 550 5.1.1 c\n",
+     .local = TRUE, .messages = 1, .server.local = TRUE,
+     .server.replies[BACKEND_END] =
+         "!250 2.0.0 b\r\n550 5.1.1 c\r\n421 4.3.2 bye\r\n"},
     {"a-backend-that-speaks-smtp-is-a-fault",
      HELLO MAIL "> RCPT TO:<b@mx.test>\n< 451 4.3.0\n", .local = TRUE,
      .server.local = TRUE, .heard = LHLO_HEARD LHLO_HEARD,
