@@ -282,12 +282,25 @@ refuse_for_now(SmtpServer *server, const GError *error)
                "authentication is not possible now; try again later");
 }
 
+/* Secrets are for those that ask for them: on this connection, too. */
+static gboolean
+is_asked_for(const Exchange *exchange, GError **error)
+{
+    const SmtpExtensions *offered =
+        smtp_client_extensions(exchange->server->client);
+    if (offered->auth & 1u << exchange->mechanism)
+        return TRUE;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
+                        "backend: it does not offer this AUTH any more");
+    return FALSE;
+}
+
 static void
 relay(Exchange *exchange)
 {
     g_autoptr(GError) error = NULL;
     SmtpServer *server = exchange->server;
-    if (!smtp_backend_bind(server, &error)) {
+    if (!smtp_backend_bind(server, &error) || !is_asked_for(exchange, &error)) {
         refuse_for_now(server, error);
         return;
     }

@@ -117,6 +117,10 @@ static const GatewayCase offers[] = {
      .listen = TLS " auth off", BOTH},
     {"not-by-the-backend", HELLO "/ AUTH\n> AUTH PLAIN " JOE "\n< 504 5.5.4\n",
      CLEAR},
+    {"no-secret-for-a-backend-that-offers-it-no-more",
+     HELLO "= AUTH PLAIN\n> AUTH PLAIN " JOE "\n< 454 4.7.0\n> NOOP\n< 250\n",
+     CLEAR, BOTH, .server.spoiled = 1, .heard = "EHLO mx.test\nEHLO mx.test\n",
+     .log = "does not offer this AUTH"},
     {"another-mechanism", HELLO "> AUTH CRAM-MD5\n< 504 5.5.4\n", CLEAR, BOTH},
 };
 
