@@ -108,6 +108,7 @@ switch_over(SmtpServer *server)
         return;
     smtp_auth_forget(server);
     g_clear_pointer(&server->helo, g_free);
+    g_clear_pointer(&server->told_helo, g_free);
     server->identity.helo = NULL;
     server->greeted = FALSE;
     smtp_tell_secured(server);

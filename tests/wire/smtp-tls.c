@@ -37,6 +37,10 @@ static const GatewayCase switches[] = {
      .message = "\r\n (using TLSv1.3 with cipher TLS_"},
     {"in-clear-nothing-is-told", HELLO ENVELOPE MESSAGE, .listen = OFFERED,
      .messages = 1, .message = "with ESMTP id"},
+    {"nobody-has-greeted-though-xclient-told-a-name",
+     HELLO "> XCLIENT HELO=h.test\n< 220\n" SECURE
+           "> MAIL FROM:<>\n< 503 5.5.1\n",
+     .listen = OFFERED " xclient-from 127.0.0.1"},
     {"offered-before-but-not-after",
      "< 220\n> EHLO c.test\n< 250\n= STARTTLS\n" SECURE
      "> EHLO c.test\n< 250\n/ STARTTLS\n= PIPELINING\n",
