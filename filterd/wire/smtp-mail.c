@@ -48,8 +48,8 @@ smtp_transaction_end(SmtpServer *server)
     g_clear_pointer(&server->mail_parameters, g_free);
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = server->recipients = 0;
-    server->in_mail = server->utf8 = server->requires_tls = FALSE;
-    server->binary = FALSE;
+    server->needs = 0;
+    server->in_mail = server->utf8 = server->binary = FALSE;
     smtp_forward_forget(server);
 }
 
@@ -117,8 +117,8 @@ begin_mail(SmtpServer *server, const MailAddress *path,
     keep_mail_command(server, path, parameters);
     server->in_mail = server->connection->served = TRUE;
     server->utf8 = parameters->utf8;
-    server->requires_tls = parameters->requires_tls;
     server->binary = parameters->binary;
+    server->needs = parameters->needs;
     smtp_reply(server, 250, "2.1.0", "sender ok");
 }
 
@@ -183,7 +183,8 @@ ask_backend(SmtpServer *server, const MailAddress *path, const char *parameters)
 }
 
 static void
-judge_rcpt(SmtpServer *server, const MailAddress *path, const char *parameters)
+judge_rcpt(SmtpServer *server, const MailAddress *path,
+           const SmtpParameters *parameters)
 {
     SessionDecision decision = session_rcpt(server->session, path);
     server->recipients++;
@@ -191,7 +192,8 @@ judge_rcpt(SmtpServer *server, const MailAddress *path, const char *parameters)
         server->discarded++;
         smtp_reply(server, 250, "2.1.5", "recipient ok");
     } else if (smtp_follow(server, decision)) {
-        ask_backend(server, path, parameters);
+        server->needs |= parameters->needs;
+        ask_backend(server, path, parameters->text);
     }
 }
 
@@ -208,7 +210,7 @@ take_rcpt(SmtpServer *server, const char *text)
     if (!smtp_rcpt_parameters(end, offered, &parameters, &reply))
         smtp_error(server, reply.code, reply.enhanced, reply.text);
     else
-        judge_rcpt(server, &path, parameters.text);
+        judge_rcpt(server, &path, &parameters);
     smtp_parameters_clear(&parameters);
     mail_reply_clear(&reply);
     mail_address_clear(&path);

@@ -66,7 +66,7 @@ take_smtputf8(SmtpParameters *parameters, const char *value)
 static gboolean
 take_requiretls(SmtpParameters *parameters, const char *value)
 {
-    parameters->requires_tls = TRUE;
+    (void)parameters;
     return value == NULL;
 }
 
@@ -303,6 +303,7 @@ take(Reader *reader, const char *word)
             && !(reader->offered->passed & SMTP_BINARYMIME))
             return unknown(reader, word);
         reader->values[i] = format_value(row, value);
+        reader->parameters->needs |= row->extension;
         return TRUE;
     }
     return unknown(reader, word);

@@ -81,8 +81,7 @@ static gboolean
 introduce(SmtpServer *server, GError **error)
 {
     const SmtpExtensions *offered = smtp_client_extensions(server->client);
-    unsigned needed = (server->requires_tls ? SMTP_REQUIRETLS : 0)
-                      | (server->binary ? SMTP_BINARYMIME : 0);
+    unsigned needed = server->needs | (server->binary ? SMTP_BINARYMIME : 0);
     if ((needed & ~offered->passed) != 0) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
                             "backend: it does not offer what this mail needs");
@@ -270,10 +269,12 @@ send_message(SmtpServer *server, SmtpReplies *replies, GError **error)
     if (!(server->binary ? smtp_client_send_chunk : smtp_client_send)(
             server->client, message, replies->items, replies->length, error))
         return FALSE;
-    for (unsigned i = 0; i < replies->length; i++)
-        if (!is_answer(&replies->items[i]))
-            return FALSE;
-    return TRUE;
+    unsigned answers = 0;
+    while (answers < replies->length && is_answer(&replies->items[answers]))
+        answers++;
+    for (unsigned i = answers; i < replies->length; i++)
+        mail_reply_clear(&replies->items[i]);
+    return answers == replies->length;
 }
 
 /* A backend that refuses DATA says no to the message. */

@@ -49,7 +49,8 @@ typedef struct SmtpServer {
     unsigned address_seat, network_seat; /* among the visitors */
     VisitorCounts visitor;               /* its address when it came */
 
-    gboolean in_mail, utf8, requires_tls, binary;
+    gboolean in_mail, utf8, binary;
+    unsigned needs;           /* of the backend: SmtpExtension */
     char *mail_command;       /* for the backend */
     char *mail_parameters;    /* of it, behind the path */
     GPtrArray *rcpt_commands; /* that the backend took */

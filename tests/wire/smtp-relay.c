@@ -185,6 +185,16 @@ static const GatewayCase refusals[] = {
 #define SAID "EHLO mx.test\nMAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\n"
 
 static const GatewayCase losses[] = {
+    {"another-that-does-not-offer-what-was-promised-is-no-bounce",
+     HELLO "= DSN\n! kick\n> MAIL FROM:<a@c.test> RET=HDRS\n"
+           "< 250\n" RCPT "< 451 4.3.0\n> NOOP\n< 250\n",
+     .server = {.replies[BACKEND_EHLO] = "250-b\r\n250 DSN\r\n", .spoiled = 1},
+     .heard = "EHLO mx.test\nEHLO mx.test\n"},
+    {"nor-is-one-that-knows-no-notices",
+     HELLO "= DSN\n! kick\n" MAIL "> RCPT TO:<b@mx.test> NOTIFY=NEVER\n"
+           "< 451 4.3.0\n> RSET\n< 250\n" ENVELOPE MESSAGE,
+     .server = {.replies[BACKEND_EHLO] = "250-b\r\n250 DSN\r\n", .spoiled = 1},
+     .messages = 1},
     {"between-recipients-loses-none",
      HELLO ENVELOPE "! kick\n> RCPT TO:<c@mx.test>\n< 250\n" MESSAGE,
      .messages = 1, .heard = SAID SAID "RCPT TO:<c@mx.test>\nDATA\nmessage\n"},
