@@ -87,6 +87,7 @@ introduce(SmtpServer *server, GError **error)
                             "backend: it does not offer what this mail needs");
         return FALSE;
     }
+    server->identity.name = session_client_name(server->session);
     server->identity.ident = session_id(server->session);
     return smtp_client_introduce(server->client, &server->identity, error);
 }

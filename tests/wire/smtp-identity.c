@@ -155,6 +155,17 @@ static const GatewayCase forwards[] = {
              "127.0.0.1 c.test joe"),
      .listen = "xforward-from 127.0.0.1 auth clear", WHO,
      .server.replies[BACKEND_EHLO] = "250-b\r\n250 AUTH PLAIN\r\n"},
+    {"the-name-of-the-peer-is-not-the-other-one's",
+     HELLO "> XCLIENT ADDR=192.0.2.9 NAME=peer.test\n< 220\n> EHLO c.test\n"
+           "< 250\n> AUTH PLAIN AGpvZQBzZWNyZXQ=\n< 235\n" TELL(
+               "ADDR=192.0.2.1") ENVELOPE,
+     .listen = "xclient-from 127.0.0.1 xforward-from 127.0.0.1 auth clear",
+     .backend = "identity xforward",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-AUTH PLAIN\r\n250 XFORWARD NAME ADDR\r\n",
+     .heard = "EHLO mx.test\nEHLO mx.test\nAUTH PLAIN AGpvZQBzZWNyZXQ=\n"
+              "XFORWARD NAME=[UNAVAILABLE] ADDR=192.0.2.1\n"
+              "MAIL FROM:<a@c.test>\nRCPT TO:<b@mx.test>\nRSET\n"},
     {"the-peer-goes-in-its-transaction",
      HELLO TELL("ADDR=192.0.2.1") ENVELOPE "! cut\n", XFORWARD},
 };
