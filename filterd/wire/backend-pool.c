@@ -114,39 +114,60 @@ say_why_not(const BackendPool *pool, GError **error)
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, reason);
 }
 
-static SmtpClient *
-take_any(BackendPool *pool, const SmtpIdentity *identity, gboolean fresh,
-         GError **error)
+/* Whom a connection is for, and who has failed to give one. */
+typedef struct Search {
+    const SmtpIdentity *identity;
+    gboolean fresh;
+    GPtrArray *failed; /* BackendLink */
+} Search;
+
+/* One that was only full may be asked again. */
+static void
+note_failure(Search *search, BackendLink *link, const GError *error)
 {
-    g_autoptr(GPtrArray) tried = g_ptr_array_new();
+    if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN))
+        g_ptr_array_add(search->failed, link);
+}
+
+static SmtpClient *
+take_any(BackendPool *pool, Search *search, GError **error)
+{
+    g_autoptr(GPtrArray) tried = g_ptr_array_copy(search->failed, NULL, NULL);
     BackendLink *link;
     gboolean claimed;
     while ((link = choose(pool, tried, &claimed)) != NULL) {
+        GError *problem = NULL;
+        SmtpClient *client = backend_link_take(
+            link, search->identity, search->fresh, claimed, &problem);
         g_clear_error(error);
-        SmtpClient *client =
-            backend_link_take(link, identity, fresh, claimed, error);
         if (client != NULL) {
             backend_health_count_use(backend_link_health(link));
             return client;
         }
+        g_ptr_array_add(tried, link);
+        note_failure(search, link, problem);
+        g_propagate_error(error, problem);
         if (fiber_cancelled())
             return NULL;
-        g_ptr_array_add(tried, link);
     }
     if (tried->len == 0)
         say_why_not(pool, error);
     return NULL;
 }
 
+/* While one is full others come and go: whoever has failed us would be asked
+ * each time. */
 SmtpClient *
 backend_pool_take(BackendPool *pool, const SmtpIdentity *identity,
                   gboolean fresh, GError **error)
 {
     int64_t deadline = clock_after(ROOM_WAIT);
-    SmtpClient *client = take_any(pool, identity, fresh, error);
+    g_autoptr(GPtrArray) failed = g_ptr_array_new();
+    Search search = {identity, fresh, failed};
+    SmtpClient *client = take_any(pool, &search, error);
     while (client == NULL && backend_choice_any_full(pool->links)
            && fiber_queue_wait(&pool->room, deadline) == FIBER_WOKEN)
-        client = take_any(pool, identity, fresh, error);
+        client = take_any(pool, &search, error);
     return client;
 }
 

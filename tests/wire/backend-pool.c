@@ -21,6 +21,7 @@
  *
  *   abba-       who is taken, one after the other; -: nobody
  *   hold:a      one is taken, and kept until the end
+ *   queue:2     so many wait at once until they get none
  *   share:60=40,20,0  of so many that are taken, so many are each's, give or
  *               take one
  *   stop:a      it is no more there; start:a: it is again
@@ -44,6 +45,7 @@ typedef struct Scene {
     PolicyConfig *config;
     BackendPool *pool;
     SmtpClient *held;
+    GPtrArray *queue; /* Fiber */
 } Scene;
 
 static GString *logged;
@@ -136,6 +138,30 @@ hold(Scene *scene, const char *letter)
 {
     scene->held = take(scene);
     g_assert_cmpint(letter_of(scene, scene->held), ==, *letter);
+}
+
+static void
+wait_in_vain(void *data)
+{
+    g_assert_null(take(data));
+}
+
+static void
+queue(Scene *scene, const char *number)
+{
+    scene->queue = g_ptr_array_new();
+    for (int i = 0; i < atoi(number); i++)
+        g_ptr_array_add(scene->queue,
+                        fiber_start("queue", wait_in_vain, scene));
+    settle();
+}
+
+static void
+join_queue(Scene *scene)
+{
+    for (unsigned i = 0; scene->queue != NULL && i < scene->queue->len; i++)
+        fiber_join(g_ptr_array_index(scene->queue, i));
+    g_clear_pointer(&scene->queue, g_ptr_array_unref);
 }
 
 static void
@@ -245,7 +271,7 @@ do_word(Scene *scene, const char *word)
         {"hold:", hold},     {"share:", share},   {"stop:", stop},
         {"start:", start},   {"spoil:", spoil},   {"+", pass_time},
         {"log:", check_log}, {"offers:", offers}, {"lacks:", lacks},
-        {"met:", met},
+        {"met:", met},       {"queue:", queue},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         if (g_str_has_prefix(word, rows[i].name)) {
@@ -268,6 +294,7 @@ run(void *data)
     scene->pool = backend_pool_new(scene->config, "mx.test", 1);
     for (unsigned i = 0; words[i] != NULL; i++)
         do_word(scene, words[i]);
+    join_queue(scene);
     if (scene->held != NULL)
         backend_pool_drop(scene->pool, scene->held);
     backend_pool_free(scene->pool);
@@ -374,6 +401,11 @@ static const PoolCase cases[] = {
     {"but-it-is-looked-at-then",
      {"identity proxy-v1", ""},
      "ab spoil:a b +1001 met:a=3 log:a-is-down bb",
+     .replies[BACKEND_CONNECT] = "554 5.7.1 not that one\r\n",
+     .proxied = TRUE},
+    {"those-who-wait-for-one-do-not-besiege-another",
+     {"max-connections 1", "identity proxy-v1 priority 9 health-interval 0"},
+     "hold:a spoil:b queue:3 met:b=3 +10001",
      .replies[BACKEND_CONNECT] = "554 5.7.1 not that one\r\n",
      .proxied = TRUE},
     {"slow-start-grows-with-time",
