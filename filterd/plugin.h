@@ -415,6 +415,11 @@ typedef struct FilterdHost {
      * of a client's; NULL where the row has none. */
     void (*count)(FilterdCall *call, unsigned metric, const char *label,
                   int64_t delta);
+
+    /* The error that start is about to return is about this option of the
+     * plugin's own table; of several values the one with that index. People
+     * are shown its place in the file, else that of `use`. */
+    void (*blame)(FilterdCall *call, const char *option, size_t index);
 } FilterdHost;
 
 struct FilterdCall {
@@ -518,6 +523,13 @@ typedef struct FilterdPlugin {
      * command waits too. lookup() tells what is known by now and runs nothing;
      * there is nothing more to publish or to edit. */
     void (*done)(FilterdCall *call, const FilterdOutcome *outcome);
+
+    /* After start, once for each rule that asks for an action of the instance:
+     * whether it can be carried out. Arguments that rest on facts are unknown.
+     * A GError stops the reload, at the rule's place; what stands behind a LF
+     * in its text tells what would be right. Must not wait. */
+    bool (*check_action)(FilterdCall *call, const FilterdAction *action,
+                         const FilterdValue *arguments, GError **error);
 } FilterdPlugin;
 
 /* FILTERD_PLUGIN(.name = "spf", …) */

@@ -138,6 +138,18 @@ policy_compile_text(const char *name, const char *text,
     return config;
 }
 
+const PolicyPlace *
+policy_option_place(const PolicyUse *use, const char *name, size_t index)
+{
+    const PolicyOption *options = use->options.items;
+    const PolicyPlace *place = NULL;
+
+    for (size_t i = 0; i < use->options.length; i++)
+        if (strcmp(options[i].name, name) == 0 && options[i].first <= index)
+            place = &options[i].place;
+    return place;
+}
+
 const PolicyFact *
 policy_fact_find(const PolicyConfig *config, const char *name)
 {

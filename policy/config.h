@@ -165,7 +165,15 @@ typedef struct PolicyUse {
     const char *name; /* behind `as`, else the plugin's */
     const void *config;
     PolicyPlace place;
+    FilterdArray options; /* PolicyOption, in the order of the file */
 } PolicyUse;
+
+/* Where a word of a plugin's block stands. */
+typedef struct PolicyOption {
+    const char *name;
+    size_t first; /* of its values, the index of the first behind the word */
+    PolicyPlace place;
+} PolicyOption;
 
 /* A fact that the language knows. `use` is NULL for the core's, whose rows have
  * full names. */
@@ -214,6 +222,9 @@ PolicyConfig *policy_compile_text(const char *name, const char *text,
 void policy_config_free(PolicyConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyConfig, policy_config_free)
 
+/* Where that value of the option was given; NULL: it was not. */
+const PolicyPlace *policy_option_place(const PolicyUse *use, const char *name,
+                                       size_t index);
 /* The fact of that name; NULL. */
 const PolicyFact *policy_fact_find(const PolicyConfig *config,
                                    const char *name);

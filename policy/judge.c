@@ -144,6 +144,36 @@ policy_rule_arguments(const PolicyRule *public, const PolicyClient *client,
     return values;
 }
 
+static const FilterdValue *
+note_question(void *data, G_GNUC_UNUSED const PolicyFact *fact,
+              G_GNUC_UNUSED gboolean shadow)
+{
+    static const FilterdValue unknown = {.type = FILTERD_UNKNOWN};
+    gboolean *asked = data;
+
+    *asked = TRUE;
+    return &unknown;
+}
+
+const FilterdValue *
+policy_rule_constants(const PolicyRule *public, GStringChunk *memory)
+{
+    gboolean asked;
+    const Rule *rule = (const Rule *)public;
+    const PolicyClient client = {.data = &asked, .fact = note_question};
+    Evaluation evaluation = {&client, FALSE};
+    FilterdValue *values = allocate_values(memory, rule->argument_count);
+
+    for (unsigned i = 0; i < rule->argument_count; i++) {
+        asked = FALSE;
+        values[i] = argument_value(&rule->arguments[i], &evaluation, memory);
+        if (asked)
+            values[i] = filterd_unknown();
+        keep_text(&values[i], memory);
+    }
+    return values;
+}
+
 gboolean
 policy_mentions(const PolicyConfig *config, const PolicyFact *fact)
 {

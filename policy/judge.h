@@ -74,6 +74,10 @@ const FilterdValue *policy_rule_arguments(const PolicyRule *rule,
                                           const PolicyClient *client,
                                           GStringChunk *memory);
 
+/* The same of those that are constants; what rests on facts is unknown. */
+const FilterdValue *policy_rule_constants(const PolicyRule *rule,
+                                          GStringChunk *memory);
+
 /* What tells recipients of one transaction apart: of the rules at data and
  * message the truth of every greatest sub-expression that rests on recipient
  * facts alone, and of every relation of one with what else is known by then;

@@ -205,6 +205,20 @@ note_seen(Compile *compile, Options *options, unsigned row)
     return TRUE;
 }
 
+static void
+note_given(const Options *options, unsigned row)
+{
+    const FilterdOption *option = &options->table[row];
+    const GByteArray *before = options->many[row];
+    const PolicyOption given = {
+        .name = option->name,
+        .first = before != NULL ? before->len / option_value_size(option) : 0,
+        .place = options->seen[row],
+    };
+    if (options->given != NULL)
+        g_array_append_val(options->given, given);
+}
+
 /* Values by their places, then words with theirs, up to a word of the outer
  * block or its end. */
 static gboolean
@@ -269,6 +283,7 @@ options_parse_one(Compile *compile, Options *options, gboolean block)
         return no_such_option(compile, options);
     if (!note_seen(compile, options, (unsigned)row))
         return FALSE;
+    note_given(options, (unsigned)row);
     compile_advance(compile);
     if (options->table[row].type == FILTERD_GROUP)
         return parse_group(compile, options, (unsigned)row);

@@ -14,6 +14,7 @@ typedef struct Options {
     PolicyPlace place; /* of what a missing option is missed at */
     PolicyPlace *seen; /* per row; line 0: not given. From options_init() */
     GByteArray **many; /* per row: items so far */
+    GArray *given;     /* PolicyOption; NULL: nobody wants to know */
     unsigned rows;
 } Options;
 

@@ -98,12 +98,17 @@ parse_use_options(Compile *compile, PolicyUse *use)
     gboolean ok = TRUE;
     Options options;
 
+    g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof(PolicyOption));
     options_init(&options, owner, use->plugin->options, config);
     options.place = use->place;
+    options.given = given;
     if (compile->token.kind == TOKEN_OPEN)
         ok = options_parse_block(compile, &options);
     options_finish(compile, &options);
     options_clear(&options);
+    use->options.items = arena_copy(&compile->rules->arena, given->data,
+                                    given->len * sizeof(PolicyOption));
+    use->options.length = given->len;
     use->config = config;
     return ok;
 }

@@ -361,6 +361,19 @@ count(FilterdCall *plugin_call, unsigned metric, const char *label,
                       delta);
 }
 
+/* By the row's own name, which outlives the hook. */
+static void
+blame(FilterdCall *plugin_call, const char *option, size_t index)
+{
+    HostCall *call = host_call(plugin_call);
+    const FilterdOption *row = call->instance->plugin->options;
+
+    for (; row != NULL && row->name != NULL; row++)
+        if (strcmp(row->name, option) == 0)
+            call->blamed = row->name;
+    call->blamed_index = index;
+}
+
 const FilterdHost host_table = {
     .size = sizeof(FilterdHost),
     .publish = publish,
@@ -379,4 +392,5 @@ const FilterdHost host_table = {
     .spawn = spawn,
     .allocate = allocate,
     .count = count,
+    .blame = blame,
 };

@@ -26,6 +26,8 @@ typedef struct HostCall {
     FilterdStage running; /* whose hook runs */
     FilterdValue *values; /* where publish() writes, by fact */
     GPtrArray *scratch;   /* until the hook returns */
+    const char *blamed;   /* an option of its table, or NULL */
+    size_t blamed_index;
 } HostCall;
 
 extern const FilterdHost host_table;

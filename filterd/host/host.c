@@ -6,6 +6,7 @@
 
 #include "filterd/base/fiber.h"
 #include "filterd/host/call.h"
+#include "filterd/host/fault.h"
 #include "policy/judge.h"
 
 #include <string.h>
@@ -278,19 +279,72 @@ instance_new(Host *host, const PolicyUse *use)
     return instance;
 }
 
+static const PolicyPlace *
+place_of(const HostCall *call)
+{
+    const PolicyUse *use = call->instance->use;
+    const PolicyPlace *place = NULL;
+    if (call->blamed != NULL)
+        place = policy_option_place(use, call->blamed, call->blamed_index);
+    return place != NULL ? place : &use->place;
+}
+
 static gboolean
 instance_start(HostInstance *instance, GError **error)
 {
     HostCall call;
+    g_autoptr(GError) problem = NULL;
     host_call_init(&call, instance, NULL);
     gboolean ok = instance->plugin->start == NULL
-                  || instance->plugin->start(&call.call, error);
+                  || instance->plugin->start(&call.call, &problem);
     host_call_end_hook(&call);
     host_call_clear(&call);
     if (!ok)
-        g_prefix_error(error, "plugin “%s”: ", instance->use->name);
+        fault_set(error, instance->use->name, place_of(&call),
+                  problem != NULL ? problem->message : "it does not start");
     return ok;
 }
+
+/* ---- what rules ask of them --------------------------------------------- */
+
+static gboolean
+check_action(HostInstance *instance, const PolicyRule *rule, GError **error)
+{
+    HostCall call;
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GStringChunk) memory = g_string_chunk_new(256);
+    host_call_init(&call, instance, NULL);
+    gboolean ok = instance->plugin->check_action(
+        &call.call, rule->action, policy_rule_constants(rule, memory),
+        &problem);
+    host_call_end_hook(&call);
+    host_call_clear(&call);
+    if (!ok)
+        fault_set(error, instance->use->name, &rule->place,
+                  problem != NULL ? problem->message : "it cannot do that");
+    return ok;
+}
+
+static gboolean
+check_actions(Host *host, GError **error)
+{
+    const GPtrArray *rules = policy_rules(host->config);
+    for (unsigned i = 0; i < rules->len; i++) {
+        const PolicyRule *rule = g_ptr_array_index(rules, i);
+        if (rule->use == NULL || rule->action == NULL)
+            continue;
+        for (unsigned j = 0; j < host->instances->len; j++) {
+            HostInstance *instance = host_instance(host, j);
+            if (instance->use == rule->use
+                && instance->plugin->check_action != NULL
+                && !check_action(instance, rule, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* ---- all of them -------------------------------------------------------- */
 
 static void
 instance_stop(HostInstance *instance)
@@ -376,7 +430,7 @@ host_new(const PolicyConfig *config, const HostStart *start, GError **error)
         return NULL;
     }
     unsigned started = start_all(host, error);
-    if (started < host->instances->len) {
+    if (started < host->instances->len || !check_actions(host, error)) {
         stop_first(host, started);
         host_release(host);
         return NULL;

@@ -10,6 +10,7 @@
 #include "filterd/process/available.h"
 #include "filterd/process/certificates.h"
 #include "filterd/process/child.h"
+#include "filterd/process/statement.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/session/engine.h"
@@ -103,13 +104,16 @@ examine(const Configuration *configuration, PolicyReport *report, GString *text)
     g_autoptr(PolicyConfig) config = configuration_compile(
         configuration->bundle, configuration->path, FALSE, report);
     gboolean ok = config != NULL && is_available(configuration, config, report);
+    gboolean starts = ok && try_config(config, &error);
+    gboolean placed =
+        error != NULL
+        && statement_refuse_start(configuration->bundle, report, error);
     g_autofree char *notes = policy_report_format(report);
     g_string_append(text, notes);
-    if (!ok || try_config(config, &error))
-        return ok;
-    g_string_append_printf(text, "%s: error: %s\n", configuration->path,
-                           error->message);
-    return FALSE;
+    if (error != NULL && !placed)
+        g_string_append_printf(text, "%s: error: %s\n", configuration->path,
+                               error->message);
+    return starts;
 }
 
 static void

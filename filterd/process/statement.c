@@ -4,6 +4,7 @@
  */
 #include "filterd/process/statement.h"
 
+#include "filterd/host/fault.h"
 #include "policy/lexer.h"
 
 static gboolean
@@ -98,6 +99,17 @@ statement_refuse(const Bundle *bundle, PolicyReport *report,
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     note(bundle, report, POLICY_ERROR, place, message, hint);
+}
+
+gboolean
+statement_refuse_start(const Bundle *bundle, PolicyReport *report,
+                       const GError *error)
+{
+    const char *hint;
+    const PolicyPlace *place = fault_place(error, &hint);
+    if (place != NULL)
+        note(bundle, report, POLICY_ERROR, place, error->message, hint);
+    return place != NULL;
 }
 
 void

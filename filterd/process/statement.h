@@ -21,6 +21,9 @@ PolicyPlace statement_find(const Bundle *bundle, const char *path,
 void statement_refuse(const Bundle *bundle, PolicyReport *report,
                       const PolicyPlace *place, const char *hint,
                       const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* What kept an engine from starting; FALSE: it tells no place. */
+gboolean statement_refuse_start(const Bundle *bundle, PolicyReport *report,
+                                const GError *error);
 /* A warning. */
 void statement_warn(const Bundle *bundle, PolicyReport *report,
                     const PolicyPlace *place, const char *format, ...)

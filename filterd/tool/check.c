@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/process/statement.h"
 #include "filterd/tool/run.h"
 #include "filterd/tool/tool.h"
 
@@ -14,15 +15,30 @@ nothing(Engine *engine, void *data)
     (void)data;
 }
 
+static void
+complain(const Bundle *bundle, const char *path, const GError *error)
+{
+    PolicyReport report;
+    policy_report_init(&report);
+    if (statement_refuse_start(bundle, &report, error)) {
+        g_autofree char *text = policy_report_format(&report);
+        fputs(text, stderr);
+    } else {
+        fprintf(stderr, "%s: error: %s\n", path, error->message);
+    }
+    policy_report_clear(&report);
+}
+
 /* Plugins look at their options when they start. */
 static gboolean
-plugins_start(const PolicyConfig *config, const char *path)
+plugins_start(const PolicyConfig *config, const Bundle *bundle,
+              const char *path)
 {
     g_autoptr(GError) error = NULL;
     const ToolRun run = {config, &config->dns, TRUE};
     if (tool_run(&run, nothing, NULL, &error))
         return TRUE;
-    fprintf(stderr, "%s: error: %s\n", path, error->message);
+    complain(bundle, path, error);
     return FALSE;
 }
 
@@ -35,7 +51,7 @@ tool_check(int argc, char **argv)
     }
     g_autoptr(Bundle) bundle = bundle_new();
     g_autoptr(PolicyConfig) config = tool_compile(bundle, argv[1], TRUE);
-    if (config == NULL || !plugins_start(config, argv[1]))
+    if (config == NULL || !plugins_start(config, bundle, argv[1]))
         return TOOL_WRONG;
     printf("%s is right\n", argv[1]);
     return TOOL_OK;

@@ -503,6 +503,15 @@ sign_by_name(FilterdCall *call, const FilterdValue *arguments, GError **error)
 }
 
 static bool
+check_action(FilterdCall *call, const FilterdAction *action,
+             const FilterdValue *arguments, GError **error)
+{
+    const Instance *instance = call->instance;
+    const SigningCall at = {&instance->signing, NULL, NEED_AUTHOR};
+    return signing_check(at, action, arguments, error);
+}
+
+static bool
 sign_header(FilterdCall *call, const FilterdField *field, GError **error)
 {
     (void)error;
@@ -554,4 +563,5 @@ FILTERD_PLUGIN(.name = "dkim", .version = "0.1",
                .message_size = sizeof(Message), .start = start, .stop = stop,
                .header = take_field, .body = take_body, .eom = eom,
                .clear_message = clear_message, .sign_header = sign_header,
-               .sign_body = sign_body, .sign_end = sign_end);
+               .sign_body = sign_body, .sign_end = sign_end,
+               .check_action = check_action);

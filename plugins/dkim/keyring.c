@@ -14,6 +14,7 @@
 #include "plugins/dkim/signature.h"
 
 #define SIGNATURE_LIMIT (SIGNING_BITS_MOST / 8)
+#define DESCRIBED 8
 
 struct SigningKey {
     const KeyOption *option;
@@ -142,7 +143,7 @@ add(Keyring *keyring, const KeyOption *option, GError **error)
 }
 
 Keyring *
-keyring_new(const Config *config, GError **error)
+keyring_new(const Config *config, size_t *broken, GError **error)
 {
     const KeyOption *options = config->keys.items;
     Keyring *keyring = g_new0(Keyring, 1);
@@ -150,6 +151,7 @@ keyring_new(const Config *config, GError **error)
     for (size_t i = 0; i < config->keys.length; i++)
         if (!add(keyring, &options[i], error)) {
             keyring_free(keyring);
+            *broken = i;
             return NULL;
         }
     return keyring;
@@ -171,7 +173,8 @@ keyring_find(const Keyring *keyring, const char *domain, const char *selector,
     unsigned count = 0;
     for (guint i = 0; i < keyring->keys->len; i++) {
         SigningKey *key = keyring->keys->pdata[i];
-        if (g_ascii_strcasecmp(key->option->domain, domain) != 0
+        if ((domain != NULL
+             && g_ascii_strcasecmp(key->option->domain, domain) != 0)
             || (selector != NULL
                 && g_ascii_strcasecmp(key->option->selector, selector) != 0))
             continue;
@@ -180,6 +183,20 @@ keyring_find(const Keyring *keyring, const char *domain, const char *selector,
             g_ptr_array_add(found, key);
     }
     return count;
+}
+
+char *
+keyring_describe(const Keyring *keyring)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < MIN(keyring->keys->len, DESCRIBED); i++) {
+        const SigningKey *key = keyring->keys->pdata[i];
+        g_string_append_printf(text, "%s\"%s\", \"%s\"", i > 0 ? " or " : "",
+                               key->option->domain, key->option->selector);
+    }
+    if (keyring->keys->len > DESCRIBED)
+        g_string_append(text, " …");
+    return g_string_free(text, FALSE);
 }
 
 const SigningKey *

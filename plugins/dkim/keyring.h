@@ -16,14 +16,17 @@ typedef struct SigningKey SigningKey;
 
 typedef struct Keyring Keyring;
 
-/* From the `key` options; the error names the one that cannot be used. */
-Keyring *keyring_new(const Config *config, GError **error);
+/* From the `key` options; of the one that cannot be used `broken` is the
+ * index. */
+Keyring *keyring_new(const Config *config, size_t *broken, GError **error);
 void keyring_free(Keyring *keyring);
 
-/* Adds the keys of that domain to `found`; `selector` NULL: all of them. How
- * many there are. */
+/* Adds the keys of that domain to `found`; `domain` or `selector` NULL: of all.
+ * How many there are. */
 unsigned keyring_find(const Keyring *keyring, const char *domain,
                       const char *selector, GPtrArray *found);
+/* The first of them, for people; caller frees. */
+char *keyring_describe(const Keyring *keyring);
 /* The next after `key` (NULL: the first) that RFC 8301 calls too short; NULL:
  * no other. */
 const SigningKey *keyring_next_short(const Keyring *keyring,

@@ -26,8 +26,10 @@ signing_start(Signing *signing, FilterdCall *call, GError **error)
     signing->names = signed_names_new(call->config, error);
     if (signing->names == NULL)
         return false;
-    signing->keyring = keyring_new(call->config, error);
+    size_t broken;
+    signing->keyring = keyring_new(call->config, &broken, error);
     if (signing->keyring == NULL) {
+        call->host->blame(call, "key", broken);
         signing_stop(signing);
         return false;
     }
@@ -114,6 +116,29 @@ signing_by_name(FilterdCall *call, SigningCall at,
     outgoing_clear(at.outgoing);
     g_set_error(error, domain_of_errors(), 0, "there is no key %s %s", domain,
                 selector);
+    return false;
+}
+
+/* A rule that can never find a key is a mistake, and not the sender's. */
+bool
+signing_check(SigningCall at, const FilterdAction *action,
+              const FilterdValue *arguments, GError **error)
+{
+    bool named = action->arguments[0] != FILTERD_UNKNOWN;
+    const char *domain = named ? text_of(&arguments[0]) : NULL;
+    const char *selector = named ? text_of(&arguments[1]) : NULL;
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    const Keyring *keyring = at.signing->keyring;
+    if (keyring_find(keyring, domain, selector, found) > 0)
+        return true;
+    g_autofree char *hint =
+        keyring_find(keyring, NULL, NULL, found) > 0
+            ? keyring_describe(keyring)
+            : g_strdup("key example.org s2026 \"/etc/filterd/s2026.pem\"");
+    g_set_error(error, domain_of_errors(), 0, "there is no key%s%s%s%s\n%s",
+                domain != NULL ? " of " : "", domain != NULL ? domain : "",
+                selector != NULL ? " by the selector " : "",
+                selector != NULL ? selector : "", hint);
     return false;
 }
 

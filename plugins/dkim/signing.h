@@ -30,6 +30,9 @@ bool signing_start(Signing *signing, FilterdCall *call, GError **error);
 void signing_stop(Signing *signing);
 void outgoing_clear(Outgoing *outgoing);
 
+/* Whether the rule can be followed: `arguments` as far as they are known. */
+bool signing_check(SigningCall at, const FilterdAction *action,
+                   const FilterdValue *arguments, GError **error);
 /* sign(): with all keys of the author's domain. */
 bool signing_by_author(FilterdCall *call, SigningCall at, GError **error);
 /* sign(domain, selector). */

@@ -226,6 +226,7 @@ harness_destroy(Harness *harness)
     g_free(harness->needs);
     g_free(harness->config);
     g_free(harness->instance);
+    g_free(harness->blamed);
     g_free(harness);
 }
 
@@ -268,8 +269,11 @@ harness_start_error(const FilterdPlugin *plugin, const void *config)
 
     if (instance_start(harness, &error))
         instance_stop(harness);
+    char *text = error ? g_strconcat(harness->blamed ? harness->blamed : "",
+                                     error->message, NULL)
+                       : NULL;
     harness_destroy(harness);
-    return error ? g_strdup(error->message) : NULL;
+    return text;
 }
 
 void
@@ -443,18 +447,44 @@ arguments_fit(const FilterdAction *action, const FilterdValue *arguments)
     return arguments[i].type == action->arguments[i];
 }
 
-bool
-harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
+static const FilterdAction *
+find_action(const Harness *harness, const char *name,
+            const FilterdValue *arguments)
 {
     const FilterdAction *action = harness->plugin->actions;
-    GError *error = NULL;
 
     while (action != NULL && action->name
            && (strcmp(action->name, name) != 0
                || !arguments_fit(action, arguments)))
         action++;
     if (action == NULL || action->name == NULL)
-        g_error("harness_act: no action %s with such arguments", name);
+        g_error("harness: no action %s with such arguments", name);
+    return action;
+}
+
+char *
+harness_check_action(Harness *harness, const char *name,
+                     const FilterdValue *arguments, const unsigned *unknown)
+{
+    const FilterdAction *action = find_action(harness, name, arguments);
+    FilterdValue known[HARNESS_ARGUMENTS + 1];
+    g_autoptr(GError) error = NULL;
+    gsize length = 0;
+
+    for (; arguments[length].type != FILTERD_UNKNOWN; length++)
+        known[length] = unknown[length] ? filterd_unknown() : arguments[length];
+    bool ok = harness->plugin->check_action(&harness->session.call, action,
+                                            known, &error);
+    g_assert_true(ok == (error == NULL));
+    return ok ? NULL : g_strdup(error->message);
+}
+
+bool
+harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
+{
+    const FilterdAction *action = find_action(harness, name, arguments);
+    GError *error = NULL;
+
     harness->session.acting = TRUE;
 
     gboolean ok = action->run(&harness->session.call, arguments, &error);

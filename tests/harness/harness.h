@@ -20,7 +20,8 @@ typedef struct Harness Harness;
  * the struct is copied, what it points to is not. What start spawns runs while
  * the clock is advanced (by 0: what is due now). */
 Harness *harness_new(const FilterdPlugin *plugin, const void *config);
-/* Why start refuses that config; NULL: it does not. Caller frees. */
+/* Why start refuses that config; NULL: it does not. In front of it "OPTION
+ * INDEX: ", where start blames one. Caller frees. */
 char *harness_start_error(const FilterdPlugin *plugin, const void *config);
 void harness_free(Harness *harness);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Harness, harness_free)
@@ -76,6 +77,14 @@ void harness_done(Harness *harness, const FilterdOutcome *outcome);
  * which was expected. */
 bool harness_act(Harness *harness, const char *action,
                  const FilterdValue *arguments);
+
+/* Arguments of one action. */
+#define HARNESS_ARGUMENTS 8
+/* Why the plugin refuses a rule with these arguments, of which those are not
+ * known; NULL: it does not. Caller frees. */
+char *harness_check_action(Harness *harness, const char *action,
+                           const FilterdValue *arguments,
+                           const unsigned *unknown);
 
 /* The message as it goes out, to the sign_ hooks; all is as above. False: a
  * hook failed, which was expected. */

@@ -360,6 +360,20 @@ host_count(FilterdCall *call, unsigned metric, const char *label, int64_t delta)
     *sum += delta;
 }
 
+static void
+host_blame(FilterdCall *call, const char *option, size_t index)
+{
+    Harness *harness = call_get(call)->harness;
+    const FilterdOption *row = harness->plugin->options;
+
+    while (row != NULL && row->name != NULL && strcmp(row->name, option) != 0)
+        row++;
+    if (row == NULL || row->name == NULL)
+        g_test_fail_printf("blame: no option %s", option);
+    g_free(harness->blamed);
+    harness->blamed = g_strdup_printf("%s %zu: ", option, index);
+}
+
 /* ---- time and memory ---------------------------------------------------- */
 
 static int64_t
@@ -535,4 +549,5 @@ const FilterdHost harness_host = {
     .spawn = host_spawn,
     .allocate = host_allocate,
     .count = host_count,
+    .blame = host_blame,
 };

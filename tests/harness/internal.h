@@ -77,6 +77,7 @@ struct Harness {
     GQueue expected;
     GString *text; /* what was returned last */
 
+    char *blamed; /* "OPTION INDEX: ", or NULL */
     gboolean fed; /* the message has had its eom */
     gboolean stopping;
     GMutex mutex;

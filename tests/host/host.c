@@ -4,6 +4,7 @@
  */
 #include "filterd/host/host.h"
 
+#include "filterd/host/fault.h"
 #include "filterd/host/loader.h"
 
 #include <glib/gstdio.h>
@@ -159,6 +160,108 @@ test_start(void)
     g_assert_cmpuint(stopped, ==, 1);
 }
 
+/* ---- where the cause stands --------------------------------------------- */
+
+typedef struct Levels {
+    FilterdArray level;
+} Levels;
+
+static const FilterdOption levels[] = {
+    {"level", FILTERD_INT, FILTERD_MANY, offsetof(Levels, level), NULL, "How."},
+    {NULL},
+};
+
+static bool
+blame_nine(FilterdCall *call, GError **error)
+{
+    const Levels *config = call->config;
+    const int64_t *items = config->level.items;
+    for (size_t i = 0; i < config->level.length; i++) {
+        if (items[i] != 9)
+            continue;
+        call->host->blame(call, "level", i);
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "nine");
+        return false;
+    }
+    return true;
+}
+
+static bool
+act(FilterdCall *call, const FilterdValue *arguments, GError **error)
+{
+    (void)call;
+    (void)arguments;
+    (void)error;
+    return true;
+}
+
+static bool
+check_action(FilterdCall *call, const FilterdAction *action,
+             const FilterdValue *arguments, GError **error)
+{
+    (void)call;
+    g_assert_cmpstr(action->name, ==, "act");
+    if (arguments[0].type != FILTERD_TEXT
+        || strcmp(arguments[0].text, "bad") != 0)
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                        "not that\nrather this");
+    return false;
+}
+
+static const FilterdType one_text[] = {FILTERD_TEXT, FILTERD_UNKNOWN};
+static const FilterdAction actions[] = {{"act", "", one_text, act, 0}, {NULL}};
+
+static const struct Fault {
+    const char *text;
+    const char *message; /* NULL: all is well */
+    const char *hint;
+    unsigned line, column;
+} faults[] = {
+    {"use first { level 1 2 }", NULL, NULL, 0, 0},
+    {"use first { level 9 }", "plugin “first”: nine", NULL, 1, 13},
+    {"use first { level 1 2\n level 3 9\n level 4 }", "plugin “first”: nine",
+     NULL, 2, 2},
+    {"use first as x {\nlevel 1 level 9 }", "plugin “x”: nine", NULL, 2, 9},
+    {"use first at mail { rewrite first.act(\"good\") }", NULL, NULL, 0, 0},
+    {"use first at mail { rewrite first.act(\"{client.ip}\") }", NULL, NULL, 0,
+     0},
+    {"use first\nat mail { rewrite first.act(\"good\")\n"
+     " rewrite first.act(\"bad\") if client.ip = 192.0.2.1 }",
+     "plugin “first”: not that", "rather this", 3, 10},
+};
+
+static void
+test_fault(const struct Fault *row)
+{
+    const char *hint = NULL;
+    g_autoptr(GError) error = NULL;
+    set_pair(NULL, NULL);
+    pair.first.options = levels;
+    pair.first.config_size = sizeof(Levels);
+    pair.first.start = blame_nine;
+    pair.first.actions = actions;
+    pair.first.check_action = check_action;
+    g_autoptr(PolicyConfig) config = compile(row->text);
+    Host *host = host_new(config, &(HostStart){.core_facts = core}, &error);
+    if (host != NULL)
+        host_free(host);
+    g_assert_cmpstr(error != NULL ? error->message : NULL, ==, row->message);
+    if (error == NULL)
+        return;
+    const PolicyPlace *place = fault_place(error, &hint);
+    g_assert_cmpuint(place->line, ==, row->line);
+    g_assert_cmpuint(place->column, ==, row->column);
+    g_assert_cmpstr(hint, ==, row->hint);
+}
+
+static void
+test_faults(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++)
+        test_fault(&faults[i]);
+}
+
 /* ---- the loader --------------------------------------------------------- */
 
 static void
@@ -230,6 +333,7 @@ test_older_table(void)
     g_assert_cmpstr(wide->name, ==, "older");
     g_assert_null(wide->metrics);
     g_assert_null(wide->done);
+    g_assert_null(wide->check_action);
     g_assert_true(loader_check(wide, &error));
     g_assert_true(loader_widen(&filterd_whole) == &filterd_whole);
     g_assert_false(loader_check(loader_widen(broken), NULL));
@@ -268,6 +372,8 @@ main(int argc, char **argv)
         g_test_add_data_func(path, &cases[i], test_needs);
     }
     g_test_add_func("/host/a-refused-start-stops-the-others", test_start);
+    g_test_add_func("/host/what-keeps-it-from-starting-has-a-place",
+                    test_faults);
     g_test_add_func("/loader/another-abi-is-refused", test_abi);
     g_test_add_func("/loader/a-broken-table-is-named", test_tables);
     g_test_add_func("/loader/a-metric-has-a-name", test_metrics_table);

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 
+KEY = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                   "../plugins/dkim/keys/rsa2048")
+
 # A name, the file, the exit status, what is said.
 CASES = [
     ("a file without listen or backend is right",
@@ -23,6 +26,31 @@ CASES = [
      "use dnsbl as twin { zone b.example 10.0.0.1 }", 1, "twin"),
     ("a zone file that is none is an error",
      'dns { zone "filterd.conf" }', 1, "filterd.conf"),
+    ("a rule that signs by a key that is there is right",
+     'use dkim { key example.org rsa "%s" }\n'
+     'at mail { rewrite dkim.sign("{mail.domain}", "rsa")\n'
+     '          rewrite dkim.sign("example.org", "rsa") rewrite dkim.sign() }'
+     % KEY, 0, "is right"),
+    ("a rule that signs by a key that is not is an error at its place",
+     'use dkim { key example.org rsa "%s" }\n'
+     'at mail {\n  rewrite dkim.sign("example.org", "typo") if known helo.name }'
+     % KEY, 1,
+     'filterd.conf:3:11: error: plugin “dkim”: there is no key of example.org '
+     'by the selector typo\n      rewrite dkim.sign("example.org", "typo") if '
+     'known helo.name }\n              ^~~~~~~~~\n    "example.org", "rsa"\n'),
+    ("a rule that signs without any key is an error",
+     "use dkim\nat mail { rewrite dkim.sign() }", 1,
+     "filterd.conf:2:19: error: plugin “dkim”: there is no key\n"),
+    ("a key that cannot be read is an error at its place",
+     'use dkim {\n  key example.org rsa "%s"\n'
+     '  key example.org other "/nowhere.pem"\n}' % KEY, 1,
+     "filterd.conf:3:25: error: "),
+    ("a key that is none is an error at its place",
+     'use dkim {\n  key example.org rsa "%s"\n'
+     '  key example.org other "filterd.conf"\n}' % KEY, 1,
+     "filterd.conf:3:3: error: plugin “dkim”: key example.org other "),
+    ("what else keeps a plugin from starting is an error at its `use`",
+     '\nuse dkim { oversign "a b" }', 1, "filterd.conf:2:5: error: "),
 ]
 
 

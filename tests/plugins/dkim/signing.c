@@ -238,6 +238,58 @@ test_missing_key(void)
     }
 }
 
+/* What can be told before there is any message. */
+static void
+test_rules(void)
+{
+    static const struct {
+        unsigned unknown[2];
+        const char *domain, *selector, *problem;
+    } rows[] = {
+        {{0, 0}, "example.org", "rsa", NULL},
+        {{0, 0}, "example.org", "RSA", NULL},
+        {{1, 0}, "", "ed", NULL},
+        {{0, 1}, "example.org", "", NULL},
+        {{1, 1}, "", "", NULL},
+        {{0, 0},
+         "example.org",
+         "typo",
+         "there is no key of example.org by the selector typo\n"
+         "\"example.org\", \"rsa\" or \"example.org\", \"ed\""},
+        {{0, 0},
+         "example.net",
+         "rsa",
+         "there is no key of example.net by the selector rsa\n"},
+        {{1, 0}, "", "typo", "there is no key by the selector typo\n"},
+        {{0, 1}, "example.net", "", "there is no key of example.net\n"},
+    };
+    const Config config = both_keys();
+    g_autoptr(Harness) harness = signing_harness(&config, "example.org");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const FilterdValue arguments[] = {
+            filterd_string(FILTERD_DOMAIN, rows[i].domain),
+            filterd_text(rows[i].selector),
+            {.type = FILTERD_UNKNOWN},
+        };
+        g_autofree char *problem =
+            harness_check_action(harness, "sign", arguments, rows[i].unknown);
+        if (rows[i].problem == NULL)
+            g_assert_cmpstr(problem, ==, NULL);
+        else
+            g_assert_true(g_str_has_prefix(problem != NULL ? problem : "",
+                                           rows[i].problem));
+    }
+}
+
+static void
+test_rule_without_keys(void)
+{
+    g_autoptr(Harness) harness = signing_harness(&fixture_config, NULL);
+    g_autofree char *problem =
+        harness_check_action(harness, "sign", no_arguments, NULL);
+    g_assert_true(g_str_has_prefix(problem, "there is no key\nkey "));
+}
+
 static void
 test_stranger(void)
 {
@@ -329,6 +381,7 @@ test_bad_keys(void)
         g_autofree char *problem =
             harness_start_error(&filterd_plugin, &config);
         g_assert_nonnull(problem);
+        g_assert_true(g_str_has_prefix(problem, "key 0: "));
         if (strstr(problem, rows[i].problem) == NULL)
             g_error("%s: \"%s\"", rows[i].name, problem);
     }
@@ -341,6 +394,7 @@ test_twin_keys(void)
                               fixture_key("RSA", "rsa2048-other")};
     const Config config = fixture_signing(keys, G_N_ELEMENTS(keys));
     g_autofree char *problem = harness_start_error(&filterd_plugin, &config);
+    g_assert_true(g_str_has_prefix(problem, "key 1: "));
     g_assert_nonnull(strstr(problem, "is there twice"));
 }
 
@@ -374,6 +428,8 @@ main(int argc, char **argv)
     ADD("a-named-key-signs-for-whomever", test_named_key);
     ADD("a-key-signs-once", test_a_key_signs_once);
     ADD("a-named-key-that-is-missing-is-an-error", test_missing_key);
+    ADD("a-rule-that-finds-no-key-is-refused-at-start", test_rules);
+    ADD("a-rule-without-any-key-is-refused-at-start", test_rule_without_keys);
     ADD("an-author-without-key-goes-unsigned-or-not-at-all", test_stranger);
     ADD("one-message-leaves-nothing-for-the-next", test_again);
     ADD("tags-are-as-the-options-say", test_tags);
