@@ -21,12 +21,13 @@
 #define SCENES 60
 #define SERVERS 2
 #define CLIENTS 3
-#define MESSAGES 6
+#define SESSIONS 3
+#define MESSAGES 3
 #define RECIPIENTS 4
-/* One of so many replies is none, is a refusal, is said twice. */
+/* One of so many replies is none, is a refusal, has another before it. */
 #define FAULTS 25
 #define REFUSALS 12
-#define ECHOES 40
+#define ECHOES 15
 
 typedef struct World World;
 
@@ -45,7 +46,7 @@ struct World {
     gboolean local;
     GHashTable *taken; /* "message recipient user", that a server took */
     unsigned messages, running, visits;
-    unsigned yes;
+    unsigned yes; /* to recipients */
 };
 
 static gboolean
@@ -135,9 +136,11 @@ reply(Visit *visit, const char *text)
 static void
 echo(Visit *visit)
 {
+    static const char *const words[] = {"250 2.0.0 once more\r\n",
+                                        "354 go on\r\n", NULL};
     if (visit->closing || !one_of(visit->server->world, ECHOES))
         return;
-    put(visit, "250 2.0.0 once more\r\n");
+    put(visit, any_of(visit->server->world, words));
     visit->echoed = TRUE;
 }
 
@@ -445,14 +448,21 @@ talk(Client *client)
 }
 
 static void
-run_client(void *data)
+connect_and_talk(World *world)
 {
-    World *world = data;
     Client client = {.world = world,
                      .stream = stream_new(gateway_connect(world->gateway))};
     talk(&client);
     g_free(client.reply);
     stream_free(client.stream);
+}
+
+static void
+run_client(void *data)
+{
+    World *world = data;
+    for (unsigned i = 0; i < SESSIONS; i++)
+        connect_and_talk(world);
     world->running--;
 }
 
