@@ -59,10 +59,35 @@ append_escaped(GString *out, const char *text, gsize length,
     }
 }
 
-static void
-append_value(GString *out, const char *value)
+static gboolean
+is_eightbit(const char *text, gsize length)
 {
-    gsize length = strnlen(value, VALUE_LIMIT);
+    for (gsize i = 0; i < length; i++)
+        if ((guchar)text[i] > 127)
+            return TRUE;
+    return FALSE;
+}
+
+/* A domain, or the one behind the last "@", with A-labels in place of U-labels
+ * (RFC 8616 4): nobody needs SMTPUTF8 to pass it on. Caller frees. */
+static char *
+to_ascii(const char *value, gsize length)
+{
+    const char *at = memrchr(value, '@', length);
+    gsize local = at != NULL ? (gsize)(at + 1 - value) : 0;
+    g_autofree char *domain = NULL;
+    if (is_eightbit(value + local, length - local)
+        && memchr(value + local, '.', length - local) != NULL)
+        domain = mail_domain_normalize(value + local, length - local);
+    return domain != NULL ? g_strdup_printf("%.*s%s", (int)local, value, domain)
+                          : g_strndup(value, length);
+}
+
+static void
+append_value(GString *out, const char *text)
+{
+    g_autofree char *value = to_ascii(text, strnlen(text, VALUE_LIMIT));
+    gsize length = strlen(value);
     if (is_token(value, length) || is_plain_address(value, length)) {
         g_string_append_len(out, value, length);
         return;
@@ -227,10 +252,12 @@ parse_head(Parser *parser, GString *id, GString *version)
     return !more(parser) || *parser->at == ';';
 }
 
+/* What begins with a digit is meant for one, and a field of another than ours
+ * may mean anything. */
 static gboolean
-is_number(const GString *version)
+is_version(const GString *version)
 {
-    return strspn(version->str, "0123456789") == version->len;
+    return g_ascii_isdigit(*version->str);
 }
 
 static gboolean
@@ -247,19 +274,35 @@ normalize_id(const char *id, gsize length)
     return domain != NULL ? domain : g_ascii_strdown(id, length);
 }
 
+/* Lower case, without what no domain has; comments are left out or kept. */
+static char *
+strip(const char *bytes, gsize length, gboolean comments)
+{
+    GString *plain = g_string_sized_new(length);
+    Parser parser = {.at = bytes, .end = bytes + length};
+    while (more(&parser)) {
+        char octet = *parser.at;
+        if (!comments && octet == '(') {
+            skip_comment(&parser);
+            continue;
+        }
+        if (g_ascii_isgraph(octet) && strchr("\"\\", octet) == NULL)
+            g_string_append_c(plain, g_ascii_tolower(octet));
+        parser.at++;
+    }
+    return g_string_free(plain, FALSE);
+}
+
 /* For what cannot be parsed: does our id stand there, whatever stands between
  * its octets? 8-bit octets may be anything. */
 static gboolean
 might_claim(const char *bytes, gsize length, const char *ours)
 {
-    g_autoptr(GString) plain = g_string_sized_new(length);
-    for (gsize i = 0; i < length; i++) {
-        if ((guchar)bytes[i] > 127)
-            return TRUE;
-        if (g_ascii_isgraph(bytes[i]) && strchr("\"\\", bytes[i]) == NULL)
-            g_string_append_c(plain, g_ascii_tolower(bytes[i]));
-    }
-    return strstr(plain->str, ours) != NULL;
+    if (is_eightbit(bytes, length))
+        return TRUE;
+    g_autofree char *all = strip(bytes, length, TRUE);
+    g_autofree char *outside = strip(bytes, length, FALSE);
+    return strstr(all, ours) != NULL || strstr(outside, ours) != NULL;
 }
 
 static gboolean
@@ -269,10 +312,11 @@ value_forged(const char *value, gsize length, const char *authserv_id)
     g_autoptr(GString) id = g_string_new(NULL);
     g_autoptr(GString) version = g_string_new(NULL);
     Parser parser = {.at = value, .end = value + length};
-    if (!parse_head(&parser, id, version) || !is_number(version))
-        return might_claim(value, length, ours);
-    if (version->len > 0 && !is_one(version))
+    gboolean parsed = parse_head(&parser, id, version);
+    if (is_version(version) && !is_one(version))
         return TRUE;
+    if (!parsed || (version->len > 0 && !is_version(version)))
+        return might_claim(value, length, ours);
     g_autofree char *theirs = normalize_id(id->str, id->len);
     if (strcmp(theirs, ours) == 0)
         return TRUE;

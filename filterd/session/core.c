@@ -189,7 +189,7 @@ reverse(Session *session)
     known->busy = TRUE;
     look_up(session);
     known->busy = FALSE;
-    known->done = !fiber_cancelled();
+    known->done = known->asked = !fiber_cancelled();
     fiber_queue_wake_all(&known->waiters);
     return known;
 }

@@ -77,7 +77,7 @@ typedef struct SessionOutcome {
 
 /* The reverse lookup, done once. */
 typedef struct SessionReverse {
-    gboolean busy, done;
+    gboolean busy, done, asked; /* asked: by us, no trusted peer told it */
     FiberQueue waiters;
     char *name;
     FilterdValue confirmed;

@@ -94,6 +94,39 @@ add_received(Session *session)
     mail_message_add_header(session->message, "Received", text->str);
 }
 
+/* Of those who authenticated, by their name (RFC 8601 2.7.4). */
+static void
+add_auth(const Session *session, MailAuthres *authres)
+{
+    const FilterdProperty user = {"smtp", "auth", session->auth_user};
+    if (session->auth_user != NULL)
+        mail_authres_add(authres, "auth", "pass", NULL, &user, 1);
+}
+
+/* No name at all is "permerror" (RFC 8601 2.7.3). */
+static const char *
+iprev_result(const SessionReverse *reverse)
+{
+    if (reverse->confirmed.type != FILTERD_BOOL)
+        return "temperror";
+    if (reverse->confirmed.boolean)
+        return "pass";
+    return reverse->name != NULL ? "fail" : "permerror";
+}
+
+/* Costs no query: it is told where something asked for the name. */
+static void
+add_iprev(const Session *session, MailAuthres *authres)
+{
+    char ip[IP_TEXT_SIZE];
+    if (!session->reverse.asked)
+        return;
+    const FilterdProperty address = {"policy", "iprev",
+                                     ip_format(&session->ip, ip)};
+    mail_authres_add(authres, "iprev", iprev_result(&session->reverse),
+                     session->reverse.name, &address, 1);
+}
+
 static void
 add_results(Session *session)
 {
@@ -102,6 +135,8 @@ add_results(Session *session)
     MailAuthres authres;
     mail_authres_init(&authres, session->engine->authserv_id);
     visit_authres(session->visit, &authres, !session_accepted(session));
+    add_auth(session, &authres);
+    add_iprev(session, &authres);
     g_autofree char *value = mail_authres_end(&authres);
     mail_message_add_header(session->message, "Authentication-Results", value);
 }

@@ -385,6 +385,64 @@ test_fields(void)
               fields);
 }
 
+/* Each field is removed, whatever became of the one before it. */
+static void
+copies(World *world)
+{
+    g_autoptr(GString) text = g_string_new("From: a@example.org\n");
+    for (unsigned i = 0; i < 50; i++)
+        g_string_append(text, "Authentication-Results: mx.example.com; none\n"
+                              "Authentication-Results: b.example; none\n");
+    g_string_append(text, "authentication-results: MX.example.com; none\n\n");
+    g_assert_cmpint(world_all(world, text->str), ==, SESSION_CONTINUE);
+    g_autofree char *out = world_outgoing(world);
+    g_assert_cmpuint(world_count(out, "; none"), ==, 50);
+    g_assert_cmpuint(world_count(out, "b.example"), ==, 50);
+}
+
+static void
+test_copies(void)
+{
+    world_run("", copies);
+}
+
+static void
+authenticated(World *world)
+{
+    session_authenticated(world->session, "j\"; dkim=pass@example.org");
+    g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
+    g_autofree char *out = world_outgoing(world);
+    g_assert_cmpuint(
+        world_count(out, "    auth=pass "
+                         "smtp.auth=\"j\\\"; dkim=pass@example.org\"\r\n"),
+        ==, 1);
+    g_assert_cmpuint(world_count(out, "iprev="), ==, 0);
+}
+
+static void
+test_authenticated(void)
+{
+    world_run(
+        "at message { rewrite add-header(\"X-Name\", \"{client.name}\") }",
+        authenticated);
+}
+
+static void
+unauthenticated(World *world)
+{
+    session_authenticated(world->session, "ann@example.org");
+    session_secured(world->session, &(SessionTls){0});
+    g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
+    g_autofree char *out = world_outgoing(world);
+    g_assert_cmpuint(world_count(out, "auth="), ==, 0);
+}
+
+static void
+test_unauthenticated(void)
+{
+    world_run("", unauthenticated);
+}
+
 static void
 envelope(World *world)
 {
@@ -462,6 +520,12 @@ main(int argc, char **argv)
                     test_discard_mail);
     g_test_add_func("/session/fields-are-removed-changed-added-and-ours-on-top",
                     test_fields);
+    g_test_add_func("/session/fifty-forged-results-and-the-last-field-go",
+                    test_copies);
+    g_test_add_func("/session/who-authenticated-is-a-result-and-no-way-in",
+                    test_authenticated);
+    g_test_add_func("/session/who-was-forgotten-by-starttls-is-no-result",
+                    test_unauthenticated);
     g_test_add_func("/session/the-envelope-can-be-rewritten", test_envelope);
     g_test_add_func("/session/a-refusal-is-one-line-in-the-log", test_refusal);
     return g_test_run();

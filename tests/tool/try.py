@@ -49,6 +49,9 @@ _dmarc.example.org.     300 IN TXT "v=DMARC1; p=reject"
 s1._domainkey.example.org. 300 IN TXT "v=DKIM1; k=rsa; p=%s"
 9.100.51.198.in-addr.arpa. 300 IN PTR mail.example.org.
 mail.example.org.       300 IN A 198.51.100.9
+10.100.51.198.in-addr.arpa. 300 IN PTR mail.example.org.
+12.100.51.198.in-addr.arpa. 300 IN PTR loop.example.org.
+loop.example.org.       300 IN CNAME loop.example.org.
 66.100.51.198.bl.example.net. 300 IN A 127.0.0.2
 66.100.51.198.bl.example.net. 300 IN TXT "a known source"
 """
@@ -160,6 +163,24 @@ def as_the_backend(world):
                            "".join(line.split('"')[1::2]).encode()
                            for line in open(world.zone)
                            if line.startswith("s1._domainkey")))
+
+
+def reverse_name(world):
+    """where the name was looked up, Authentication-Results has iprev"""
+    for client, wanted in (
+            ("198.51.100.9", b"pass (mail.example.org) policy.iprev=%s"),
+            ("198.51.100.10", b"fail (mail.example.org) policy.iprev=%s"),
+            ("198.51.100.11", b"permerror policy.iprev=%s"),
+            ("198.51.100.12", b"temperror (loop.example.org) policy.iprev=%s"),
+            ("2001:db8::1", b'permerror policy.iprev="%s"')):
+        world.judge(world.signed, client=client, sender="a@nospf.example",
+                    policy="at message { reject x if client.fcrdns and "
+                           "mail.domain = \"no.example\" }")
+        field = world.delivered().partition(b"\r\nReceived:")[0]
+        wanted = b"\r\n    iprev=" + wanted % client.encode()
+        assert field.endswith(wanted), (client, field)
+    world.judge(world.signed, policy="at message { pass all }")
+    assert b"iprev" not in world.delivered()
 
 
 def tampered(world):
@@ -341,7 +362,8 @@ def unusable(world):
                      ).returncode == 2
 
 
-STORIES = [authentic, as_the_backend, tampered, spoofed, spf_fail, listed,
+STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
+           spf_fail, listed,
            recipients, trusted, shadow, null_sender, odd_sender,
            bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
