@@ -69,8 +69,11 @@ LIMITS = {
 }
 UNITS = {"KiB": 1024, "octets": 1, "": 1, "s": 1000}
 PROXY_V2_HEADER = 16
-BAD_COLUMNS = '.Bl -column "%s" "501 5.1.7, 5.1.3" "-no-command"' % ("x" * 44)
-BAD_TITLES = ".It Em what Ta Em reply Ta Em rule"
+BAD_WIDTH = 42
+BAD_TABLE = """.TS
+tab(|);
+lw(%d)2 lw(16)2 l.
+\\fIwhat\\fP|\\fIreply\\fP|\\fIrule\\fP""" % BAD_WIDTH
 
 
 def read(name):
@@ -137,30 +140,33 @@ def plugins():
                                                           folder.name)
 
 
+def bad_cell(text):
+    """What does not fit into its column is a block, which is filled."""
+    text = text.replace("\\", "\\e")
+    return text if len(text) <= BAD_WIDTH else "T{\n%s\nT}" % text
+
+
 def bad_input():
     """The section BAD INPUT, from the rows that are tested."""
     lines = []
     for line in read("tests/wire/bad-input.txt").splitlines():
         if line.startswith("= "):
-            lines += [".El"] * bool(lines) + [
-                ".Ss " + line[2:], BAD_COLUMNS, BAD_TITLES]
+            lines += [".TE"] * bool(lines) + [".Ss " + line[2:], BAD_TABLE]
         elif " => " in line and line[:1] not in " #":
             what, words = line.split(" => ")
             words = words.split(" ")
             rules = [word for word in words if word[0] == "-"]
             reply = ", ".join(words[:len(words) - len(rules)])
             reply = reply.replace(", ", " ", 1) if "." in reply else reply
-            lines.append(".It %s Ta %s Ta %s" % (
-                what.replace("\\", "\\e"), reply,
-                " ".join("\\" + rule for rule in rules)))
-    return "\n".join(line.rstrip() for line in lines + [".El"]) + "\n"
+            lines.append("|".join((bad_cell(what), reply, " ".join(rules))))
+    return "\n".join(lines + [".TE"]) + "\n"
 
 
 def bad_input_rows():
     page = read(DAEMON)
     table = bad_input()
-    if table.count(".It ") < 80:
-        yield "only %d rows of bad input were found" % table.count(".It ")
+    if table.count("|") < 2 * 80:
+        yield "only %d rows of bad input were found" % (table.count("|") / 2)
     if table not in page:
         for line in table.splitlines():
             if line not in page:
