@@ -184,20 +184,3 @@ dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type)
     if (local == NULL && !dns_cache_has(service.cache, key))
         dns_flights_start(service.flights, key);
 }
-
-const char *
-dns_status_text(FilterdDnsStatus status)
-{
-    static const char *const texts[] = {
-        [FILTERD_DNS_ANSWER] = "answer",
-        [FILTERD_DNS_NODATA] = "no data",
-        [FILTERD_DNS_NXDOMAIN] = "no such name",
-        [FILTERD_DNS_SERVFAIL] = "servfail",
-        [FILTERD_DNS_TIMEOUT] = "timeout",
-        [FILTERD_DNS_BOGUS] = "bogus",
-        [FILTERD_DNS_BADNAME] = "bad name",
-        [FILTERD_DNS_CANCELLED] = "cancelled",
-    };
-    g_assert((gsize)status < G_N_ELEMENTS(texts));
-    return texts[status];
-}

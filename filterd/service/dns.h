@@ -56,8 +56,6 @@ const FilterdDnsAnswer *dns_query(DnsBudget *budget, const char *name,
  * a failure, for one asker). */
 void dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type);
 
-const char *dns_status_text(FilterdDnsStatus status);
-
 /* Parses a packet as it came (tests and fuzzing; the service itself uses it).
  * Only records on the CNAME chain of the question count. Caller frees with
  * dns_answer_free(). */

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/base/ip.h"
 #include "filterd/service/dns.h"
+#include "tests/service/support.h"
 
 #include <string.h>
 
@@ -32,10 +32,10 @@ static const struct {
         what, FILTERD_DNS_##type, packet, sizeof(packet) - 1, expected \
     }
     ROW("an address", A, HEAD "\0\1\0\0\0\0" ASKED_A SELF IN_A "\xc0\0\2\1",
-        "answer 300 192.0.2.1"),
+        "answer 192.0.2.1 300"),
     ROW("case does not matter", A,
         HEAD "\0\1\0\0\0\0" ASKED_A "\1A\7EXAMPLE\0" IN_A "\xc0\0\2\1",
-        "answer 300 192.0.2.1"),
+        "answer 192.0.2.1 300"),
     ROW("another's address", A,
         HEAD "\0\1\0\0\0\0" ASKED_A "\xc0\x0e" IN_A "\xc0\0\2\1", "no data 0"),
     ROW("an address too short", A,
@@ -48,7 +48,7 @@ static const struct {
         HEAD "\0\3\0\0\0\0" ASKED_A "\1b\xc0\x0e" IN_A
              "\xc0\0\2\1" SELF IN_CNAME "\0\4\1b\xc0\x0e" SELF IN_A
              "\xc0\0\2\2",
-        "answer 60 192.0.2.1"),
+        "answer 192.0.2.1 60"),
     ROW("a chain in a circle", A,
         HEAD "\0\1\0\0\0\0" ASKED_A SELF IN_CNAME "\0\2" SELF, "servfail 0"),
     ROW("no such name at the end of a chain", A,
@@ -83,13 +83,13 @@ static const struct {
         "servfail 0"),
     ROW("a TTL with its highest bit", A,
         HEAD "\0\1\0\0\0\0" ASKED_A SELF "\0\1\0\1\x80\0\0\0\0\4\xc0\0\2\1",
-        "answer 0 192.0.2.1"),
+        "answer 192.0.2.1 0"),
     ROW("a mail host", MX,
         HEAD "\0\1\0\0\0\0" ASKED_MX SELF "\0\17\0\1\0\0\0\1\0\4\1\2" SELF,
-        "answer 1 258 a.example"),
+        "answer 258 a.example 1"),
     ROW("the null MX", MX,
         HEAD "\0\1\0\0\0\0" ASKED_MX SELF "\0\17\0\1\0\0\0\1\0\3\0\0\0",
-        "answer 1 0 "),
+        "answer 0  1"),
     ROW("a dot in a label", MX,
         HEAD "\0\1\0\0\0\0" ASKED_MX SELF
              "\0\17\0\1\0\0\0\1\0\10\0\1\3a.b\xc0\x0e",
@@ -103,13 +103,13 @@ static const struct {
         "servfail 0"),
     ROW("strings", TXT,
         HEAD "\0\1\0\0\0\0" ASKED_TXT SELF "\0\20\0\1\0\0\0\1\0\6\2ab\0\1c",
-        "answer 1 'abc'"),
+        "answer 'abc' 1"),
     ROW("a string beyond its record", TXT,
         HEAD "\0\1\0\0\0\0" ASKED_TXT SELF "\0\20\0\1\0\0\0\1\0\3\3ab",
         "servfail 0"),
     ROW("no string at all", TXT,
         HEAD "\0\1\0\0\0\0" ASKED_TXT SELF "\0\20\0\1\0\0\0\1\0\0",
-        "answer 1 ''"),
+        "answer '' 1"),
     ROW("nothing", A, "", "servfail 0"),
     ROW("half a head", A, "\x12\x34\x81\x80\0", "servfail 0"),
 };
@@ -117,20 +117,8 @@ static const struct {
 static char *
 format(const FilterdDnsAnswer *answer)
 {
-    GString *text = g_string_new(dns_status_text(answer->status));
-    g_string_append_printf(text, " %u", answer->ttl);
-    for (gsize i = 0; i < answer->length; i++) {
-        const FilterdDnsRecord *record = &answer->records[i];
-        char ip[IP_TEXT_SIZE];
-        if (record->bytes != NULL)
-            g_string_append_printf(text, " '%s'", record->bytes);
-        else if (record->name != NULL)
-            g_string_append_printf(text, " %u %s", record->preference,
-                                   record->name);
-        else
-            g_string_append_printf(text, " %s", ip_format(&record->ip, ip));
-    }
-    return g_string_free(text, FALSE);
+    g_autofree char *text = support_answer_format(answer);
+    return g_strdup_printf("%s %u", text, answer->ttl);
 }
 
 /* From memory of exactly that size, so that reading beyond it is seen. */

@@ -4,8 +4,8 @@
  */
 #include "filterd/service/dns.h"
 
-#include "filterd/base/ip.h"
 #include "filterd/base/metrics.h"
+#include "tests/service/support.h"
 
 #include <string.h>
 
@@ -43,20 +43,8 @@ static const char zone[] =
 static char *
 format(const FilterdDnsAnswer *answer)
 {
-    GString *text = g_string_new(dns_status_text(answer->status));
-    for (gsize i = 0; i < answer->length; i++) {
-        const FilterdDnsRecord *record = &answer->records[i];
-        char ip[IP_TEXT_SIZE];
-        if (record->bytes != NULL)
-            g_string_append_printf(text, " '%s'", record->bytes);
-        else if (record->name != NULL)
-            g_string_append_printf(text, " %u %s", record->preference,
-                                   record->name);
-        else
-            g_string_append_printf(text, " %s", ip_format(&record->ip, ip));
-    }
-    g_string_append_printf(text, " %u", answer->ttl);
-    return g_string_free(text, FALSE);
+    g_autofree char *text = support_answer_format(answer);
+    return g_strdup_printf("%s %u", text, answer->ttl);
 }
 
 static void

@@ -4,7 +4,6 @@
  */
 #include "filterd/service/dns.h"
 
-#include "filterd/base/ip.h"
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
 #include "filterd/service/dns-flight.h"
@@ -117,24 +116,6 @@ run_for(int64_t milliseconds)
     }
 }
 
-static char *
-format(const FilterdDnsAnswer *answer)
-{
-    GString *text = g_string_new(dns_status_text(answer->status));
-    for (gsize i = 0; i < answer->length; i++) {
-        const FilterdDnsRecord *record = &answer->records[i];
-        char ip[IP_TEXT_SIZE];
-        if (record->bytes != NULL)
-            g_string_append_printf(text, " \"%s\"", record->bytes);
-        else if (record->name != NULL)
-            g_string_append_printf(text, " %u %s", record->preference,
-                                   record->name);
-        else
-            g_string_append_printf(text, " %s", ip_format(&record->ip, ip));
-    }
-    return g_string_free(text, FALSE);
-}
-
 static void
 test_answers(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -152,7 +133,7 @@ test_answers(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
         {"5.0.0.127.in-addr.arpa", FILTERD_DNS_PTR, "answer 0 local.example",
          300},
         {"site.test", FILTERD_DNS_A, "answer 192.0.2.7", 300},
-        {"cut.example", FILTERD_DNS_TXT, "answer \"whole by TCP\"", 300},
+        {"cut.example", FILTERD_DNS_TXT, "answer 'whole by TCP'", 300},
         {"one.example", FILTERD_DNS_A, "answer 192.0.2.1 192.0.2.2", 30},
         {"sp ace_-\x01.example", FILTERD_DNS_A, "answer 192.0.2.5", 300},
         {"dangling.example", FILTERD_DNS_A, "no such name", 60},
@@ -164,7 +145,7 @@ test_answers(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         const FilterdDnsAnswer *answer =
             ask(&fixture->budget, cases[i].name, cases[i].type);
-        g_autofree char *text = format(answer);
+        g_autofree char *text = support_answer_format(answer);
         g_test_message("%s", cases[i].name);
         g_assert_cmpstr(text, ==, cases[i].expected);
         g_assert_cmpuint(answer->ttl, <=, cases[i].ttl);
@@ -399,11 +380,11 @@ static void
 test_local_cname_to_the_world(Fixture *fixture,
                               gconstpointer data G_GNUC_UNUSED)
 {
-    g_autofree char *local =
-        format(ask(&fixture->budget, "a.example", FILTERD_DNS_TXT));
-    g_assert_cmpstr(local, ==, "answer \"local\"");
-    g_autofree char *alias =
-        format(ask(&fixture->budget, "mx.example", FILTERD_DNS_MX));
+    g_autofree char *local = support_answer_format(
+        ask(&fixture->budget, "a.example", FILTERD_DNS_TXT));
+    g_assert_cmpstr(local, ==, "answer 'local'");
+    g_autofree char *alias = support_answer_format(
+        ask(&fixture->budget, "mx.example", FILTERD_DNS_MX));
     g_assert_cmpstr(alias, ==, "answer 10 a.example");
     g_assert_cmpint(ask(&fixture->budget, "other.local", FILTERD_DNS_A)->status,
                     ==, FILTERD_DNS_NXDOMAIN);
@@ -418,8 +399,8 @@ static const char alias_zone[] = "alias.local. CNAME mx.example.\n";
 static void
 test_local_cname_leads_out(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    g_autofree char *text =
-        format(ask(&fixture->budget, "alias.local", FILTERD_DNS_MX));
+    g_autofree char *text = support_answer_format(
+        ask(&fixture->budget, "alias.local", FILTERD_DNS_MX));
     g_assert_cmpstr(text, ==, "answer 10 a.example");
     g_assert_cmpuint(server_questions(fixture->server, "alias.local"), ==, 0);
 }

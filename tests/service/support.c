@@ -4,6 +4,7 @@
  */
 #include "tests/service/support.h"
 
+#include "filterd/base/ip.h"
 #include "filterd/base/loop.h"
 
 #include <glib/gstdio.h>
@@ -48,4 +49,33 @@ support_directory_free(char *directory)
     g_dir_close(entries);
     g_rmdir(directory);
     g_free(directory);
+}
+
+static const char *const statuses[] = {
+    [FILTERD_DNS_ANSWER] = "answer",
+    [FILTERD_DNS_NODATA] = "no data",
+    [FILTERD_DNS_NXDOMAIN] = "no such name",
+    [FILTERD_DNS_SERVFAIL] = "servfail",
+    [FILTERD_DNS_TIMEOUT] = "timeout",
+    [FILTERD_DNS_BOGUS] = "bogus",
+    [FILTERD_DNS_BADNAME] = "bad name",
+    [FILTERD_DNS_CANCELLED] = "cancelled",
+};
+
+char *
+support_answer_format(const FilterdDnsAnswer *answer)
+{
+    GString *text = g_string_new(statuses[answer->status]);
+    for (gsize i = 0; i < answer->length; i++) {
+        const FilterdDnsRecord *record = &answer->records[i];
+        char ip[IP_TEXT_SIZE];
+        if (record->bytes != NULL)
+            g_string_append_printf(text, " '%s'", record->bytes);
+        else if (record->name != NULL)
+            g_string_append_printf(text, " %u %s", record->preference,
+                                   record->name);
+        else
+            g_string_append_printf(text, " %s", ip_format(&record->ip, ip));
+    }
+    return g_string_free(text, FALSE);
 }

@@ -6,9 +6,15 @@
 
 #include "filterd/base/fiber.h"
 
+#include <filterd/plugin.h>
+
 /* Runs the functions in a fiber each, until all have ended. */
 void support_run(FiberRun run, void *data);
 void support_run_many(FiberRun run, void *const *data, unsigned count);
+
+/* "answer 192.0.2.1", "answer 10 mx.example", "answer 'text'", "no data" …
+ * Caller frees. */
+char *support_answer_format(const FilterdDnsAnswer *answer);
 
 /* A new directory below the temporary one; removes it with its files. */
 char *support_directory_new(void);
