@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/wire/smtp-client-state.h"
+#include "filterd/wire/smtp-client.h"
 
 #include "filterd/base/clock.h"
+#include "filterd/wire/smtp-client-state.h"
 
 #include <string.h>
 

@@ -33,10 +33,10 @@ typedef struct SmtpClient SmtpClient;
 /* For the backend's `tls`; NULL with an error. */
 TlsContext *smtp_client_tls_new(const PolicyBackend *backend, GError **error);
 /* Connects, reads the greeting, says EHLO (HELO where that is refused; LHLO
- * where it speaks LMTP), and STARTTLS as the backend's `tls` wants it. `tls` NULL: none is spoken. A
- * handshake that failed is TLS_ERROR_HANDSHAKE. `identity` is for a PROXY
- * header and for `source client`; NULL: the connection is for nobody. What is
- * wrong on our side is an ENDPOINT_ERROR. */
+ * where it speaks LMTP), and STARTTLS as the backend's `tls` wants it. `tls`
+ * NULL: none is spoken. A handshake that failed is TLS_ERROR_HANDSHAKE.
+ * `identity` is for a PROXY header and for `source client`; NULL: the
+ * connection is for nobody. What is wrong on our side is an ENDPOINT_ERROR. */
 SmtpClient *smtp_client_open(const PolicyBackend *backend,
                              const TlsContext *tls, const char *helo,
                              const SmtpIdentity *identity, GError **error);

@@ -60,6 +60,7 @@ once(World *world)
     g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
     g_assert_cmpuint(probe.signs, ==, 1);
     g_autofree char *first = unsigned_part(world);
+    g_assert_cmpstr(probe.signed_text->str, ==, first);
     world_deliver(world);
     g_string_truncate(probe.signed_text, 0);
     world_mail(world, "a@example.org");
