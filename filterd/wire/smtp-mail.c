@@ -127,8 +127,7 @@ begin_mail(SmtpServer *server, const MailAddress *path,
 static void
 take_mail(SmtpServer *server, const char *text)
 {
-    const SmtpExtensions offered =
-        smtp_offer(server, backend_pool_known(server->service->pool));
+    const SmtpExtensions offered = smtp_offer_now(server);
     SmtpParameters parameters = {.authenticated = server->login != NULL};
     MailReply reply = {0};
     MailAddress path = {0};
@@ -200,14 +199,14 @@ judge_rcpt(SmtpServer *server, const MailAddress *path,
 static void
 take_rcpt(SmtpServer *server, const char *text)
 {
-    const SmtpExtensions *offered = backend_pool_known(server->service->pool);
+    const SmtpExtensions offered = smtp_offer_now(server);
     SmtpParameters parameters = {.utf8 = server->utf8};
     MailReply reply = {0};
     MailAddress path = {0};
     const char *end = NULL;
     if (!parse_path(server, text, MAIL_FORWARD_PATH, server->utf8, &path, &end))
         return;
-    if (!smtp_rcpt_parameters(end, offered, &parameters, &reply))
+    if (!smtp_rcpt_parameters(end, &offered, &parameters, &reply))
         smtp_error(server, reply.code, reply.enhanced, reply.text);
     else
         judge_rcpt(server, &path, &parameters);

@@ -38,6 +38,15 @@ smtp_offer(const SmtpServer *server, const SmtpExtensions *backend)
     return ours;
 }
 
+SmtpExtensions
+smtp_offer_now(const SmtpServer *server)
+{
+    SmtpExtensions offered =
+        smtp_offer(server, backend_pool_known(server->service->pool));
+    offered.passed |= server->promised;
+    return offered;
+}
+
 /* RFC 9422. */
 static int64_t
 recipient_limit(const SmtpServer *server, const SmtpExtensions *offered)
@@ -63,6 +72,7 @@ smtp_offer_format(SmtpServer *server)
 {
     SmtpExtensions offered =
         smtp_offer(server, backend_pool_extensions(server->service->pool));
+    server->promised = offered.passed;
     GString *text = g_string_new(engine_hostname(server->service->engine));
     g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
                            smtp_size_limit(server));

@@ -76,15 +76,30 @@ take(SmtpServer *server, gboolean fresh, GError **error)
     return server->client != NULL;
 }
 
+/* A connection on which somebody has authenticated is told once whose it is. */
+static gboolean
+is_anothers(const SmtpServer *server)
+{
+    int identity = smtp_client_backend(server->client)->identity;
+    return server->bound && server->forward != NULL
+           && identity != POLICY_IDENTITY_NONE
+           && identity != POLICY_IDENTITY_XFORWARD;
+}
+
 /* What one backend offers another may have to do without. */
 static gboolean
 introduce(SmtpServer *server, GError **error)
 {
     const SmtpExtensions *offered = smtp_client_extensions(server->client);
     unsigned needed = server->needs | (server->binary ? SMTP_BINARYMIME : 0);
-    if ((needed & ~offered->passed) != 0) {
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
-                            "backend: it does not offer what this mail needs");
+    const char *lack =
+        (needed & ~offered->passed) != 0
+            ? "backend: it does not offer what this mail needs"
+        : is_anothers(server)
+            ? "backend: it cannot be told of another client after AUTH"
+            : NULL;
+    if (lack != NULL) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, lack);
         return FALSE;
     }
     server->identity.name = session_client_name(server->session);

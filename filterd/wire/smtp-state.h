@@ -50,7 +50,8 @@ typedef struct SmtpServer {
     VisitorCounts visitor;               /* its address when it came */
 
     gboolean in_mail, utf8, binary;
-    unsigned needs;           /* of the backend: SmtpExtension */
+    unsigned promised;        /* by the last EHLO: SmtpExtension */
+    unsigned needs;           /* of the backend: the same */
     char *mail_command;       /* for the backend */
     char *mail_parameters;    /* of it, behind the path */
     GPtrArray *rcpt_commands; /* that the backend took */
@@ -161,6 +162,9 @@ void smtp_tell_secured(SmtpServer *server);
 gboolean smtp_withholds(const SmtpServer *server, PolicyExtension extension);
 SmtpExtensions smtp_offer(const SmtpServer *server,
                           const SmtpExtensions *backend);
+/* Of the backends, as far as it is known now, and what the last EHLO was told:
+ * whoever cannot keep that is a fault. */
+SmtpExtensions smtp_offer_now(const SmtpServer *server);
 /* The lines of EHLO's reply. Caller frees. */
 char *smtp_offer_format(SmtpServer *server);
 

@@ -72,6 +72,7 @@ hello(SmtpServer *server, const char *name, gboolean extended)
     smtp_backend_release(server);
     if (!smtp_hello(server, name, extended))
         return;
+    server->promised = 0;
     g_autofree char *text =
         extended ? smtp_offer_format(server)
                  : g_strdup(engine_hostname(server->service->engine));

@@ -155,6 +155,14 @@ static const GatewayCase forwards[] = {
              "127.0.0.1 c.test joe"),
      .listen = "xforward-from 127.0.0.1 auth clear", WHO,
      .server.replies[BACKEND_EHLO] = "250-b\r\n250 AUTH PLAIN\r\n"},
+    {"whose-connection-it-is-cannot-change",
+     HELLO "> AUTH PLAIN AGpvZQBzZWNyZXQ=\n< 235\n" TELL(
+         "ADDR=192.0.2.1") "> MAIL FROM:<a@c.test>\n< 250\n> RCPT "
+                           "TO:<b@mx.test>\n< 421 4.3.0\n$\n",
+     .listen = "xforward-from 127.0.0.1 auth clear",
+     .backend = "identity xclient",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-AUTH PLAIN\r\n250 XCLIENT ADDR\r\n"},
     {"the-name-of-the-peer-is-not-the-other-one's",
      HELLO "> XCLIENT ADDR=192.0.2.9 NAME=peer.test\n< 220\n> EHLO c.test\n"
            "< 250\n> AUTH PLAIN AGpvZQBzZWNyZXQ=\n< 235\n" TELL(

@@ -417,7 +417,24 @@ static const GatewayCase binary[] = {
      .server.replies = {[BACKEND_EHLO] = BINARY, [BACKEND_END] = "!"}},
 };
 
+#define DSN_OFFERED "250-b\r\n250 DSN\r\n"
+#define SHRUNK                                                                 \
+    HELLO "! swap\n< 220\n> EHLO d.test\n< 250\n= 8BITMIME\n! kick\n" ENVELOPE \
+          "> RSET\n< 250\n! swap\n"
+
+/* Another connection to the backend has told of less since. */
+static const GatewayCase shrunk[] = {
+    {"mail-that-was-promised-is-451",
+     SHRUNK "> MAIL FROM:<a@c.test> BODY=8BITMIME\n< 250\n"
+            "> RCPT TO:<b@mx.test>\n< 451 4.3.0\n",
+     .server = {.spared = 1, .replies[BACKEND_EHLO] = "250 b\r\n"}},
+};
+
 static const GatewayCase withheld[] = {
+    {"parameters-of-rcpt",
+     HELLO "> MAIL FROM:<a@c.test>\n< 250\n"
+           "> RCPT TO:<b@mx.test> NOTIFY=NEVER\n< 555\n",
+     .listen = "without DSN", .server.replies[BACKEND_EHLO] = DSN_OFFERED},
     {"extensions",
      "< 220\n> EHLO c.test\n< 250\n/ 8BITMIME\n/ DSN\n"
      "= SMTPUTF8\n> MAIL FROM:<a@c.test> RET=HDRS\n< 555\n",
@@ -800,6 +817,7 @@ main(int argc, char **argv)
     gateway_add("/wire/server/dialogue/", dialogues, G_N_ELEMENTS(dialogues));
     gateway_add("/wire/server/limit/", limits, G_N_ELEMENTS(limits));
     gateway_add("/wire/server/binary/", binary, G_N_ELEMENTS(binary));
+    gateway_add("/wire/server/shrunk/", shrunk, G_N_ELEMENTS(shrunk));
     gateway_add("/wire/server/withheld/", withheld, G_N_ELEMENTS(withheld));
     gateway_add("/wire/server/chunks/", chunks, G_N_ELEMENTS(chunks));
     g_test_add_func("/wire/server/chunks/of-no-certain-size-end-it",
