@@ -5,6 +5,7 @@
 #
 # As a program: sink.py DIRECTORY HOST PORT. What it took is in new/, a JSON
 # envelope before the message; faults.json is read anew at each step.
+import itertools
 import json
 import os
 import re
@@ -180,7 +181,9 @@ class Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, directory, host, port):
         self.directory = directory
-        self.serial = len(os.listdir(os.path.join(directory, "new")))
+        # A name is used once, also behind a death between two of them.
+        names = os.listdir(os.path.join(directory, "new"))
+        self.serials = itertools.count(max(map(int, names), default=0) + 1)
         self.used = {}
         super().__init__((host, port), Session)
 
@@ -217,8 +220,7 @@ class Server(socketserver.ThreadingTCPServer):
         return None
 
     def keep(self, session, text):
-        self.serial += 1
-        name = f"{self.serial:06d}"
+        name = f"{next(self.serials):06d}"
         envelope = {"from": session.sender, "to": session.recipients,
                     "xclient": session.xclient}
         path = os.path.join(self.directory, "tmp", name)
