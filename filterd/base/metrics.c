@@ -4,9 +4,9 @@
  */
 #include "filterd/base/metrics.h"
 
-#include <errno.h>
+#include "filterd/base/shared.h"
+
 #include <string.h>
-#include <sys/mman.h>
 
 #define NAME_SIZE 64
 #define LABELS_SIZE 384
@@ -71,15 +71,9 @@ static unsigned row_count = 1;
 void
 metrics_init(unsigned workers)
 {
-    void *memory =
-        mmap(NULL, (workers + 1) * sizeof(MetricRow), PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    if (memory == MAP_FAILED)
-        g_error("no memory for the counters: %s", g_strerror(errno));
     if (rows != &own)
-        munmap(rows, row_count * sizeof(MetricRow));
-    rows = memory;
+        shared_unmap(rows, row_count * sizeof(MetricRow));
+    rows = shared_map("the counters", (workers + 1) * sizeof(MetricRow));
     row_count = workers + 1;
     row = &rows[workers];
 }

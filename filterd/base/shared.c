@@ -24,8 +24,8 @@ shared_unmap(void *memory, size_t size)
     munmap(memory, size);
 }
 
-void
-shared_lock_init(pthread_mutex_t *lock)
+static void
+init_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
@@ -35,15 +35,34 @@ shared_lock_init(pthread_mutex_t *lock)
     pthread_mutexattr_destroy(&attributes);
 }
 
-void
-shared_lock(pthread_mutex_t *lock)
+void *
+shared_table_new(const char *what, size_t head, size_t rows, size_t row)
 {
-    if (pthread_mutex_lock(lock) == EOWNERDEAD)
-        pthread_mutex_consistent(lock);
+    size_t stride = (row + 7) / 8 * 8;
+    size_t size = head + rows * stride;
+    SharedTable *table = shared_map(what, size);
+    table->size = size;
+    table->stride = stride;
+    init_lock(&table->lock);
+    return table;
 }
 
 void
-shared_unlock(pthread_mutex_t *lock)
+shared_table_free(SharedTable *table)
 {
-    pthread_mutex_unlock(lock);
+    if (table != NULL)
+        shared_unmap(table, table->size);
+}
+
+void
+shared_table_lock(SharedTable *table)
+{
+    if (pthread_mutex_lock(&table->lock) == EOWNERDEAD)
+        pthread_mutex_consistent(&table->lock);
+}
+
+void
+shared_table_unlock(SharedTable *table)
+{
+    pthread_mutex_unlock(&table->lock);
 }

@@ -38,10 +38,9 @@ typedef struct Entry {
 } Entry;
 
 typedef struct Table {
-    pthread_mutex_t mutex;
+    SharedTable shared;
     SiphashKey key;
     unsigned workers, used;
-    size_t size, stride;
     gboolean touched[BUCKETS]; /* whether a bucket has entries */
     uint64_t entries[];
 } Table;
@@ -56,16 +55,11 @@ static unsigned own;
 void
 visitors_init(unsigned workers)
 {
-    size_t stride = sizeof(Entry) + workers * sizeof(uint32_t);
-    stride = (stride + 7) / 8 * 8;
-    size_t size = sizeof(Table) + VISITORS_LIMIT * stride;
     visitors_clear();
-    table = shared_map("the visitors", size);
-    table->size = size;
-    table->stride = stride;
+    table = shared_table_new("the visitors", sizeof(Table), VISITORS_LIMIT,
+                             sizeof(Entry) + workers * sizeof(uint32_t));
     table->workers = workers;
     own = 0;
-    shared_lock_init(&table->mutex);
     if (getrandom(&table->key, sizeof table->key, 0) != sizeof table->key)
         g_error("no random key: %s", g_strerror(errno));
 }
@@ -73,8 +67,7 @@ visitors_init(unsigned workers)
 void
 visitors_clear(void)
 {
-    if (table != NULL)
-        shared_unmap(table, table->size);
+    shared_table_free(table != NULL ? &table->shared : NULL);
     table = NULL;
 }
 
@@ -83,20 +76,21 @@ visitors_clear(void)
 static void
 lock(void)
 {
-    shared_lock(&table->mutex);
+    shared_table_lock(&table->shared);
 }
 
 static void
 unlock(void)
 {
-    shared_unlock(&table->mutex);
+    shared_table_unlock(&table->shared);
 }
 
 /* Seats count from 1. */
 static Entry *
 entry_at(unsigned seat)
 {
-    return (Entry *)((char *)table->entries + (seat - 1) * table->stride);
+    return (Entry *)((char *)table->entries
+                     + (seat - 1) * table->shared.stride);
 }
 
 void
@@ -175,7 +169,7 @@ static void
 entry_begin(Entry *entry, const FilterdIp *ip)
 {
     table->used += entry->used ? 0 : 1;
-    memset(entry, 0, table->stride);
+    memset(entry, 0, table->shared.stride);
     entry->ip = *ip;
     entry->used = TRUE;
 }

@@ -38,9 +38,8 @@ struct BackendHealth {
 };
 
 typedef struct Table {
-    pthread_mutex_t lock;
+    SharedTable shared;
     unsigned workers;
-    size_t size, stride;
     uint64_t rows[];
 } Table;
 
@@ -52,44 +51,38 @@ static unsigned own;
 void
 backend_health_init(unsigned workers)
 {
-    size_t stride = sizeof(BackendHealth) + workers * sizeof(Part);
-    stride = (stride + 7) / 8 * 8;
-    size_t size = sizeof(Table) + HEALTH_LIMIT * stride;
     backend_health_clear();
-    table = shared_map("the backends", size);
-    table->size = size;
-    table->stride = stride;
+    table = shared_table_new("the backends", sizeof(Table), HEALTH_LIMIT,
+                             sizeof(BackendHealth) + workers * sizeof(Part));
     table->workers = workers;
     own = 0;
-    shared_lock_init(&table->lock);
 }
 
 void
 backend_health_clear(void)
 {
-    if (table != NULL)
-        shared_unmap(table, table->size);
+    shared_table_free(table != NULL ? &table->shared : NULL);
     table = NULL;
 }
 
 static BackendHealth *
 row_at(unsigned i)
 {
-    return (BackendHealth *)((char *)table->rows + i * table->stride);
+    return (BackendHealth *)((char *)table->rows + i * table->shared.stride);
 }
 
 static void
 lock(void)
 {
     if (table != NULL)
-        shared_lock(&table->lock);
+        shared_table_lock(&table->shared);
 }
 
 static void
 unlock(void)
 {
     if (table != NULL)
-        shared_unlock(&table->lock);
+        shared_table_unlock(&table->shared);
 }
 
 static Part *
@@ -144,7 +137,7 @@ find_row(const char *name)
             vacant = health;
     }
     if (vacant != NULL)
-        memset(vacant, 0, table->stride);
+        memset(vacant, 0, table->shared.stride);
     return vacant;
 }
 
