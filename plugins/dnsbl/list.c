@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+const char *const list_asks[] = {"registered", "host", NULL};
+
 static bool
 fail(GError **error, const ListZone *zone, const char *what)
 {

@@ -27,6 +27,34 @@ typedef struct ListZone {
     const char *test;     /* of a domain list: a name that it has for sure */
 } ListZone;
 
+/* By ListAsk. */
+extern const char *const list_asks[];
+
+/* Rows of an option whose values are a ListZone. */
+#define LIST_NAME_ROW                                                        \
+    {                                                                        \
+        .name = "name", .type = FILTERD_DOMAIN,                              \
+        .flags = FILTERD_POSITION | FILTERD_REQUIRED,                        \
+        .offset = offsetof(ListZone, name), .doc = "the domain of the list", \
+    }
+
+#define LIST_ANSWER_ROW                                                       \
+    {                                                                         \
+        .name = "answer", .type = FILTERD_TEXT,                               \
+        .flags = FILTERD_POSITION | FILTERD_MANY,                             \
+        .offset = offsetof(ListZone, answers),                                \
+        .doc = "codes that count: 127.0.0.2, 127.0.0.0/24, 127.0.0.2-11, or " \
+               "127.0.0.0&6 where one of those bits is set; without one, "    \
+               "every code of the list",                                      \
+    }
+
+#define LIST_TEST_ROW                                               \
+    {                                                               \
+        .name = "test", .type = FILTERD_TEXT,                       \
+        .offset = offsetof(ListZone, test), .fallback = "\"test\"", \
+        .doc = "what it has for sure, for the self-test",           \
+    }
+
 typedef enum ListState {
     LIST_SOUND,
     LIST_SUSPENDED,    /* failed its self-test */

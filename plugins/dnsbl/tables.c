@@ -6,23 +6,6 @@
 
 /* ---- options ------------------------------------------------------------ */
 
-#define NAME_ROW                                                             \
-    {                                                                        \
-        .name = "name", .type = FILTERD_DOMAIN,                              \
-        .flags = FILTERD_POSITION | FILTERD_REQUIRED,                        \
-        .offset = offsetof(ListZone, name), .doc = "the domain of the list", \
-    }
-
-#define ANSWER_ROW                                                            \
-    {                                                                         \
-        .name = "answer", .type = FILTERD_TEXT,                               \
-        .flags = FILTERD_POSITION | FILTERD_MANY,                             \
-        .offset = offsetof(ListZone, answers),                                \
-        .doc = "codes that count: 127.0.0.2, 127.0.0.0/24, 127.0.0.2-11, or " \
-               "127.0.0.0&6 where one of those bits is set; without one, "    \
-               "every code of the list",                                      \
-    }
-
 #define WEIGHT_ROW                                                    \
     {                                                                 \
         .name = "weight", .type = FILTERD_INT,                        \
@@ -33,17 +16,14 @@
     }
 
 static const FilterdOption zone_options[] = {
-    NAME_ROW, ANSWER_ROW, WEIGHT_ROW, {NULL}};
+    LIST_NAME_ROW, LIST_ANSWER_ROW, WEIGHT_ROW, {NULL}};
 
 /* In the order of DnsblSource. */
 static const char *const sources[] = {"mail", "helo", "name",
                                       "from", "dkim", NULL};
-/* In the order of ListAsk. */
-static const char *const asks[] = {"registered", "host", NULL};
-
 static const FilterdOption domain_zone_options[] = {
-    NAME_ROW,
-    ANSWER_ROW,
+    LIST_NAME_ROW,
+    LIST_ANSWER_ROW,
     WEIGHT_ROW,
     {.name = "on",
      .type = FILTERD_WORD,
@@ -60,12 +40,8 @@ static const FilterdOption domain_zone_options[] = {
      .fallback = "registered",
      .doc = "about the registered domain (by the Public Suffix List), or about "
             "the name as it came",
-     .words = asks},
-    {.name = "test",
-     .type = FILTERD_TEXT,
-     .offset = offsetof(ListZone, test),
-     .fallback = "\"test\"",
-     .doc = "what it has for sure, for the self-test"},
+     .words = list_asks},
+    LIST_TEST_ROW,
     {NULL},
 };
 

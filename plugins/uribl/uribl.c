@@ -229,20 +229,9 @@ eom(FilterdCall *call, GError **error)
 
 /* ---- tables ------------------------------------------------------------- */
 
-/* In the order of ListAsk. */
-static const char *const asks[] = {"registered", "host", NULL};
-
 static const FilterdOption zone_options[] = {
-    {.name = "name",
-     .type = FILTERD_DOMAIN,
-     .flags = FILTERD_POSITION | FILTERD_REQUIRED,
-     .offset = offsetof(ListZone, name),
-     .doc = "the domain of the list"},
-    {.name = "answer",
-     .type = FILTERD_TEXT,
-     .flags = FILTERD_POSITION | FILTERD_MANY,
-     .offset = offsetof(ListZone, answers),
-     .doc = "codes that count, as of dnsbl; without one, every code"},
+    LIST_NAME_ROW,
+    LIST_ANSWER_ROW,
     {.name = "weight",
      .type = FILTERD_INT,
      .offset = offsetof(ListZone, weight),
@@ -256,12 +245,8 @@ static const FilterdOption zone_options[] = {
      .fallback = "registered",
      .doc = "about the registered domain (by the Public Suffix List), or about "
             "the host as the link names it",
-     .words = asks},
-    {.name = "test",
-     .type = FILTERD_TEXT,
-     .offset = offsetof(ListZone, test),
-     .fallback = "\"test\"",
-     .doc = "what it has for sure, for the self-test"},
+     .words = list_asks},
+    LIST_TEST_ROW,
     {NULL},
 };
 
