@@ -51,7 +51,7 @@ void
 smtp_begin_message(SmtpServer *server, unsigned flags)
 {
     const SmtpExtensions *offered = backend_pool_known(server->service->pool);
-    if (server->binary)
+    if (smtp_is_binary(server))
         flags |= DATA_BINARY;
     else if (offered->known && !(offered->passed & SMTP_8BITMIME))
         flags |= DATA_SEVEN_BIT;
@@ -83,7 +83,7 @@ smtp_data(SmtpServer *server, const char *arguments)
         smtp_error(server, 501, "5.5.4", "DATA has no argument");
     else if (!server->in_mail)
         smtp_error(server, 503, "5.5.1", "say MAIL first");
-    else if (server->intake != NULL || server->binary)
+    else if (server->intake != NULL || smtp_is_binary(server))
         smtp_error(server, 503, "5.5.1", "go on with BDAT");
     else if (!smtp_has_recipients(server))
         smtp_error(server, smtp_is_local(server) ? 503 : 554, "5.5.1",

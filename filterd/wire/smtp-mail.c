@@ -24,6 +24,12 @@ smtp_is_local(const SmtpServer *server)
 }
 
 gboolean
+smtp_is_binary(const SmtpServer *server)
+{
+    return (server->needs & SMTP_BINARYMIME) != 0;
+}
+
+gboolean
 smtp_single(const SmtpServer *server)
 {
     const GPtrArray *backends =
@@ -49,7 +55,7 @@ smtp_transaction_end(SmtpServer *server)
     g_ptr_array_set_size(server->rcpt_commands, 0);
     server->discarded = server->recipients = 0;
     server->needs = 0;
-    server->in_mail = server->utf8 = server->binary = FALSE;
+    server->in_mail = server->utf8 = FALSE;
     smtp_forward_forget(server);
 }
 
@@ -117,7 +123,6 @@ begin_mail(SmtpServer *server, const MailAddress *path,
     keep_mail_command(server, path, parameters);
     server->in_mail = server->connection->served = TRUE;
     server->utf8 = parameters->utf8;
-    server->binary = parameters->binary;
     server->needs = parameters->needs;
     smtp_reply(server, 250, "2.1.0", "sender ok");
 }

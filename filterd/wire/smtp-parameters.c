@@ -43,16 +43,15 @@ take_size(SmtpParameters *parameters, const char *value)
     return TRUE;
 }
 
-/* Whether BINARYMIME is offered is asked for behind this. */
 static gboolean
 take_body(SmtpParameters *parameters, const char *value)
 {
-    if (value == NULL)
+    static const char *const words[] = {"7BIT", "8BITMIME", "BINARYMIME", NULL};
+    if (value == NULL || !is_one_of(value, strlen(value), words))
         return FALSE;
-    parameters->eightbit = g_ascii_strcasecmp(value, "8BITMIME") == 0;
-    parameters->binary = g_ascii_strcasecmp(value, "BINARYMIME") == 0;
-    return parameters->eightbit || parameters->binary
-           || g_ascii_strcasecmp(value, "7BIT") == 0;
+    if (g_ascii_strcasecmp(value, "BINARYMIME") == 0)
+        parameters->needs |= SMTP_BINARYMIME;
+    return TRUE;
 }
 
 static gboolean
@@ -299,8 +298,7 @@ take(Reader *reader, const char *word)
             return wrong(reader, "a parameter stands there twice");
         if (!row->take(reader->parameters, value))
             return wrong(reader, "a parameter's value is not legal");
-        if (reader->parameters->binary
-            && !(reader->offered->passed & SMTP_BINARYMIME))
+        if ((reader->parameters->needs & ~reader->offered->passed) != 0)
             return unknown(reader, word);
         reader->values[i] = format_value(row, value);
         reader->parameters->needs |= row->extension;

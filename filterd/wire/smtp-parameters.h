@@ -11,7 +11,7 @@
 
 typedef struct SmtpParameters {
     gsize size; /* declared, 0 if not */
-    gboolean eightbit, utf8, binary;
+    gboolean utf8;
     unsigned needs;         /* SmtpExtension of those that are passed on */
     gboolean authenticated; /* the client, before MAIL is read */
     char *text; /* for the backend: " BODY=8BITMIME RET=HDRS", or "" */

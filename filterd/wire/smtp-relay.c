@@ -91,9 +91,8 @@ static gboolean
 introduce(SmtpServer *server, GError **error)
 {
     const SmtpExtensions *offered = smtp_client_extensions(server->client);
-    unsigned needed = server->needs | (server->binary ? SMTP_BINARYMIME : 0);
     const char *lack =
-        (needed & ~offered->passed) != 0
+        (server->needs & ~offered->passed) != 0
             ? "backend: it does not offer what this mail needs"
         : is_anothers(server)
             ? "backend: it cannot be told of another client after AUTH"
@@ -282,7 +281,7 @@ send_message(SmtpServer *server, SmtpReplies *replies, GError **error)
 {
     MailMessage *message = session_outgoing(server->session);
     server->client_in_mail = FALSE;
-    if (!(server->binary ? smtp_client_send_chunk : smtp_client_send)(
+    if (!(smtp_is_binary(server) ? smtp_client_send_chunk : smtp_client_send)(
             server->client, message, replies->items, replies->length, error))
         return FALSE;
     unsigned answers = 0;
@@ -299,10 +298,10 @@ say_data(SmtpServer *server, unsigned recipients, SmtpReplies *replies,
          GError **error)
 {
     MailReply *reply = &replies->items[0];
-    if (!server->binary
+    if (!smtp_is_binary(server)
         && !smtp_client_command(server->client, "DATA", reply, error))
         return FALSE;
-    if (!server->binary && reply->code != 354)
+    if (!smtp_is_binary(server) && reply->code != 354)
         return reply->code >= 400;
     expect_replies(server, recipients, replies);
     return send_message(server, replies, error);

@@ -49,7 +49,7 @@ typedef struct SmtpServer {
     unsigned address_seat, network_seat; /* among the visitors */
     VisitorCounts visitor;               /* its address when it came */
 
-    gboolean in_mail, utf8, binary;
+    gboolean in_mail, utf8;
     unsigned promised;        /* by the last EHLO: SmtpExtension */
     unsigned needs;           /* of the backend: the same */
     char *mail_command;       /* for the backend */
@@ -133,6 +133,8 @@ void smtp_delay(SmtpServer *server, int64_t delay);
 
 /* Whether clients are answered recipient by recipient (RFC 2033). */
 gboolean smtp_is_local(const SmtpServer *server);
+/* Whether the message is BINARYMIME: chunks on either side (RFC 3030 3). */
+gboolean smtp_is_binary(const SmtpServer *server);
 /* Whether a transaction has one recipient: a backend answers each, and the
  * client gets one reply. */
 gboolean smtp_single(const SmtpServer *server);
