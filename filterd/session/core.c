@@ -24,6 +24,8 @@ typedef enum CoreFact {
     CORE_TLS_VERIFIED,
     CORE_CLIENT_SESSIONS,
     CORE_CLIENT_ERRORS,
+    CORE_MTA_NAME,
+    CORE_MTA_DAEMON,
     CORE_SCORE,
     CORE_HELO_NAME,
     CORE_CLIENT_PIPELINING,
@@ -31,6 +33,7 @@ typedef enum CoreFact {
     CORE_MAIL_DOMAIN,
     CORE_MAIL_LOCAL,
     CORE_MAIL_SIZE,
+    CORE_MTA_QUEUE,
     CORE_AUTH_USER,
     CORE_RCPT_TO,
     CORE_RCPT_DOMAIN,
@@ -83,6 +86,12 @@ const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
     [CORE_CLIENT_ERRORS] = {"client.errors", FILTERD_INT, FILTERD_CONNECT,
                             "Protocol errors of its address in the ten "
                             "minutes before it came."},
+    [CORE_MTA_NAME] = {"mta.name", FILTERD_TEXT, FILTERD_CONNECT,
+                       "The name of the mail server that asks for advice "
+                       "(milter, policy); unknown where none does."},
+    [CORE_MTA_DAEMON] = {"mta.daemon", FILTERD_TEXT, FILTERD_CONNECT,
+                         "What it calls the service that the client came to "
+                         "(a milter's {daemon_name})."},
     [CORE_SCORE] = {"score", FILTERD_INT, FILTERD_CONNECT,
                     "The sum of the score rules that fired so far."},
     [CORE_HELO_NAME] = {"helo.name", FILTERD_TEXT, FILTERD_HELO,
@@ -100,6 +109,9 @@ const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
                          "The local part of the reverse-path, unquoted."},
     [CORE_MAIL_SIZE] = {"mail.size", FILTERD_INT, FILTERD_MAIL,
                         "The SIZE that was declared, or 0."},
+    [CORE_MTA_QUEUE] = {"mta.queue-id", FILTERD_TEXT, FILTERD_MAIL,
+                        "The queue identifier of the mail server that asks "
+                        "for advice, where it has one already."},
     [CORE_AUTH_USER] = {"auth.user", FILTERD_TEXT, FILTERD_MAIL,
                         "Who authenticated; unknown if nobody did."},
     [CORE_RCPT_TO] = {"rcpt.to", FILTERD_ADDRESS, FILTERD_RCPT,
@@ -281,6 +293,24 @@ tls_verified(Session *session)
 }
 
 static FilterdValue
+mta_name(Session *session)
+{
+    return filterd_text(session->mta_name);
+}
+
+static FilterdValue
+mta_daemon(Session *session)
+{
+    return filterd_text(session->mta_daemon);
+}
+
+static FilterdValue
+mta_queue(Session *session)
+{
+    return filterd_text(session->queue_id);
+}
+
+static FilterdValue
 score(Session *session)
 {
     int64_t sum = 0;
@@ -403,6 +433,9 @@ static FilterdValue (*const computers[CORE_FACTS])(Session *session) = {
     [CORE_TLS_VERIFIED] = tls_verified,
     [CORE_CLIENT_SESSIONS] = client_sessions,
     [CORE_CLIENT_ERRORS] = client_errors,
+    [CORE_MTA_NAME] = mta_name,
+    [CORE_MTA_DAEMON] = mta_daemon,
+    [CORE_MTA_QUEUE] = mta_queue,
     [CORE_SCORE] = score,
     [CORE_HELO_NAME] = helo_name,
     [CORE_CLIENT_PIPELINING] = client_pipelining,

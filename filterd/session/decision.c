@@ -61,6 +61,7 @@ log_message(LogLine *line, const Session *session)
 {
     if (session->message == NULL)
         return;
+    log_text(line, "queue", session->queue_id);
     log_text(line, "message-id", session->message_id);
     log_int(line, "size", (int64_t)mail_message_size(session->message));
 }

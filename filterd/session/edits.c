@@ -162,11 +162,23 @@ do_replace_body(Session *session, const FilterdEdit *edit)
     mail_message_replace_body(session->message, edit->value);
 }
 
+/* An MTA has a place for it; elsewhere it goes on with a mark. */
+static void
+hold_back(Session *session, const char *reason)
+{
+    if (!session->advises) {
+        mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
+                                reason);
+        return;
+    }
+    g_free(session->hold_reason);
+    session->hold_reason = g_strdup(reason);
+}
+
 static void
 do_quarantine(Session *session, const FilterdEdit *edit)
 {
-    mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
-                            edit->value);
+    hold_back(session, edit->value);
 }
 
 /* In the order in which kinds are carried out. */
@@ -224,8 +236,7 @@ session_edits_apply(Session *session, const PolicyRule *quarantine)
             carry_out(session, &edit_steps[step], session->holds[scope].edits);
     g_ptr_array_set_size(requests, (int)before);
     if (quarantine != NULL)
-        mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
-                                quarantine->name);
+        hold_back(session, quarantine->name);
     session_trace_add(session);
     return fine && session_sign(session);
 }

@@ -137,6 +137,7 @@ start_again(Session *session)
 {
     session->final = NULL;
     g_clear_pointer(&session->sender_edit, g_free);
+    g_clear_pointer(&session->hold_reason, g_free);
     g_ptr_array_set_size(session->envelope, 0);
     mail_message_forget_edits(session->message);
     session_hold_return(session);

@@ -458,7 +458,7 @@ void
 session_delivered(Session *session, const char *recipient,
                   const MailReply *backend)
 {
-    if (backend->code / 100 != 2) {
+    if (backend != NULL && backend->code / 100 != 2) {
         not_taken(session, "-backend", recipient, backend);
         return;
     }

@@ -55,6 +55,9 @@ set_peer(Session *session, const SessionPeer *peer)
     session->client_errors = peer->errors;
     session->wire = peer->wire;
     session->answers_each = peer->answers_each;
+    session->advises = peer->advises;
+    session->mta_name = g_strdup(peer->mta_name);
+    session->mta_daemon = g_strdup(peer->mta_daemon);
     session->protocol = "SMTP";
     if (peer->name == NULL)
         return;
@@ -104,6 +107,8 @@ session_free(Session *session)
     g_free(session->helo);
     forget_tls(session);
     g_free(session->auth_user);
+    g_free(session->mta_name);
+    g_free(session->mta_daemon);
     mail_reply_clear(&session->reply);
     g_free(session);
 }
@@ -144,6 +149,8 @@ forget_message(Session *session)
     memset(&session->from, 0, sizeof session->from);
     g_clear_pointer(&session->message_id, g_free);
     g_clear_pointer(&session->sender_edit, g_free);
+    g_clear_pointer(&session->hold_reason, g_free);
+    g_clear_pointer(&session->queue_id, g_free);
     g_ptr_array_set_size(session->envelope, 0);
     session->hops = 0;
     session->final = NULL;
@@ -176,6 +183,13 @@ session_connect(Session *session)
     SessionDecision decision = session_judge(session, FILTERD_CONNECT);
     session_go_on(session, FILTERD_CONNECT, decision);
     return decision;
+}
+
+void
+session_queued(Session *session, const char *id)
+{
+    g_free(session->queue_id);
+    session->queue_id = g_strdup(id);
 }
 
 void
@@ -359,6 +373,12 @@ MailMessage *
 session_outgoing(Session *session)
 {
     return session->message;
+}
+
+const char *
+session_hold_reason(const Session *session)
+{
+    return session->hold_reason;
 }
 
 /* Whether any text of `edited` is not, in order, a recipient as received. */

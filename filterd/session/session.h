@@ -31,6 +31,10 @@ typedef struct SessionPeer {
     int64_t sessions, errors;
     const char *wire;      /* "smtp", "lmtp", "milter", "try" */
     gboolean answers_each; /* recipient, at the end of data (RFC 2033 4.2) */
+    /* An MTA has the message and asks us: Received is its to write, and what is
+     * quarantined its to hold. Its name and that of its listener, or NULL. */
+    gboolean advises;
+    const char *mta_name, *mta_daemon;
 } SessionPeer;
 
 typedef enum SessionVerdict {
@@ -83,6 +87,9 @@ void session_secured(Session *session, const SessionTls *tls);
  * the session ends or session_secured(). */
 void session_authenticated(Session *session, const char *user);
 
+/* In a transaction: what the MTA that is advised calls it. Copied. */
+void session_queued(Session *session, const char *id);
+
 /* It went on where it had to wait for a reply (RFC 2920 3.1). */
 void session_pipelined(Session *session);
 
@@ -120,8 +127,11 @@ MailMessage *session_outgoing(Session *session);
  * TRUE if it differs from what was received. */
 gboolean session_envelope(Session *session, const char **reverse_path,
                           const GPtrArray **recipients);
+/* Where an MTA is advised: why it is to hold that message; NULL: it is not. */
+const char *session_hold_reason(const Session *session);
 /* The backend's last word about the message, for the log and the counters; to
- * that recipient, or (NULL) to all that go on. */
+ * that recipient, or (NULL) to all that go on. NULL is an MTA that was advised
+ * to take it. */
 void session_delivered(Session *session, const char *recipient,
                        const MailReply *backend);
 /* A refusal that the wire decided (limits, syntax, backend fault): logged as

@@ -91,7 +91,8 @@ struct Session {
     FilterdIp ip, local_ip;
     uint16_t port, local_port;
     const char *wire;
-    gboolean early_talker, pipelined, secured, answers_each;
+    gboolean early_talker, pipelined, secured, answers_each, advises;
+    char *mta_name, *mta_daemon;
     SessionTls tls;  /* its texts are ours */
     char *auth_user; /* NULL: nobody authenticated */
     int64_t client_sessions, client_errors;
@@ -120,8 +121,10 @@ struct Session {
     unsigned hops;
     char *sender_edit;   /* instead of the reverse-path */
     GPtrArray *envelope; /* recipients as edited, texts */
+    char *hold_reason;   /* for the MTA that is advised */
+    char *queue_id;      /* its */
 
-    FilterdValue core[32]; /* what core_fact() last gave */
+    FilterdValue core[40]; /* what core_fact() last gave */
     MailReply reply;       /* of the last decision */
 };
 

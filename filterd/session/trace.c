@@ -144,6 +144,7 @@ add_results(Session *session)
 void
 session_trace_add(Session *session)
 {
-    add_received(session);
+    if (!session->advises)
+        add_received(session);
     add_results(session);
 }
