@@ -92,6 +92,9 @@ typedef struct PolicyListen {
     FilterdArray pass_through; /* int, PolicyVerb */
     int64_t greeting_delay, command_timeout, data_timeout;
     int64_t max_sessions;
+    /* Of a unix socket; NULL: not given. */
+    const char *mode, *owner, *group;
+    unsigned permissions; /* what `mode` says; 0: not given */
 } PolicyListen;
 
 typedef enum PolicyIdentity {

@@ -124,6 +124,12 @@ const FilterdOption setting_listen[] = {
     LISTEN("max-sessions", FILTERD_INT, max_sessions, "0",
            "of this listener; 0: as many as the machine may have",
            WITHIN(0, 1000000)),
+    LISTEN("mode", FILTERD_TEXT, mode, NULL,
+           "octal: who may connect to a unix socket; 0660 unless set"),
+    LISTEN("owner", FILTERD_TEXT, owner, NULL,
+           "the user whose a unix socket is"),
+    LISTEN("group", FILTERD_TEXT, group, NULL,
+           "the group whose a unix socket is"),
     {0},
 };
 

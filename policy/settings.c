@@ -108,6 +108,35 @@ check_listen(Compile *compile, const Options *options,
                       "TLS needs a `key`");
 }
 
+/* chmod(1)'s, without the bits that a socket has no use for. */
+static gboolean
+parse_mode(const char *text, unsigned *permissions)
+{
+    gsize length = strlen(text);
+
+    if (length < 3 || length > 4 || strspn(text, "01234567") != length)
+        return FALSE;
+    *permissions = (unsigned)g_ascii_strtoull(text, NULL, 8);
+    return *permissions != 0 && *permissions <= 0777;
+}
+
+/* Who may reach it. */
+static void
+check_socket(Compile *compile, const Options *options, PolicyListen *listen)
+{
+    static const char *const words[] = {"mode", "owner", "group"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (listen->endpoint.path == NULL
+            && options_place(options, words[i]) != NULL)
+            compile_error(compile, options_place(options, words[i]), NULL,
+                          "only a unix socket has `%s`", words[i]);
+    if (listen->mode != NULL && !parse_mode(listen->mode, &listen->permissions))
+        compile_error(compile, options_place(options, "mode"),
+                      "three octal digits, such as 0660", "`%s` is no mode",
+                      listen->mode);
+}
+
 /* listen = "listen" ("smtp"|"lmtp"|"milter"|"policy"|"http") ADDRESS
  *          [ block ] . */
 gboolean
@@ -126,6 +155,7 @@ settings_parse_listen(Compile *compile, const PolicyPlace *place)
     options_init(&options, "`listen`", setting_listen, listen);
     gboolean ok = parse_options(compile, &options, place);
     check_listen(compile, &options, listen);
+    check_socket(compile, &options, listen);
     options_clear(&options);
     return ok;
 }

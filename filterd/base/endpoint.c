@@ -7,6 +7,7 @@
 #include "filterd/base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -204,8 +205,51 @@ is_stale(const char *path, const struct sockaddr *address, socklen_t size)
     return refused;
 }
 
+/* No link is followed, and nothing but a socket is changed: who owns the
+ * directory may have put something else there. */
 static gboolean
-bind_and_listen(int fd, const Endpoint *endpoint)
+set_access(const char *path, const EndpointAccess *access)
+{
+    char handle[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+    struct stat status;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    gboolean ok = fd >= 0 && fstat(fd, &status) == 0;
+
+    if (ok && !S_ISSOCK(status.st_mode)) {
+        errno = ENOTSOCK;
+        ok = FALSE;
+    }
+    g_snprintf(handle, sizeof(handle), "/proc/self/fd/%d", fd);
+    ok = ok && fchownat(fd, "", access->uid, access->gid, AT_EMPTY_PATH) == 0
+         && (access->mode == 0 || chmod(handle, access->mode) == 0);
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+gboolean
+endpoint_set_access(const Endpoint *endpoint, const EndpointAccess *access,
+                    GError **error)
+{
+    if (set_access(endpoint->path, access))
+        return TRUE;
+    g_set_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,
+                "cannot give away %s: %s", endpoint->path, g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean
+set_new_access(const Endpoint *endpoint, const EndpointAccess *access)
+{
+    EndpointAccess own = access != NULL ? *access : ENDPOINT_ACCESS_NONE;
+
+    if (own.mode == 0)
+        own.mode = ENDPOINT_MODE;
+    return endpoint->path == NULL || set_access(endpoint->path, &own);
+}
+
+static gboolean
+bind_and_listen(int fd, const Endpoint *endpoint, const EndpointAccess *access)
 {
     struct sockaddr_storage storage;
     const struct sockaddr *address = (const struct sockaddr *)&storage;
@@ -219,13 +263,13 @@ bind_and_listen(int fd, const Endpoint *endpoint)
     if (endpoint->path == NULL)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     /* Nobody can connect between bind() and listen(): the mode is in time. */
-    return bind(fd, address, size) == 0
-           && (endpoint->path == NULL || chmod(endpoint->path, 0660) == 0)
+    return bind(fd, address, size) == 0 && set_new_access(endpoint, access)
            && listen(fd, BACKLOG) == 0;
 }
 
 int
-endpoint_listen(const Endpoint *endpoint, GError **error)
+endpoint_listen(const Endpoint *endpoint, const EndpointAccess *access,
+                GError **error)
 {
     struct sockaddr_storage address;
     g_autofree char *text = NULL;
@@ -234,7 +278,7 @@ endpoint_listen(const Endpoint *endpoint, GError **error)
     endpoint_to_sockaddr(endpoint, &address);
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                 0);
-    if (fd >= 0 && bind_and_listen(fd, endpoint))
+    if (fd >= 0 && bind_and_listen(fd, endpoint, access))
         return fd;
     number = errno;
     if (fd >= 0)

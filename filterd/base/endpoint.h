@@ -43,7 +43,22 @@ gboolean endpoint_bind_source(int fd, const FilterdIp *ip, gboolean foreign);
 /* Whether this process may bind foreign addresses. */
 gboolean endpoint_may_be_foreign(void);
 
+/* Whose a unix socket is, and who may connect to it. */
+typedef struct EndpointAccess {
+    mode_t mode; /* 0: as it is, of a new one ENDPOINT_MODE */
+    uid_t uid;   /* -1: as it is */
+    gid_t gid;   /* the same */
+} EndpointAccess;
+
+#define ENDPOINT_MODE 0660
+#define ENDPOINT_ACCESS_NONE ((EndpointAccess){0, (uid_t)-1, (gid_t)-1})
+
 /* A bound, listening, non-blocking, close-on-exec socket; IPv6 ones are
- * IPv6 only. A unix socket has mode 0660; a stale one is replaced, one that
- * somebody answers is not. -1 and an error that says which address and why. */
-int endpoint_listen(const Endpoint *endpoint, GError **error);
+ * IPv6 only. A stale unix socket is replaced, one that somebody answers is not;
+ * `access` (NULL: as it comes) is for these, and in force before anybody can
+ * connect. -1 and an error that says which address and why. */
+int endpoint_listen(const Endpoint *endpoint, const EndpointAccess *access,
+                    GError **error);
+/* Of a unix socket that is there. */
+gboolean endpoint_set_access(const Endpoint *endpoint,
+                             const EndpointAccess *access, GError **error);

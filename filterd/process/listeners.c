@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,13 +84,51 @@ find(const Listeners *listeners, const char *name)
     return -1;
 }
 
+/* What the statement says; what it does not say is left as it is. */
+static gboolean
+find_access(const PolicyListen *listen, EndpointAccess *access, GError **error)
+{
+    *access = ENDPOINT_ACCESS_NONE;
+    access->mode = listen->permissions;
+    const struct passwd *user =
+        listen->owner != NULL ? getpwnam(listen->owner) : NULL;
+    const struct group *group =
+        listen->group != NULL ? getgrnam(listen->group) : NULL;
+    if (user != NULL)
+        access->uid = user->pw_uid;
+    if (group != NULL)
+        access->gid = group->gr_gid;
+    if (listen->owner != NULL && user == NULL)
+        g_set_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,
+                    "there is no user “%s”", listen->owner);
+    else if (listen->group != NULL && group == NULL)
+        g_set_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,
+                    "there is no group “%s”", listen->group);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static gboolean
+has_access(const PolicyListen *listen)
+{
+    return listen->permissions != 0 || listen->owner != NULL
+           || listen->group != NULL;
+}
+
 static int
 open_one(const PolicyListen *listen, const char *name, const Listeners *before,
          GError **error)
 {
+    EndpointAccess access;
+    if (!find_access(listen, &access, error))
+        return -1;
     int shared = find(before, name);
     if (shared < 0)
-        return endpoint_listen(&listen->endpoint, error);
+        return endpoint_listen(&listen->endpoint, &access, error);
+    if (has_access(listen)
+        && !endpoint_set_access(&listen->endpoint, &access, error))
+        return -1;
     int fd = fcntl(shared, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         g_set_error_literal(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM,

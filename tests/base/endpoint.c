@@ -123,7 +123,7 @@ listen_on(const char *text, Endpoint *where)
     struct sockaddr_storage address;
     socklen_t size = sizeof(address);
     Endpoint asked = endpoint(text);
-    int fd = endpoint_listen(&asked, &error);
+    int fd = endpoint_listen(&asked, NULL, &error);
 
     g_assert_no_error(error);
     endpoint_clear(&asked);
@@ -139,7 +139,7 @@ check_taken(const Endpoint *where)
     g_autoptr(GError) error = NULL;
     g_autofree char *text = endpoint_format(where);
 
-    g_assert_cmpint(endpoint_listen(where, &error), ==, -1);
+    g_assert_cmpint(endpoint_listen(where, NULL, &error), ==, -1);
     g_assert_error(error, ENDPOINT_ERROR, ENDPOINT_ERROR_SYSTEM);
     g_assert_nonnull(strstr(error->message, text));
     g_assert_nonnull(strstr(error->message, g_strerror(EADDRINUSE)));
@@ -176,7 +176,7 @@ static gboolean
 skip_without_ipv6(void)
 {
     Endpoint here = endpoint("[::1]:0");
-    int fd = endpoint_listen(&here, NULL);
+    int fd = endpoint_listen(&here, NULL, NULL);
 
     if (fd < 0)
         g_test_skip("this machine has no IPv6");
@@ -210,7 +210,7 @@ both_families(void)
     first = listen_on("0.0.0.0:0", &v4);
     v6 = endpoint("[::]:0");
     v6.port = v4.port;
-    second = endpoint_listen(&v6, &error);
+    second = endpoint_listen(&v6, NULL, &error);
     g_assert_no_error(error);
     close(first);
     close(second);
@@ -259,6 +259,41 @@ unix_socket(void)
     endpoint_clear(&again);
 }
 
+static void
+check_mode(const char *path, unsigned mode)
+{
+    struct stat status;
+
+    g_assert_cmpint(lstat(path, &status), ==, 0);
+    g_assert_cmpuint(status.st_mode & 0777, ==, mode);
+}
+
+static void
+access_as_told(void)
+{
+    g_autofree char *directory = g_dir_make_tmp("endpoint-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(directory, "socket", NULL);
+    g_autofree char *other = g_build_filename(directory, "file", NULL);
+    EndpointAccess access = {0600, getuid(), getgid()};
+    Endpoint where = {.path = path}, link = {.path = other};
+    int fd = endpoint_listen(&where, &access, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    check_mode(path, 0600);
+    access.mode = 0666;
+    g_assert_true(endpoint_set_access(&where, &access, NULL));
+    check_mode(path, 0666);
+    access.mode = 0;
+    g_assert_true(endpoint_set_access(&where, &access, NULL));
+    check_mode(path, 0666);
+    g_assert_cmpint(symlink(path, other), ==, 0);
+    g_assert_false(endpoint_set_access(&link, &access, NULL));
+    close(fd);
+    g_unlink(path);
+    g_unlink(other);
+    g_rmdir(directory);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -273,5 +308,7 @@ main(int argc, char **argv)
                     unix_peer_is_local);
     g_test_add_func("/base/endpoint/only-a-stale-socket-is-replaced",
                     unix_socket);
+    g_test_add_func("/base/endpoint/a-socket-is-whose-it-is-told-to-be",
+                    access_as_told);
     return g_test_run();
 }

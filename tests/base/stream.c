@@ -440,7 +440,7 @@ listen_here(Endpoint *where)
     int fd;
 
     g_assert_true(endpoint_parse("127.0.0.1:0", ':', where, NULL));
-    fd = endpoint_listen(where, NULL);
+    fd = endpoint_listen(where, NULL, NULL);
     g_assert_cmpint(fd, >=, 0);
     getsockname(fd, (struct sockaddr *)&address, &size);
     endpoint_from_sockaddr((struct sockaddr *)&address, size, where);

@@ -105,6 +105,12 @@ static const WorldCase settings[] = {
      "1:5: `quarantine` needs a value: a word | mark or spool\n"},
     {"listen smpt 0.0.0.0:25\n",
      "1:8: no way in `smpt`; did you mean `smtp`?\n"},
+    {"listen smtp 0.0.0.0:25 { mode 0600 }\n",
+     "1:26: only a unix socket has `mode`\n"},
+    {"listen smtp \"unix:/run/x\" { mode 1777 }\n",
+     "1:29: `1777` is no mode | three octal digits, such as 0660\n"},
+    {"listen smtp \"unix:/run/x\" { mode 0680 }\n",
+     "1:29: `0680` is no mode | three octal digits, such as 0660\n"},
     {"listen smtp 0.0.0.0\n",
      "1:13: this is no address to use: \"0.0.0.0\": it needs an address and a "
      "port | such as 0.0.0.0:25, [::1]:25 or \"unix:/run/filterd/x\"\n"},

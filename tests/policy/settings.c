@@ -56,7 +56,8 @@ static const char everything[] =
     "    max-sessions 50 auth clear "
     "xforward-from 127.0.0.2 pass-through ETRN VRFY\n"
     "}\n"
-    "listen lmtp [::1]:24 listen milter \"unix:/run/x\"\n"
+    "listen lmtp [::1]:24 listen milter \"unix:/run/x\" {\n"
+    "    mode 0600 owner postfix group mail }\n"
     "backend smtp 127.0.0.1:10025 { identity proxy-v2 tls verified\n"
     "    ca \"mx.pem\" name mail.example.com\n"
     "    priority 5 weight 7 max-connections 9 connect-timeout 1s\n"
@@ -80,7 +81,7 @@ compile_everything(const PolicyLoader *loader)
     world_file("a.zone", "a");
     world_file("b.zone", "bb");
     g_autofree char *notes = world_compile(everything, loader, &config);
-    g_assert_true(g_str_has_prefix(notes, "15:1: warning: no rule refuses"));
+    g_assert_true(g_str_has_prefix(notes, "16:1: warning: no rule refuses"));
     return config;
 }
 
@@ -161,6 +162,10 @@ check_listens(const PolicyConfig *config)
     g_assert_cmpint(lmtp->data_timeout, ==, 600000);
     g_assert_cmpint(lmtp->tls, ==, POLICY_TLS_OFF);
     g_assert_cmpstr(milter->endpoint.path, ==, "/run/x");
+    g_assert_cmpuint(milter->permissions, ==, 0600);
+    g_assert_cmpstr(milter->owner, ==, "postfix");
+    g_assert_cmpstr(milter->group, ==, "mail");
+    g_assert_cmpuint(lmtp->permissions, ==, 0);
 }
 
 static void

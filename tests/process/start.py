@@ -345,6 +345,34 @@ def inherits(program):
             filterd.clean()
 
 
+def socket_access(program):
+    """mode, owner and group of a unix socket hold, and follow a reload"""
+    if os.geteuid() != 0:
+        raise Skip("only root can give a socket away")
+    with running(program) as (filterd, _):
+        path = filterd.directory / "socket"
+
+        def listen(options):
+            filterd.write(f'listen lmtp "unix:{path}" {{ {options} }}\n')
+            filterd.signal(signal.SIGHUP)
+            filterd.wait_log("reload result=ok", count=listen.reloads)
+            listen.reloads += 1
+            found = path.stat()
+            return found.st_mode & 0o777, found.st_uid, found.st_gid
+
+        listen.reloads = 1
+        assert listen("mode 0600") == (0o600, 0, 0)
+        found = listen("mode 666 owner nobody group nogroup")
+        assert found == (0o666, 65534, 65534), found
+    status, said, path = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + 'listen lmtp "unix:STATE/socket" { owner no-such-name }\n',
+    )
+    assert status == 1 and f"{path}:8:" in said and "no-such-name" in said, said
+
+
 def json_log(program):
     """set log json makes every line of every process an object"""
     import json
@@ -400,6 +428,7 @@ run(
         observer,
         notifies,
         inherits,
+        socket_access,
         json_log,
         idle_memory,
     ]

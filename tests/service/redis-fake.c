@@ -146,7 +146,7 @@ redis_fake_new(RedisFakeScript *script)
     struct sockaddr_storage storage;
     socklen_t size = sizeof storage;
     fake->script = script;
-    fake->listener = endpoint_listen(&endpoint, NULL);
+    fake->listener = endpoint_listen(&endpoint, NULL, NULL);
     getsockname(fake->listener, (struct sockaddr *)&storage, &size);
     endpoint_from_sockaddr((struct sockaddr *)&storage, size, &endpoint);
     fake->address = endpoint_format(&endpoint);

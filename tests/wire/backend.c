@@ -342,7 +342,7 @@ listen_there(Backend *backend)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    backend->fd = endpoint_listen(&backend->endpoint, NULL);
+    backend->fd = endpoint_listen(&backend->endpoint, NULL, NULL);
     g_assert_cmpint(backend->fd, >=, 0);
     getsockname(backend->fd, (struct sockaddr *)&address, &size);
     endpoint_from_sockaddr((struct sockaddr *)&address, size,

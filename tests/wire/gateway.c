@@ -123,7 +123,7 @@ start_listening(Gateway *gateway)
     socklen_t size = sizeof address;
     Endpoint any = {0};
     g_assert_true(ip_parse("127.0.0.1", &any.ip));
-    gateway->fd = endpoint_listen(&any, NULL);
+    gateway->fd = endpoint_listen(&any, NULL, NULL);
     g_assert_cmpint(gateway->fd, >=, 0);
     getsockname(gateway->fd, (struct sockaddr *)&address, &size);
     endpoint_from_sockaddr((struct sockaddr *)&address, size,

@@ -502,7 +502,7 @@ open_server(World *world, Server *server)
     server->world = world;
     server->local = one_of(world, 2);
     g_assert_true(ip_parse("127.0.0.1", &server->endpoint.ip));
-    server->fd = endpoint_listen(&server->endpoint, NULL);
+    server->fd = endpoint_listen(&server->endpoint, NULL, NULL);
     g_assert_cmpint(server->fd, >=, 0);
     getsockname(server->fd, (struct sockaddr *)&address, &size);
     endpoint_from_sockaddr((struct sockaddr *)&address, size,
