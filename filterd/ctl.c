@@ -14,6 +14,8 @@ static const struct Command {
 } commands[] = {
     {"check", "check FILE                 whether a configuration is right",
      tool_check},
+    {"explain", "explain [PLUGIN|FACT|core] what a plugin takes and finds out",
+     tool_explain},
     {"report", "report -c FILE …           aggregate reports of a day",
      tool_report},
     {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},

@@ -530,6 +530,13 @@ typedef struct FilterdPlugin {
      * in its text tells what would be right. Must not wait. */
     bool (*check_action)(FilterdCall *call, const FilterdAction *action,
                          const FilterdValue *arguments, GError **error);
+
+    /* For the manual. `description`: paragraphs with an empty line between
+     * them; one that begins with a blank stands as it is. `example`: lines of
+     * a file that `filterctl check` finds right. In a description,
+     * as in each `doc`, words of the file stand in backquotes. */
+    const char *description;
+    const char *example;
 } FilterdPlugin;
 
 /* FILTERD_PLUGIN(.name = "spf", …) */

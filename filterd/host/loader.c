@@ -65,6 +65,38 @@ find_file(const char *name)
     return NULL;
 }
 
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *
+loader_names(void)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) folder = g_dir_open(loader_directory(), 0, NULL);
+    const char *entry;
+
+    while (folder != NULL && (entry = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *name =
+            g_strndup(entry, g_str_has_suffix(entry, ".so") ? strlen(entry) - 3
+                                                            : strlen(entry));
+        g_autofree char *path = name_valid(name) ? find_file(name) : NULL;
+        if (path != NULL)
+            g_ptr_array_add(names, g_steal_pointer(&name));
+    }
+    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+char *
+loader_installed_path(const char *name)
+{
+    return g_strdup_printf("%s/%s.so", PLUGIN_DIRECTORY, name);
+}
+
 static gboolean
 fail(GError **error, const FilterdPlugin *plugin, const char *what,
      const char *name)

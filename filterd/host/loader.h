@@ -12,6 +12,12 @@ const char *loader_directory(void);
 /* Another directory, for tests. */
 void loader_set_directory(const char *directory);
 
+/* Of which plugins there is a file: texts, sorted, then NULL. */
+GPtrArray *loader_names(void);
+
+/* Where the plugin is once it is installed. Caller frees. */
+char *loader_installed_path(const char *name);
+
 /* The tables of plugin `name`, resident until the process ends. The error says
  * what was looked for, or which ABI the file has, or which table is wrong. */
 const FilterdPlugin *loader_open(const char *name, GError **error);

@@ -11,6 +11,7 @@
 #include "plugins/arc/body.h"
 #include "plugins/arc/chain.h"
 #include "plugins/arc/config.h"
+#include "plugins/arc/manual.h"
 #include "plugins/dkim/key.h"
 
 #define WORK_LIMIT (4 * HEADER_LIMIT) /* octets that are hashed for h= */
@@ -24,13 +25,17 @@ enum { RESULT_WORD_NONE, RESULT_WORD_PASS, RESULT_WORD_FAIL };
 
 static const FilterdOption options[] = {
     {"trusted", FILTERD_DOMAIN, FILTERD_MANY, offsetof(Config, trusted), NULL,
-     "domains of sealers whose results are believed, as d= has them"},
+     "The sealers that are believed: domains, as d= of their seals has them."},
     {"instances", FILTERD_INT, 0, offsetof(Config, instances), "50",
-     "a chain of more sets fails", .low = 1, .high = INSTANCE_LIMIT},
+     "The sets that a chain may have; one of more fails.", .low = 1,
+     .high = INSTANCE_LIMIT},
     {"minimum-key-bits", FILTERD_INT, 0, offsetof(Config, minimum_key_bits),
-     "1024", "RSA keys with fewer bits never pass", .low = 1024, .high = 4096},
+     "1024",
+     "The bits that an RSA key has at least; signatures and seals of smaller "
+     "ones never pass.",
+     .low = 1024, .high = 4096},
     {"clock-drift", FILTERD_DURATION, 0, offsetof(Config, clock_drift), "5m",
-     "how wrong a sealer's clock may be, for t= and x="},
+     "How wrong a sealer's clock may be, for t= and x=."},
     {NULL},
 };
 
@@ -49,31 +54,41 @@ enum {
 };
 
 static const FilterdFact facts[] = {
-    [FACT_RESULT] = {"result", FILTERD_WORD, FILTERD_MESSAGE,
-                     "of the whole chain", .words = words},
-    [FACT_INSTANCES] = {"instances", FILTERD_INT, FILTERD_MESSAGE,
-                        "the highest instance that was found"},
-    [FACT_SEALER] = {"sealer", FILTERD_DOMAIN, FILTERD_MESSAGE,
-                     "the domain of the newest seal, of a chain that passed"},
+    [FACT_RESULT] =
+        {"result", FILTERD_WORD, FILTERD_MESSAGE,
+         "The result of the whole chain; `none` where there is none.",
+         .words = words},
+    [FACT_INSTANCES] =
+        {"instances", FILTERD_INT, FILTERD_MESSAGE,
+         "The highest instance that was found; 0 without a chain."},
+    [FACT_SEALER] =
+        {"sealer", FILTERD_DOMAIN, FILTERD_MESSAGE,
+         "The domain of the newest seal. Unknown unless the chain passed."},
     [FACT_SEALERS] = {"sealers", FILTERD_LIST, FILTERD_MESSAGE,
-                      "the domains of all seals, of a chain that passed, the "
-                      "newest first",
+                      "The domains of all seals, the newest first. Empty "
+                      "unless the chain passed.",
                       .items = FILTERD_DOMAIN},
-    [FACT_OLDEST_PASS] = {"oldest-pass", FILTERD_INT, FILTERD_MESSAGE,
-                          "the oldest set whose message is still this one; 0: "
-                          "all of them"},
+    [FACT_OLDEST_PASS] =
+        {"oldest-pass", FILTERD_INT, FILTERD_MESSAGE,
+         "The instance of the oldest set whose message is still this one; 0: "
+         "all of them. Unknown unless the chain passed."},
     [FACT_WITNESS] = {"witness", FILTERD_DOMAIN, FILTERD_MESSAGE,
-                      "the oldest sealer that trusted ones alone stand behind"},
+                      "The oldest sealer that trusted ones alone stand behind; "
+                      "see DESCRIPTION."},
     [FACT_DMARC] = {"dmarc", FILTERD_WORD, FILTERD_MESSAGE,
-                    "what the witness says of DMARC", .words = dmarc_words},
+                    "What the witness found for DMARC.", .words = dmarc_words},
     [FACT_SPF] = {"spf", FILTERD_WORD, FILTERD_MESSAGE,
-                  "what the witness says of SPF", .words = spf_words},
-    [FACT_DKIM] = {"dkim", FILTERD_WORD, FILTERD_MESSAGE,
-                   "the best that the witness says of DKIM",
-                   .words = result_words},
-    [FACT_TEMPORARY] = {"temporary", FILTERD_BOOL, FILTERD_MESSAGE,
-                        "it fails only because a key cannot be looked up"},
-    [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE, "why it fails"},
+                  "What the witness found for SPF, of the reverse-path.",
+                  .words = spf_words},
+    [FACT_DKIM] =
+        {"dkim", FILTERD_WORD, FILTERD_MESSAGE,
+         "The best that the witness found for DKIM, as `dkim.result`.",
+         .words = result_words},
+    [FACT_TEMPORARY] =
+        {"temporary", FILTERD_BOOL, FILTERD_MESSAGE,
+         "Whether it fails only because a key cannot be looked up."},
+    [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
+                      "Why it fails."},
     {NULL},
 };
 
@@ -431,6 +446,7 @@ clear_message(FilterdCall *call)
 
 FILTERD_PLUGIN(.name = "arc", .version = "0.1",
                .summary = "the Authenticated Received Chain (RFC 8617)",
+               .description = description, .example = example,
                .options = options, .config_size = sizeof(Config),
                .facts = facts, .needs = needs, .methods = methods,
                .message_size = sizeof(Message), .header = take_field,

@@ -9,6 +9,7 @@
 
 #include "plugins/dkim/config.h"
 #include "plugins/dkim/key.h"
+#include "plugins/dkim/manual.h"
 #include "plugins/dkim/signing.h"
 #include "plugins/dkim/verification.h"
 
@@ -29,33 +30,41 @@ const char *const canonicalization_words[] = {
 
 static const FilterdOption key_options[] = {
     {"domain", FILTERD_DOMAIN, FILTERD_POSITION | FILTERD_REQUIRED,
-     offsetof(KeyOption, domain), NULL, "d=, the domain that signs"},
+     offsetof(KeyOption, domain), NULL, "The domain that signs, d=."},
     {"selector", FILTERD_TEXT, FILTERD_POSITION | FILTERD_REQUIRED,
-     offsetof(KeyOption, selector), NULL, "s=, under which its key is found"},
+     offsetof(KeyOption, selector), NULL,
+     "The selector under which the key is found, s=."},
     {"file", FILTERD_FILE, FILTERD_POSITION | FILTERD_REQUIRED,
      offsetof(KeyOption, file), NULL,
-     "the private key, PEM without a passphrase: RSA of 1024 to 4096 bits "
-     "(2048 or more are wanted) or Ed25519"},
+     "The private key, PEM without a passphrase: RSA of 1024 to 4096 bits "
+     "(2048 or more are wanted) or Ed25519."},
     {"identity", FILTERD_TEXT, 0, offsetof(KeyOption, identity), NULL,
-     "i=, such as \"@mail.example.org\": in that domain or below it"},
+     "The identity, i=, such as \"@mail.example.org\": in that domain or below "
+     "it. Without it there is no i=."},
     {NULL},
 };
 
 static const FilterdOption options[] = {
     {"signatures", FILTERD_INT, 0, offsetof(Config, signatures), "10",
-     "how many signatures of a message are looked at, those that seem to be of "
-     "the From domain first",
+     "How many signatures of a message are looked at, those that seem to be of "
+     "the From domain first.",
      .low = 1, .high = 100},
     {"minimum-key-bits", FILTERD_INT, 0, offsetof(Config, minimum_key_bits),
-     "1024", "RSA keys with fewer bits never pass", .low = 1024, .high = 4096},
+     "1024",
+     "The bits that an RSA key has at least; signatures of smaller ones never "
+     "pass.",
+     .low = 1024, .high = 4096},
     {"partial-body", FILTERD_WORD, 0, offsetof(Config, partial_body), "refuse",
-     "whether a signature may pass whose l= leaves a part of the body unsigned",
+     "Whether a signature may pass whose l= leaves a part of the body "
+     "unsigned. One that may not has the result `policy`, is missing in "
+     "`dkim.domains`, and is no evidence for DMARC.",
      .words = partial_words},
     {"clock-drift", FILTERD_DURATION, 0, offsetof(Config, clock_drift), "5m",
-     "how wrong a signer's clock may be, for t= and x="},
+     "How wrong a signer's clock may be, for t= and x=."},
     {"key", FILTERD_GROUP, FILTERD_MANY, offsetof(Config, keys), NULL,
-     "a key to sign with; may be repeated, for one domain too (RSA and "
-     "Ed25519)",
+     "A key to sign with; one domain may have several, of RSA and of Ed25519. "
+     "It is read before privileges are dropped; one that cannot be used is an "
+     "error of the file.",
      .group = key_options, .size = sizeof(KeyOption)},
     {"sign-headers", FILTERD_TEXT, FILTERD_MANY, offsetof(Config, sign_headers),
      "From Sender Reply-To Subject Date Message-ID To Cc In-Reply-To "
@@ -65,24 +74,25 @@ static const FilterdOption options[] = {
      "Resent-Message-ID Resent-To Resent-Cc List-Id List-Help "
      "List-Unsubscribe List-Unsubscribe-Post List-Subscribe List-Post "
      "List-Owner List-Archive",
-     "the fields that are signed, where there are any (RFC 6376 5.4.1); From "
-     "always is"},
+     "The fields that are signed, where there are any (RFC 6376 5.4.1). From "
+     "always is."},
     {"oversign", FILTERD_TEXT, FILTERD_MANY, offsetof(Config, oversign),
      "From Reply-To Subject Date Message-ID To Cc MIME-Version Content-Type "
      "Content-Transfer-Encoding",
-     "the fields of which nobody may add one more (RFC 6376 8.15); Date and "
-     "Message-ID only where they are there, for servers supply them"},
+     "The fields of which nobody may add one more (RFC 6376 8.15). Date and "
+     "Message-ID only where they are there, for a server behind may supply "
+     "them."},
     {"canonicalization", FILTERD_WORD, 0, offsetof(Config, canonicalization),
-     "relaxed/relaxed", "c=, of the header and of the body",
+     "relaxed/relaxed",
+     "How the header and the body may change on the way, c=.",
      .words = canonicalization_words},
     {"signature-lifetime", FILTERD_DURATION, 0,
      offsetof(Config, signature_lifetime), "0s",
-     "how long a signature holds, x=; 0s: without end", .low = 0,
+     "How long a signature holds, x=; 0s: without end.", .low = 0,
      .high = INT64_C(315360000000)},
     {"no-key", FILTERD_WORD, 0, offsetof(Config, no_key), "unsigned",
-     "what becomes of a message that sign() finds no key for: it goes "
-     "unsigned, "
-     "and the log says so, or is refused for now",
+     "What becomes of a message that `dkim.sign()` finds no key for: it goes "
+     "unsigned, and the log says so; or it is refused for now, 451.",
      .words = no_key_words},
     {NULL},
 };
@@ -91,19 +101,19 @@ enum { FACT_RESULT, FACT_RESULTS, FACT_DOMAINS, FACT_PROBLEM };
 
 static const FilterdFact facts[] = {
     [FACT_RESULT] = {"result", FILTERD_WORD, FILTERD_MESSAGE,
-                     "the best result of all signatures",
+                     "The best result of all signatures.",
                      .words = result_words},
     [FACT_RESULTS] = {"results", FILTERD_LIST, FILTERD_MESSAGE,
-                      "result:domain:selector:algorithm of each signature, in "
-                      "the order of the fields",
+                      "Of each signature its result:domain:selector:algorithm, "
+                      "in the order of the fields.",
                       .items = FILTERD_TEXT},
     [FACT_DOMAINS] = {"domains", FILTERD_LIST, FILTERD_MESSAGE,
-                      "the domains whose signatures passed",
+                      "The domains whose signatures passed.",
                       .items = FILTERD_DOMAIN},
     [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
-                      "why the first signature that did not pass did not; or "
+                      "Why the first signature that did not pass did not; or "
                       "of which field, though it passed, another one is there "
-                      "that it does not cover"},
+                      "that it does not cover."},
     {NULL},
 };
 
@@ -557,6 +567,7 @@ clear_message(FilterdCall *call)
 
 FILTERD_PLUGIN(.name = "dkim", .version = "0.1",
                .summary = "DKIM signatures (RFC 6376), by libopendkim",
+               .description = description, .example = example,
                .options = options, .config_size = sizeof(Config),
                .facts = facts, .needs = needs, .methods = methods,
                .actions = actions, .instance_size = sizeof(Instance),

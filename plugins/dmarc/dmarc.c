@@ -5,6 +5,7 @@
  */
 #include <filterd/plugin.h>
 
+#include "plugins/dmarc/manual.h"
 #include "plugins/dmarc/reporting.h"
 
 #include <string.h>
@@ -38,12 +39,12 @@ static const FilterdFact facts[] = {
      "be asked (RFC 9989 5.3.1, 11.5).",
      .words = result_words},
     {"policy", FILTERD_WORD, FILTERD_MESSAGE,
-     "The policy as published: p= of the record. Unknown without a record.",
+     "The policy as published, p= of the record. Unknown without a record.",
      .words = dmarc_policy_words},
     {"disposition", FILTERD_WORD, FILTERD_MESSAGE,
      "What the domain asks to do with this message, after sp=, np= and t=; "
      "none unless the result is fail. RFC 9989 7.4 forbids to reject for it "
-     "alone.",
+     "alone, and `filterctl check` warns of a rule that does.",
      .words = dmarc_policy_words},
     {"domain", FILTERD_DOMAIN, FILTERD_MESSAGE,
      "The domain whose record applies."},
@@ -73,33 +74,36 @@ static const FilterdNeed needs[] = {
 
 static const FilterdOption reason_options[] = {
     {"rule", FILTERD_TEXT, FILTERD_POSITION | FILTERD_REQUIRED,
-     offsetof(DmarcReason, rule), NULL, "The rule's name."},
+     offsetof(DmarcReason, rule), NULL, "The name of the rule."},
     {"type", FILTERD_WORD, FILTERD_POSITION | FILTERD_REQUIRED,
-     offsetof(DmarcReason, type), NULL, "Of RFC 9990 3.1.6.",
+     offsetof(DmarcReason, type), NULL,
+     "What it is called, as RFC 9990 3.1.6 has it.",
      .words = dmarc_reason_words},
     {NULL},
 };
 
 static const FilterdOption options[] = {
     {"mode", FILTERD_WORD, 0, offsetof(DmarcConfig, mode), "rfc9989",
-     "How records and organizations are found: rfc9989 walks up the DNS tree "
-     "and knows np=, t= and psd=; rfc7489 uses the Public Suffix List and "
+     "How records and organizations are found: `rfc9989` walks up the DNS tree "
+     "and knows np=, t= and psd=; `rfc7489` uses the Public Suffix List and "
      "knows pct=.",
      .words = mode_words},
     {"reports", FILTERD_BOOL, 0, offsetof(DmarcConfig, reports), "off",
-     "Whether messages are counted for aggregate reports, which `filterctl "
-     "report` makes of them."},
+     "Whether messages are counted in the store for aggregate reports (RFC "
+     "9990), which `filterctl report` makes of them."},
     {"report-contact", FILTERD_ADDRESS, 0, offsetof(DmarcConfig, contact), NULL,
-     "Whom their readers can ask, and the author of the mail that they come "
-     "in."},
+     "Whom a reader of the reports can ask; also the author of the mail that "
+     "they come in. `reports on` needs it."},
     {"report-organization", FILTERD_TEXT, 0,
      offsetof(DmarcConfig, organization), NULL,
-     "Who reports; the hostname unless set."},
+     "Who reports; the `hostname` unless set."},
     {"report-sender", FILTERD_ADDRESS, 0, offsetof(DmarcConfig, sender), NULL,
-     "The reverse-path of that mail; the null one unless set."},
+     "The reverse-path of the mail that a report comes in; the null one unless "
+     "set."},
     {"report-reason", FILTERD_GROUP, FILTERD_MANY,
      offsetof(DmarcConfig, reasons), NULL,
-     "What a rule is called that overrides a policy: local_policy unless set.",
+     "What a rule of that name is called in a report where it overrides a "
+     "policy; without it `local_policy`. The rule's name is told beside it.",
      .group = reason_options, .size = sizeof(DmarcReason)},
     {NULL},
 };
@@ -107,13 +111,13 @@ static const FilterdOption options[] = {
 enum { METRIC_DIFFERS, METRIC_LEFT_OUT };
 
 static const FilterdMetric metrics[] = {
-    [METRIC_DIFFERS] = {"organization_differs",
-                        "messages whose record applied and whose organization "
-                        "is another one by the Public Suffix List than by the "
-                        "tree walk"},
-    [METRIC_LEFT_OUT] = {"reports_left_out",
-                         "messages in no report, because the day has had its "
-                         "rows"},
+    [METRIC_DIFFERS] =
+        {"organization_differs",
+         "Messages whose record applied and whose organization is another one "
+         "by the Public Suffix List than by the tree walk."},
+    [METRIC_LEFT_OUT] =
+        {"reports_left_out",
+         "Messages in no report, because the day has had its rows."},
     {NULL},
 };
 
@@ -296,8 +300,9 @@ dmarc_stop(FilterdCall *call)
 }
 
 FILTERD_PLUGIN(.name = "dmarc", .version = "0.1.0",
-               .summary = "DMARC: whether the author's domain stands behind "
+               .summary = "whether the author's domain stands behind "
                           "the message (RFC 9989)",
+               .description = description, .example = example,
                .options = options, .config_size = sizeof(DmarcConfig),
                .facts = facts, .needs = needs, .methods = methods,
                .metrics = metrics, .instance_size = sizeof(Instance),

@@ -6,6 +6,7 @@
 #include "plugins/dnsbl/dnsbl.h"
 
 #include "plugins/dnsbl/domains.h"
+#include "plugins/dnsbl/manual.h"
 #include "plugins/dnsbl/self-test.h"
 #include "plugins/dnsbl/tables.h"
 
@@ -246,6 +247,7 @@ eom(FilterdCall *call, GError **error)
 FILTERD_PLUGIN(.name = "dnsbl", .version = "0.2",
                .summary = "ask DNS block and allow lists about the client and "
                           "its domains",
+               .description = description, .example = example,
                .options = dnsbl_options, .config_size = sizeof(DnsblConfig),
                .facts = dnsbl_facts, .needs = dnsbl_needs,
                .metrics = dnsbl_metrics, .instance_size = sizeof(DnsblInstance),

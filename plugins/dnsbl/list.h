@@ -31,28 +31,30 @@ typedef struct ListZone {
 extern const char *const list_asks[];
 
 /* Rows of an option whose values are a ListZone. */
-#define LIST_NAME_ROW                                                        \
-    {                                                                        \
-        .name = "name", .type = FILTERD_DOMAIN,                              \
-        .flags = FILTERD_POSITION | FILTERD_REQUIRED,                        \
-        .offset = offsetof(ListZone, name), .doc = "the domain of the list", \
-    }
-
-#define LIST_ANSWER_ROW                                                       \
+#define LIST_NAME_ROW                                                         \
     {                                                                         \
-        .name = "answer", .type = FILTERD_TEXT,                               \
-        .flags = FILTERD_POSITION | FILTERD_MANY,                             \
-        .offset = offsetof(ListZone, answers),                                \
-        .doc = "codes that count: 127.0.0.2, 127.0.0.0/24, 127.0.0.2-11, or " \
-               "127.0.0.0&6 where one of those bits is set; without one, "    \
-               "every code of the list",                                      \
+        .name = "name", .type = FILTERD_DOMAIN,                               \
+        .flags = FILTERD_POSITION | FILTERD_REQUIRED,                         \
+        .offset = offsetof(ListZone, name), .doc = "The domain of the list.", \
     }
 
-#define LIST_TEST_ROW                                               \
-    {                                                               \
-        .name = "test", .type = FILTERD_TEXT,                       \
-        .offset = offsetof(ListZone, test), .fallback = "\"test\"", \
-        .doc = "what it has for sure, for the self-test",           \
+#define LIST_ANSWER_ROW                                                        \
+    {                                                                          \
+        .name = "answer", .type = FILTERD_TEXT,                                \
+        .flags = FILTERD_POSITION | FILTERD_MANY,                              \
+        .offset = offsetof(ListZone, answers),                                 \
+        .doc = "Codes that count, all others do not: an address (127.0.0.2), " \
+               "a network (127.0.0.0/24), a range (127.0.0.2-11, "             \
+               "127.0.0.2-127.0.1.9), or a bit mask: 127.0.0.0&6 is a code "   \
+               "of 127.0.0.0/24 where bit 2 or 4 is set. Without one, every "  \
+               "code of 127.0.0.0/8 counts.",                                  \
+    }
+
+#define LIST_TEST_ROW                                                      \
+    {                                                                      \
+        .name = "test", .type = FILTERD_TEXT,                              \
+        .offset = offsetof(ListZone, test), .fallback = "\"test\"",        \
+        .doc = "The entry that the list has for sure, for the self-test.", \
     }
 
 typedef enum ListState {

@@ -6,13 +6,14 @@
 
 /* ---- options ------------------------------------------------------------ */
 
-#define WEIGHT_ROW                                                    \
-    {                                                                 \
-        .name = "weight", .type = FILTERD_INT,                        \
-        .offset = offsetof(ListZone, weight), .fallback = "1",        \
-        .doc = "what a listing adds to the score; less than 0 for a " \
-               "list of the good ones",                               \
-        .low = -1000, .high = 1000,                                   \
+#define WEIGHT_ROW                                                             \
+    {                                                                          \
+        .name = "weight", .type = FILTERD_INT,                                 \
+        .offset = offsetof(ListZone, weight), .fallback = "1",                 \
+        .doc = "What a listing adds to the score; less than 0 for a list of "  \
+               "good clients, which is refused on `mail`, `helo` and `from`: " \
+               "anybody can write these.",                                     \
+        .low = -1000, .high = 1000,                                            \
     }
 
 static const FilterdOption zone_options[] = {
@@ -30,16 +31,17 @@ static const FilterdOption domain_zone_options[] = {
      .flags = FILTERD_MANY,
      .offset = offsetof(ListZone, on),
      .fallback = "mail",
-     .doc = "which domains it is asked about: of the reverse-path, of the "
-            "greeting, the client's name if it leads back, of From, of DKIM "
-            "signatures that passed",
+     .doc = "Which domains it is asked about: of the reverse-path (`mail`), of "
+            "the greeting (`helo`), the client's name if that leads back to it "
+            "(`name`), of the From field (`from`), of DKIM signatures that "
+            "passed (`dkim`).",
      .words = sources},
     {.name = "ask",
      .type = FILTERD_WORD,
      .offset = offsetof(ListZone, ask),
      .fallback = "registered",
-     .doc = "about the registered domain (by the Public Suffix List), or about "
-            "the name as it came",
+     .doc = "What it is asked: the registered domain, by the Public Suffix "
+            "List, or the name as it came.",
      .words = list_asks},
     LIST_TEST_ROW,
     {NULL},
@@ -50,26 +52,28 @@ const FilterdOption dnsbl_options[] = {
      .type = FILTERD_GROUP,
      .flags = FILTERD_MANY,
      .offset = offsetof(DnsblConfig, zones),
-     .doc = "a list to ask about the client's address, and which of its "
-            "answers count; may be repeated, for one list too, to weigh its "
-            "answers differently. Without a zone nobody is asked and the score "
-            "is 0",
+     .doc =
+         "A list to ask about the client's address, and which of its answers "
+         "count. One list may stand several times, to weigh its answers "
+         "differently. Without a zone nobody is asked, and the score is 0.",
      .group = zone_options,
      .size = sizeof(ListZone)},
     {.name = "domain-zone",
      .type = FILTERD_GROUP,
      .flags = FILTERD_MANY,
      .offset = offsetof(DnsblConfig, domain_zones),
-     .doc = "a list to ask about domains",
+     .doc = "A list to ask about domains, those that `on` says.",
      .group = domain_zone_options,
      .size = sizeof(ListZone)},
     {.name = "self-test",
      .type = FILTERD_BOOL,
      .offset = offsetof(DnsblConfig, self_test),
      .fallback = "on",
-     .doc = "at start and every hour, check that each list has its test entry "
-            "and does not have what no list has, and do not ask it while that "
-            "is not so (RFC 5782 section 5)"},
+     .doc = "At start and every hour, check that each list has 127.0.0.2 and "
+            "does not have 127.0.0.1 (nor ::ffff:127.0.0.1, else it is not "
+            "asked about IPv6); that a domain list has its `test` entry and "
+            "does not have `invalid`; and do not ask it while that is not so "
+            "(RFC 5782 5). Each such list is in the log and in a metric."},
     {NULL},
 };
 
@@ -77,54 +81,57 @@ const FilterdOption dnsbl_options[] = {
 
 const FilterdFact dnsbl_facts[] = {
     [DNSBL_SCORE] = {"score", FILTERD_INT, FILTERD_CONNECT,
-                     "the sum of the weights of the lists that have the "
-                     "client's address or name; a list that failed counts as "
-                     "0, see `failed`; unknown where every list failed. Error "
-                     "codes (127.0.0.1, 127.255.255.0/24, anything outside "
-                     "127.0.0.0/8) are failures, never listings. Private, "
-                     "loopback and other special addresses are never asked "
-                     "for: 0"},
+                     "The sum of the weights of the lists that have the "
+                     "client's address or name. A list that failed counts as "
+                     "0; where every list failed it is unknown."},
     [DNSBL_LISTED] = {"listed", FILTERD_BOOL, FILTERD_CONNECT,
-                      "whether a list whose weight is not negative has the "
-                      "client; unknown where every list failed"},
+                      "Whether a list whose weight is not negative has the "
+                      "client; unknown where every list failed."},
     [DNSBL_ALLOWED] = {"allowed", FILTERD_BOOL, FILTERD_CONNECT,
-                       "whether a list whose weight is negative has the "
-                       "client; unknown where every list failed"},
+                       "Whether a list whose weight is negative has the "
+                       "client; unknown where every list failed."},
     [DNSBL_ZONES] = {"zones", FILTERD_LIST, FILTERD_CONNECT,
-                     "the lists that have the client, in the order of the "
-                     "options; unknown where every list failed",
+                     "The lists that have the client, in the order of the "
+                     "options; unknown where every list failed.",
                      .items = FILTERD_TEXT},
     [DNSBL_REASON] = {"reason", FILTERD_TEXT, FILTERD_CONNECT,
-                      "what the first list whose weight is not negative says "
-                      "of the client, cut at 200 octets, else \"listed in\" "
-                      "and its name; unknown where there is none"},
+                      "What the first list with a weight from 0 says of the "
+                      "client, cut at 200 octets; else \"listed in\" and the "
+                      "list's name. Unknown where none has it."},
     [DNSBL_FAILED] = {"failed", FILTERD_LIST, FILTERD_CONNECT,
-                      "the lists that gave no answer or an error, or are "
-                      "suspended by the self-test",
+                      "The lists that gave no answer, or an error, or are "
+                      "suspended by the self-test.",
                       .items = FILTERD_TEXT},
     [DNSBL_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_CONNECT,
-                       "what is the matter with them, in words; unknown where "
-                       "nothing is"},
+                       "What is the matter with those that failed, in words. "
+                       "Unknown where nothing is."},
     [DNSBL_HELO_SCORE] = {"helo-score", FILTERD_INT, FILTERD_HELO,
-                          "as score, of the name in the greeting"},
+                          "As `dnsbl.score`, of the name in the greeting."},
     [DNSBL_HELO_ZONES] = {"helo-zones", FILTERD_LIST, FILTERD_HELO,
-                          "the lists that have it", .items = FILTERD_TEXT},
-    [DNSBL_HELO_REASON] = {"helo-reason", FILTERD_TEXT, FILTERD_HELO,
-                           "what the first of them says of it"},
-    [DNSBL_MAIL_SCORE] = {"mail-score", FILTERD_INT, FILTERD_MAIL,
-                          "as score, of the domain of the reverse-path"},
+                          "The lists that have the name in the greeting.",
+                          .items = FILTERD_TEXT},
+    [DNSBL_HELO_REASON] =
+        {"helo-reason", FILTERD_TEXT, FILTERD_HELO,
+         "What the first of these says of it, as `dnsbl.reason`."},
+    [DNSBL_MAIL_SCORE] =
+        {"mail-score", FILTERD_INT, FILTERD_MAIL,
+         "As `dnsbl.score`, of the domain of the reverse-path."},
     [DNSBL_MAIL_ZONES] = {"mail-zones", FILTERD_LIST, FILTERD_MAIL,
-                          "the lists that have it", .items = FILTERD_TEXT},
-    [DNSBL_MAIL_REASON] = {"mail-reason", FILTERD_TEXT, FILTERD_MAIL,
-                           "what the first of them says of it"},
-    [DNSBL_MESSAGE_SCORE] = {"message-score", FILTERD_INT, FILTERD_MESSAGE,
-                             "as score, of the domain of From and those of "
-                             "DKIM signatures that passed"},
+                          "The lists that have the domain of the reverse-path.",
+                          .items = FILTERD_TEXT},
+    [DNSBL_MAIL_REASON] =
+        {"mail-reason", FILTERD_TEXT, FILTERD_MAIL,
+         "What the first of these says of it, as `dnsbl.reason`."},
+    [DNSBL_MESSAGE_SCORE] =
+        {"message-score", FILTERD_INT, FILTERD_MESSAGE,
+         "As `dnsbl.score`, of the domain of From and those of DKIM signatures "
+         "that passed; each list counts once."},
     [DNSBL_MESSAGE_ZONES] = {"message-zones", FILTERD_LIST, FILTERD_MESSAGE,
-                             "the lists that have one of them",
+                             "The lists that have one of these domains.",
                              .items = FILTERD_TEXT},
-    [DNSBL_MESSAGE_REASON] = {"message-reason", FILTERD_TEXT, FILTERD_MESSAGE,
-                              "what the first of them says of it"},
+    [DNSBL_MESSAGE_REASON] =
+        {"message-reason", FILTERD_TEXT, FILTERD_MESSAGE,
+         "What the first of these says of it, as `dnsbl.reason`."},
     {NULL},
 };
 

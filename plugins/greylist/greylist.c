@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "plugins/greylist/judge.h"
+#include "plugins/greylist/manual.h"
 
 #include <string.h>
 
@@ -337,38 +338,41 @@ static const FilterdOption options[] = {
      .type = FILTERD_DURATION,
      .offset = offsetof(Config, delay),
      .fallback = "5m",
-     .doc = "how long after its first try a sender has to come back at least",
+     .doc = "How long after its first try a sender has to come back at least.",
      .low = SECOND,
      .high = DAY},
     {.name = "window",
      .type = FILTERD_DURATION,
      .offset = offsetof(Config, window),
      .fallback = "2d",
-     .doc = "how long after its first try it may come back at most; after "
-            "that it is new again",
+     .doc = "How long after its first try it may come back at most; after that "
+            "it is new again.",
      .low = 60 * SECOND,
      .high = 30 * DAY},
     {.name = "lifetime",
      .type = FILTERD_DURATION,
      .offset = offsetof(Config, lifetime),
      .fallback = "36d",
-     .doc = "how long one that has passed stays known after its last mail, "
-            "to a day",
+     .doc = "How long one that has passed stays known after its last mail, to "
+            "a day.",
      .low = HOUR,
      .high = 400 * DAY},
     {.name = "white-after",
      .type = FILTERD_INT,
      .offset = offsetof(Config, white_after),
      .fallback = "5",
-     .doc = "after so many transactions that passed every mail of that client "
-            "is known, whatever its sender and recipient; 0: never",
+     .doc = "After so many transactions that passed, every mail of that client "
+            "is known, whatever its reverse-path and recipient; 0: never. They "
+            "are counted for the domain that SPF or DKIM vouch for, else for "
+            "the network: the name of an Internet provider is one for all its "
+            "customers.",
      .low = 0,
      .high = 1000000},
     {.name = "white-lifetime",
      .type = FILTERD_DURATION,
      .offset = offsetof(Config, white_lifetime),
      .fallback = "36d",
-     .doc = "how long that lasts after its last mail, to a day",
+     .doc = "How long that lasts after the client's last mail, to a day.",
      .low = HOUR,
      .high = 400 * DAY},
     {.name = "keys",
@@ -376,29 +380,33 @@ static const FilterdOption options[] = {
      .flags = FILTERD_MANY,
      .offset = offsetof(Config, keys),
      .fallback = "domain name network",
-     .doc = "what a client is known by, the first of these that there is; "
-            "failing all, its network",
+     .doc = "What a client is known by, the first of these that there is; "
+            "failing all, its network.",
      .words = rung_words},
     {.name = "network-v4",
      .type = FILTERD_INT,
      .offset = offsetof(Config, network_v4),
      .fallback = "24",
-     .doc = "bits of an IPv4 address that make its network",
+     .doc = "The bits of an IPv4 address that make its network.",
      .low = 8,
      .high = 32},
     {.name = "network-v6",
      .type = FILTERD_INT,
      .offset = offsetof(Config, network_v6),
      .fallback = "64",
-     .doc = "bits of an IPv6 address that make its network",
+     .doc = "The bits of an IPv6 address that make its network.",
      .low = 16,
      .high = 128},
     {.name = "sender",
      .type = FILTERD_WORD,
      .offset = offsetof(Config, sender),
      .fallback = "normalized",
-     .doc = "how much of the reverse-path counts: all that does not change "
-            "with each message, all of it, or its domain",
+     .doc =
+         "How much of the reverse-path counts, always without case. "
+         "`normalized` takes each word of its local part that has a digit in "
+         "it as the same (bounce-#-#@example.org), and leaves out hash and day "
+         "of SRS: VERP, BATV and SRS say something else with each message. "
+         "`exact` is all of it, `domain` leaves out the local part.",
      .words = sender_words},
     {NULL},
 };
@@ -407,70 +415,73 @@ static const FilterdFact facts[] = {
     [STATE] = {.name = "state",
                .type = FILTERD_WORD,
                .since = FILTERD_RCPT,
-               .doc = "new: the first try of this client, sender and "
-                      "recipient; early: tried again before the delay was "
-                      "over; passed: the first try after it; known: passed "
-                      "before. Unknown while the store fails",
+               .doc = "Of this client, reverse-path and recipient: `new`, the "
+                      "first try; `early`, tried again before the delay was "
+                      "over; `passed`, the first try after it; `known`, passed "
+                      "before. Unknown while the store fails.",
                .words = state_words,
                .flags = FILTERD_EFFECT},
     [WAIT] = {.name = "wait",
               .type = FILTERD_DURATION,
               .since = FILTERD_RCPT,
-              .doc = "how long still to wait; 0 when passed or known",
+              .doc = "How long still to wait; 0 when passed or known.",
               .flags = FILTERD_EFFECT},
-    [KEY] = {.name = "key",
-             .type = FILTERD_WORD,
-             .since = FILTERD_RCPT,
-             .doc = "what the client is known by: the organizational domain "
-                    "that SPF says it may use, that of its confirmed name, or "
-                    "its network",
-             .words = rung_words,
-             .flags = FILTERD_EFFECT},
+    [KEY] =
+        {.name = "key",
+         .type = FILTERD_WORD,
+         .since = FILTERD_RCPT,
+         .doc =
+             "What the client is known by: the organizational domain that SPF "
+             "says it may use, that of its confirmed name, or its network.",
+         .words = rung_words,
+         .flags = FILTERD_EFFECT},
     [WHITE] = {.name = "white",
                .type = FILTERD_BOOL,
                .since = FILTERD_RCPT,
-               .doc = "whether it is known for what the client sent before, to "
-                      "whomever",
+               .doc = "Whether the client is known for what it sent before, to "
+                      "whomever.",
                .flags = FILTERD_EFFECT},
     [COUNT] = {.name = "count",
                .type = FILTERD_INT,
                .since = FILTERD_RCPT,
-               .doc = "how many transactions of the client passed, up to "
-                      "white-after; unknown if that is 0",
+               .doc = "How many transactions of the client passed, up to "
+                      "white-after; unknown if that is 0.",
                .flags = FILTERD_EFFECT},
     [AGE] = {.name = "age",
              .type = FILTERD_DURATION,
              .since = FILTERD_RCPT,
-             .doc = "how long ago the first try was; unknown when known",
+             .doc = "How long ago the first try was; unknown when known.",
              .flags = FILTERD_EFFECT},
-    [SIGNS] = {.name = "signs",
-               .type = FILTERD_BOOL,
-               .since = FILTERD_MAIL,
-               .doc = "whether mail of the reverse-path's organization has "
-                      "passed before with its DKIM signature, as far as "
-                      "message-state was asked for. Anybody can say that "
-                      "reverse-path: at message, ask for message-state"},
-    [MESSAGE_STATE] = {.name = "message-state",
-                       .type = FILTERD_WORD,
-                       .since = FILTERD_MESSAGE,
-                       .doc = "as state, with a DKIM signature of the author's "
-                              "or the reverse-path's organization for the "
-                              "client's domain. Without one as its recipients "
-                              "were judged, if they were, else whoever they "
-                              "are",
-                       .words = state_words,
-                       .flags = FILTERD_EFFECT},
+    [SIGNS] =
+        {.name = "signs",
+         .type = FILTERD_BOOL,
+         .since = FILTERD_MAIL,
+         .doc = "Whether mail of the reverse-path's organization has passed "
+                "before with its DKIM signature, as far as "
+                "`greylist.message-state` was asked for. Anybody can say that "
+                "reverse-path: at message, ask for `greylist.message-state`."},
+    [MESSAGE_STATE] =
+        {.name = "message-state",
+         .type = FILTERD_WORD,
+         .since = FILTERD_MESSAGE,
+         .doc = "As `greylist.state`, with a DKIM signature of the author's or "
+                "the reverse-path's organization in the place of the client's "
+                "domain. A message without one is judged as its recipients "
+                "were, if they were, else whoever they are.",
+         .words = state_words,
+         .flags = FILTERD_EFFECT},
     [MESSAGE_WAIT] = {.name = "message-wait",
                       .type = FILTERD_DURATION,
                       .since = FILTERD_MESSAGE,
-                      .doc = "how long still to wait; 0 when passed or known",
+                      .doc = "How long still to wait, as `greylist.wait`.",
                       .flags = FILTERD_EFFECT},
-    [MESSAGE_KEY] = {.name = "message-key",
-                     .type = FILTERD_WORD,
-                     .since = FILTERD_MESSAGE,
-                     .doc = "as key; domain also for one that signed",
-                     .words = rung_words,
-                     .flags = FILTERD_EFFECT},
+    [MESSAGE_KEY] =
+        {.name = "message-key",
+         .type = FILTERD_WORD,
+         .since = FILTERD_MESSAGE,
+         .doc = "As `greylist.key`; `domain` also for one that signed.",
+         .words = rung_words,
+         .flags = FILTERD_EFFECT},
     {NULL},
 };
 
@@ -491,6 +502,7 @@ static const FilterdNeed needs[] = {
 FILTERD_PLUGIN(.name = "greylist", .version = "0.2",
                .summary = "tell senders that have been here before from new "
                           "ones",
+               .description = description, .example = example,
                .options = options, .config_size = sizeof(Config),
                .facts = facts, .needs = needs,
                .instance_size = sizeof(Instance),

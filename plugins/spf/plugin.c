@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "plugins/spf/check.h"
+#include "plugins/spf/manual.h"
 #include "plugins/spf/received.h"
 
 #include <string.h>
@@ -65,9 +66,10 @@ static const FilterdFact facts[] = {
                         "where none did."},
     [FACT_LOOKUPS] = {"lookups", FILTERD_INT, FILTERD_MAIL,
                       "How many terms asked the DNS."},
-    [FACT_EXPLANATION] = {"explanation", FILTERD_TEXT, FILTERD_MAIL,
-                          "What the domain says about a fail: a stranger's "
-                          "words, printable ASCII, at most 255 octets."},
+    [FACT_EXPLANATION] =
+        {"explanation", FILTERD_TEXT, FILTERD_MAIL,
+         "What the domain says about a fail: a stranger's words, printable "
+         "ASCII, at most 255 octets. Unknown where it says nothing."},
     [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MAIL,
                       "Why the result is none, temperror or permerror."},
     [FACT_HELO] = {"helo", FILTERD_WORD, FILTERD_HELO,
@@ -255,14 +257,15 @@ add_received(FilterdCall *call, G_GNUC_UNUSED const FilterdValue *arguments,
 static const FilterdType no_arguments[] = {FILTERD_UNKNOWN};
 
 static const FilterdAction actions[] = {
-    {"received", "Puts a Received-SPF header field on top.", no_arguments,
-     add_received},
+    {"received", "Puts a Received-SPF header field on top (RFC 7208 9.1).",
+     no_arguments, add_received},
     {0},
 };
 
 FILTERD_PLUGIN(.name = "spf", .version = "1",
                .summary = "whether the client may send for the domains it names"
                           " (RFC 7208)",
+               .description = description, .example = example,
                .options = options, .config_size = sizeof(SpfConfig),
                .facts = facts, .needs = needs, .methods = methods,
                .actions = actions, .helo = spf_helo, .mail = spf_mail);

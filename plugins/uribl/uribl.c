@@ -4,6 +4,7 @@
  */
 #include "plugins/dnsbl/self-test.h"
 #include "plugins/uribl/links.h"
+#include "plugins/uribl/manual.h"
 
 enum { SCORE, LISTED, DOMAINS, ZONES, REASON, LINKS, PROBLEM };
 enum { METRIC_SUSPENDED, METRIC_LISTED, METRIC_FAILED };
@@ -236,15 +237,16 @@ static const FilterdOption zone_options[] = {
      .type = FILTERD_INT,
      .offset = offsetof(ListZone, weight),
      .fallback = "1",
-     .doc = "what a listing adds to the score",
+     .doc = "What a listing adds to the score.",
      .low = 0,
      .high = 1000},
     {.name = "ask",
      .type = FILTERD_WORD,
      .offset = offsetof(ListZone, ask),
      .fallback = "registered",
-     .doc = "about the registered domain (by the Public Suffix List), or about "
-            "the host as the link names it",
+     .doc = "What it is asked: the registered domain, by the Public Suffix "
+            "List, or the host as the link names it. IPv4 addresses are asked "
+            "backwards.",
      .words = list_asks},
     LIST_TEST_ROW,
     {NULL},
@@ -255,57 +257,58 @@ static const FilterdOption options[] = {
      .type = FILTERD_GROUP,
      .flags = FILTERD_MANY,
      .offset = offsetof(Config, zones),
-     .doc = "a list to ask, and which of its answers count; may be repeated",
+     .doc = "A list to ask, and which of its answers count.",
      .group = zone_options,
      .size = sizeof(ListZone)},
     {.name = "domains",
      .type = FILTERD_INT,
      .offset = offsetof(Config, domains),
      .fallback = "20",
-     .doc = "hosts of a message that are asked about, the first ones",
+     .doc = "How many hosts of a message are asked about, the first ones.",
      .low = 1,
      .high = LINKS_LIMIT},
     {.name = "scan",
      .type = FILTERD_INT,
      .offset = offsetof(Config, scan),
      .fallback = "2M",
-     .doc = "octets of a message's text that are looked at",
+     .doc = "How many octets of a message's text are looked at.",
      .low = 1,
      .high = 1 << 30},
     {.name = "skip",
      .type = FILTERD_FILE,
      .offset = offsetof(Config, skip),
-     .doc = "a file of domains that are never asked about, nor what is below "
-            "them: one a line, # begins a comment"},
+     .doc = "A file of domains that are never asked about, nor what is below "
+            "them: one a line, # begins a comment."},
     {.name = "self-test",
      .type = FILTERD_BOOL,
      .offset = offsetof(Config, self_test),
      .fallback = "on",
-     .doc = "at start and every hour, check that each list has its test entry "
-            "and does not have `invalid`, and do not ask it while that is not "
-            "so (RFC 5782 section 5)"},
+     .doc = "At start and every hour, check that each list has its `test` "
+            "entry and does not have `invalid`, and do not ask it while that "
+            "is not so (RFC 5782 5)."},
     {NULL},
 };
 
 static const FilterdFact facts[] = {
     [SCORE] = {"score", FILTERD_INT, FILTERD_MESSAGE,
-               "the sum of the weights of the lists that have one of the hosts "
-               "that links lead to; unknown where every list failed"},
+               "The sum of the weights of the lists that have one of the hosts "
+               "that links lead to; each list counts once. Unknown where every "
+               "list failed."},
     [LISTED] = {"listed", FILTERD_BOOL, FILTERD_MESSAGE,
-                "whether a list has one; unknown where every list failed"},
+                "Whether a list has one; unknown where every list failed."},
     [DOMAINS] = {"domains", FILTERD_LIST, FILTERD_MESSAGE,
-                 "the hosts that a list has", .items = FILTERD_TEXT},
+                 "The hosts that a list has.", .items = FILTERD_TEXT},
     [ZONES] = {"zones", FILTERD_LIST, FILTERD_MESSAGE,
-               "the lists that have one", .items = FILTERD_TEXT},
+               "The lists that have one of the hosts.", .items = FILTERD_TEXT},
     [REASON] = {"reason", FILTERD_TEXT, FILTERD_MESSAGE,
-                "what the first list says of it, cut at 200 octets, else "
-                "\"listed in\" and its name; unknown where there is none"},
+                "What the first list says of it, cut at 200 octets, else "
+                "\"listed in\" and its name; unknown where there is none."},
     [LINKS] = {"links", FILTERD_LIST, FILTERD_MESSAGE,
-               "the hosts that were asked about, in the order of the message",
+               "The hosts that were asked about, in the order of the message.",
                .items = FILTERD_TEXT},
     [PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
-                 "which lists failed and why, else what of the message was not "
-                 "looked at; unknown where nothing is the matter"},
+                 "Which lists failed and why, else what of the message was not "
+                 "looked at; unknown where nothing is the matter."},
     {NULL},
 };
 
@@ -321,6 +324,7 @@ static const FilterdMetric metrics[] = {
 
 FILTERD_PLUGIN(.name = "uribl", .version = "0.1",
                .summary = "ask DNS lists about the hosts that links lead to",
+               .description = description, .example = example,
                .options = options, .config_size = sizeof(Config),
                .facts = facts, .metrics = metrics,
                .instance_size = sizeof(Instance),
