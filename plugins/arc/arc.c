@@ -88,7 +88,8 @@ static const FilterdFact facts[] = {
         {"temporary", FILTERD_BOOL, FILTERD_MESSAGE,
          "Whether it fails only because a key cannot be looked up."},
     [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
-                      "Why it fails."},
+                      "Why it fails, and at which field of which set; or that "
+                      "there is no chain."},
     {NULL},
 };
 
@@ -380,6 +381,7 @@ publish_none(FilterdCall *call)
     call->host->publish(call, FACT_INSTANCES, filterd_int(0));
     call->host->publish(call, FACT_SEALERS, filterd_list(NULL, 0));
     call->host->publish(call, FACT_TEMPORARY, filterd_bool(false));
+    call->host->publish(call, FACT_PROBLEM, filterd_text("there is no chain"));
 }
 
 static void

@@ -110,10 +110,11 @@ static const FilterdFact facts[] = {
     [FACT_DOMAINS] = {"domains", FILTERD_LIST, FILTERD_MESSAGE,
                       "The domains whose signatures passed.",
                       .items = FILTERD_DOMAIN},
-    [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
-                      "Why the first signature that did not pass did not; or "
-                      "of which field, though it passed, another one is there "
-                      "that it does not cover."},
+    [FACT_PROBLEM] =
+        {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
+         "Why the first signature that did not pass did not, with its d= and "
+         "s=; or of which field, though it passed, another one is there that "
+         "it does not cover; or that there is no signature."},
     {NULL},
 };
 
@@ -415,7 +416,11 @@ publish(FilterdCall *call, GPtrArray *all)
     call->host->publish(call, FACT_RESULT, filterd_word(result_words[best]));
     publish_results(call, all);
     publish_domains(call, all);
-    publish_problem(call, all);
+    if (best == RESULT_NONE)
+        call->host->publish(call, FACT_PROBLEM,
+                            filterd_text("there is no signature"));
+    else
+        publish_problem(call, all);
 }
 
 /* The shortest beginning, of 8 octets or more, that no other b= has. */

@@ -52,10 +52,11 @@ static const FilterdFact facts[] = {
      "The organizational domain of the From domain."},
     {"alignment", FILTERD_TEXT, FILTERD_MESSAGE,
      "What vouched for the author, and how closely: "
-     "\"spf:relaxed,dkim:strict\","
-     " or \"none\"."},
+     "\"spf:relaxed,dkim:strict\", or \"none\"."},
     {"problem", FILTERD_TEXT, FILTERD_MESSAGE,
-     "What was wrong with From, the record or the DNS; unknown if nothing."},
+     "Why the result is not pass: what SPF and DKIM say that is not aligned, "
+     "or what is wrong with From, the record or the DNS. Unknown where it "
+     "passed."},
     {NULL},
 };
 

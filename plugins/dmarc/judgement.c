@@ -65,13 +65,18 @@ find_record(DmarcJudgement *judgement)
             judgement, DMARC_RESULT_TEMPERROR,
             g_strdup_printf("no answer for _dmarc.%s", discovery->failed));
     judgement->cancelled = discovery->status == DMARC_CANCELLED;
+    if (discovery->status == DMARC_MISSING && judgement->problem == NULL)
+        judge_error(judgement, DMARC_RESULT_NONE,
+                    g_strdup_printf("no record at _dmarc.%s or above",
+                                    judgement->author));
     if (discovery->status != DMARC_FOUND)
         return false;
     if (dmarc_record_settle(&discovery->record))
         return true;
     judge_error(
         judgement, DMARC_RESULT_PERMERROR,
-        g_strdup_printf("no valid policy at _dmarc.%s", discovery->domain));
+        g_strdup_printf("p=, sp= or np= at _dmarc.%s is missing or wrong",
+                        discovery->domain));
     return false;
 }
 
@@ -87,6 +92,30 @@ look_up_evidence(FilterdCall *call)
         .dkim_domains = host->lookup(call, DMARC_NEED_DKIM_DOMAINS),
         .dkim_results = host->lookup(call, DMARC_NEED_DKIM_RESULTS),
     };
+}
+
+static const char *
+word_of(const FilterdValue *value)
+{
+    return value->type == FILTERD_WORD ? value->text : "unknown";
+}
+
+/* "SPF is pass for a.example, DKIM is pass for b.example": what there was that
+ * is not aligned. Caller frees. */
+static char *
+describe_evidence(const DmarcEvidence *evidence)
+{
+    const FilterdValue *domains = evidence->dkim_domains;
+    GString *out = g_string_new("SPF is ");
+
+    g_string_append(out, word_of(evidence->spf_result));
+    if (evidence->spf_domain->type == FILTERD_DOMAIN)
+        g_string_append_printf(out, " for %s", evidence->spf_domain->text);
+    g_string_append_printf(out, ", DKIM is %s", word_of(evidence->dkim_result));
+    if (domains->type == FILTERD_LIST && domains->list.length > 0)
+        g_string_append_printf(out, " for %s%s", domains->list.items[0].text,
+                               domains->list.length > 1 ? " and others" : "");
+    return g_string_free(out, FALSE);
 }
 
 /* RFC 9989 5.3.5, 5.3.6: neither passed nor failed is what a DNS error left
@@ -106,16 +135,20 @@ judge_evidence(DmarcJudgement *judgement, const DmarcEvidence *evidence)
         judgement->spf = dmarc_align_spf(&author, evidence);
     judgement->cancelled = author.cancelled;
     DmarcAlignment best = MAX(judgement->spf, judgement->dkim);
+    g_autofree char *found = describe_evidence(evidence);
     if (best >= DMARC_RELAXED)
         judgement->result = DMARC_RESULT_PASS;
     else if (best == DMARC_UNDECIDED)
-        judge_error(judgement, DMARC_RESULT_TEMPERROR,
-                    g_strdup("a DNS failure may hide a pass"));
+        judge_error(
+            judgement, DMARC_RESULT_TEMPERROR,
+            g_strdup_printf("a DNS failure may hide a pass: %s", found));
     else if (dmarc_evidence_missing(evidence))
         judge_error(judgement, DMARC_RESULT_TEMPERROR,
                     g_strdup("neither SPF nor DKIM was evaluated"));
     else
-        judgement->result = DMARC_RESULT_FAIL;
+        judge_error(judgement, DMARC_RESULT_FAIL,
+                    g_strdup_printf("nothing is aligned with %s: %s",
+                                    judgement->author, found));
 }
 
 static bool

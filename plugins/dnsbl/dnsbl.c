@@ -88,7 +88,7 @@ start(FilterdCall *call, GError **error)
 /* ---- what was found ----------------------------------------------------- */
 
 typedef struct Outlet {
-    DnsblFact score, zones, reason;
+    DnsblFact score, zones, reason, problem;
 } Outlet;
 
 static void
@@ -97,6 +97,8 @@ finding_publish(FilterdCall *call, const ListFinding *finding,
 {
     const FilterdHost *host = call->host;
 
+    if (*finding->problem != '\0')
+        host->publish(call, outlet->problem, filterd_text(finding->problem));
     if (list_found_nothing(finding))
         return;
     host->publish(call, outlet->score, filterd_int(finding->score));
@@ -159,7 +161,8 @@ client_ask(FilterdCall *call, const FilterdIp *client, ListFinding *finding)
 static bool
 connect_hook(FilterdCall *call, GError **error)
 {
-    static const Outlet outlet = {DNSBL_SCORE, DNSBL_ZONES, DNSBL_REASON};
+    static const Outlet outlet = {DNSBL_SCORE, DNSBL_ZONES, DNSBL_REASON,
+                                  DNSBL_PROBLEM};
     const FilterdHost *host = call->host;
     const DnsblInstance *instance = call->instance;
     const FilterdValue *client = host->lookup(call, DNSBL_NEED_IP);
@@ -172,8 +175,6 @@ connect_hook(FilterdCall *call, GError **error)
         return true;
     host->publish(call, DNSBL_FAILED,
                   filterd_list(finding->failed, finding->failing));
-    if (*finding->problem != '\0')
-        host->publish(call, DNSBL_PROBLEM, filterd_text(finding->problem));
     if (!list_found_nothing(finding)) {
         host->publish(call, DNSBL_LISTED, filterd_bool(finding->listed));
         host->publish(call, DNSBL_ALLOWED, filterd_bool(finding->allowed));
@@ -211,7 +212,7 @@ static bool
 helo(FilterdCall *call, GError **error)
 {
     static const Outlet outlet = {DNSBL_HELO_SCORE, DNSBL_HELO_ZONES,
-                                  DNSBL_HELO_REASON};
+                                  DNSBL_HELO_REASON, DNSBL_HELO_PROBLEM};
     Domains *domains = call->host->allocate(call, sizeof *domains);
 
     (void)error;
@@ -223,7 +224,7 @@ static bool
 mail(FilterdCall *call, GError **error)
 {
     static const Outlet outlet = {DNSBL_MAIL_SCORE, DNSBL_MAIL_ZONES,
-                                  DNSBL_MAIL_REASON};
+                                  DNSBL_MAIL_REASON, DNSBL_MAIL_PROBLEM};
     Domains *domains = call->host->allocate(call, sizeof *domains);
 
     (void)error;
@@ -235,7 +236,7 @@ static bool
 eom(FilterdCall *call, GError **error)
 {
     static const Outlet outlet = {DNSBL_MESSAGE_SCORE, DNSBL_MESSAGE_ZONES,
-                                  DNSBL_MESSAGE_REASON};
+                                  DNSBL_MESSAGE_REASON, DNSBL_MESSAGE_PROBLEM};
     Domains *domains = call->host->allocate(call, sizeof *domains);
 
     (void)error;

@@ -113,6 +113,9 @@ const FilterdFact dnsbl_facts[] = {
     [DNSBL_HELO_REASON] =
         {"helo-reason", FILTERD_TEXT, FILTERD_HELO,
          "What the first of these says of it, as `dnsbl.reason`."},
+    [DNSBL_HELO_PROBLEM] =
+        {"helo-problem", FILTERD_TEXT, FILTERD_HELO,
+         "What is the matter with lists that failed here, as `dnsbl.problem`."},
     [DNSBL_MAIL_SCORE] =
         {"mail-score", FILTERD_INT, FILTERD_MAIL,
          "As `dnsbl.score`, of the domain of the reverse-path."},
@@ -122,6 +125,9 @@ const FilterdFact dnsbl_facts[] = {
     [DNSBL_MAIL_REASON] =
         {"mail-reason", FILTERD_TEXT, FILTERD_MAIL,
          "What the first of these says of it, as `dnsbl.reason`."},
+    [DNSBL_MAIL_PROBLEM] =
+        {"mail-problem", FILTERD_TEXT, FILTERD_MAIL,
+         "What is the matter with lists that failed here, as `dnsbl.problem`."},
     [DNSBL_MESSAGE_SCORE] =
         {"message-score", FILTERD_INT, FILTERD_MESSAGE,
          "As `dnsbl.score`, of the domain of From and those of DKIM signatures "
@@ -132,6 +138,9 @@ const FilterdFact dnsbl_facts[] = {
     [DNSBL_MESSAGE_REASON] =
         {"message-reason", FILTERD_TEXT, FILTERD_MESSAGE,
          "What the first of these says of it, as `dnsbl.reason`."},
+    [DNSBL_MESSAGE_PROBLEM] =
+        {"message-problem", FILTERD_TEXT, FILTERD_MESSAGE,
+         "What is the matter with lists that failed here, as `dnsbl.problem`."},
     {NULL},
 };
 

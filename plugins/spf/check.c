@@ -7,6 +7,7 @@
 #include "plugins/spf/macro.h"
 #include "plugins/spf/walk.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 char *
@@ -17,6 +18,16 @@ spf_clean(const char *text, gsize length)
         if (!g_ascii_isprint(*p))
             *p = '?';
     return clean;
+}
+
+void
+spf_check_append_client(GString *out, const SpfCheck *check)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool ip4 = spf_check_is_ip4(check);
+    inet_ntop(ip4 ? AF_INET : AF_INET6, check->client.bytes + (ip4 ? 12 : 0),
+              text, sizeof(text));
+    g_string_append(out, text);
 }
 
 static void G_GNUC_PRINTF(2, 0)

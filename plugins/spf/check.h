@@ -84,6 +84,8 @@ SpfResult spf_check_fetch(SpfCheck *check, const char *domain,
 /* Never NULL. Notes a cancelled session. */
 const FilterdDnsAnswer *spf_check_dns(SpfCheck *check, const char *name,
                                       FilterdDnsType type);
+/* The client's address, as people write it. */
+void spf_check_append_client(GString *out, const SpfCheck *check);
 /* Printable ASCII, one line, cut; caller frees. */
 char *spf_clean(const char *text, gsize length);
 

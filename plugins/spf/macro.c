@@ -183,16 +183,6 @@ append_address(GString *out, const SpfCheck *check)
                                bytes[i] & 15);
 }
 
-static void
-append_readable_address(GString *out, const SpfCheck *check)
-{
-    char text[INET6_ADDRSTRLEN];
-    bool ip4 = spf_check_is_ip4(check);
-    inet_ntop(ip4 ? AF_INET : AF_INET6, check->client.bytes + (ip4 ? 12 : 0),
-              text, sizeof(text));
-    g_string_append(out, text);
-}
-
 /* Section 7.2: what a letter stands for, where that is somebody's text. */
 static const char *
 letter_text(SpfCheck *check, char letter, const char *domain)
@@ -224,7 +214,7 @@ letter_value(SpfCheck *check, char letter, const char *domain)
     else if (letter == 'i')
         append_address(out, check);
     else if (letter == 'c')
-        append_readable_address(out, check);
+        spf_check_append_client(out, check);
     else if (letter == 't')
         g_string_append_printf(out, "%" G_GINT64_FORMAT,
                                check->call->host->now(check->call) / 1000);

@@ -52,6 +52,7 @@ enum {
     FACT_EXPLANATION,
     FACT_PROBLEM,
     FACT_HELO,
+    FACT_HELO_PROBLEM,
 };
 
 static const FilterdFact facts[] = {
@@ -71,9 +72,13 @@ static const FilterdFact facts[] = {
          "What the domain says about a fail: a stranger's words, printable "
          "ASCII, at most 255 octets. Unknown where it says nothing."},
     [FACT_PROBLEM] = {"problem", FILTERD_TEXT, FILTERD_MAIL,
-                      "Why the result is none, temperror or permerror."},
+                      "Why the result is not pass: which term of which record "
+                      "the client matches, or what is wrong with a record or "
+                      "with the DNS."},
     [FACT_HELO] = {"helo", FILTERD_WORD, FILTERD_HELO,
                    "The result for the HELO name.", results},
+    [FACT_HELO_PROBLEM] = {"helo-problem", FILTERD_TEXT, FILTERD_HELO,
+                           "Why the result for the HELO name is not pass."},
     {0},
 };
 
@@ -149,6 +154,13 @@ run(SpfCheck *check)
     spf_check_explain_problem(check, "\"%s\" is no domain", check->domain);
 }
 
+static void
+publish_text(FilterdCall *call, unsigned fact, const char *text)
+{
+    if (text != NULL)
+        call->host->publish(call, fact, filterd_text(text));
+}
+
 static bool
 spf_helo(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
@@ -156,17 +168,11 @@ spf_helo(FilterdCall *call, G_GNUC_UNUSED GError **error)
     if (!check_init(call, &check))
         return true;
     run(&check);
-    if (!check.cancelled)
-        call->host->publish(call, FACT_HELO,
-                            filterd_word(results[check.result]));
+    if (check.cancelled)
+        return true;
+    call->host->publish(call, FACT_HELO, filterd_word(results[check.result]));
+    publish_text(call, FACT_HELO_PROBLEM, check.problem);
     return true;
-}
-
-static void
-publish_text(FilterdCall *call, unsigned fact, const char *text)
-{
-    if (text != NULL)
-        call->host->publish(call, fact, filterd_text(text));
 }
 
 static void

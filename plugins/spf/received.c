@@ -4,7 +4,6 @@
  */
 #include "plugins/spf/received.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* Of a value: a line of a header field is 998 octets at most. */
@@ -54,21 +53,19 @@ char *
 spf_received_format(const SpfCheck *check, const char *result)
 {
     GString *out = g_string_new(result);
-    char address[INET6_ADDRSTRLEN];
-    bool ip4 = spf_check_is_ip4(check);
+    g_autoptr(GString) address = g_string_new(NULL);
     g_autofree char *sender =
         g_strconcat(check->local, "@", check->sender_domain, NULL);
-    inet_ntop(ip4 ? AF_INET : AF_INET6, check->client.bytes + (ip4 ? 12 : 0),
-              address, sizeof(address));
+    spf_check_append_client(address, check);
     g_string_append_printf(out, " (%s)", comments[check->result]);
-    append_pair(out, "client-ip", address);
+    append_pair(out, "client-ip", address->str);
     append_pair(out, "envelope-from", sender);
     append_pair(out, "helo", check->helo);
     append_pair(out, "receiver", check->config->receiver);
     append_pair(out, "identity", "mailfrom");
     if (check->mechanism != NULL)
         append_pair(out, "mechanism", check->mechanism);
-    if (check->problem != NULL)
+    else if (check->problem != NULL)
         append_pair(out, "problem", check->problem);
     return g_string_free(out, FALSE);
 }

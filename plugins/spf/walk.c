@@ -268,6 +268,18 @@ result_of(const SPF_response_t *response)
     return results[response->result];
 }
 
+/* Which term of which record did not let the client pass. */
+static void
+tell_why(SpfCheck *check, bool matched)
+{
+    g_autoptr(GString) client = g_string_new(NULL);
+    const char *quote = matched ? "\"" : "";
+    spf_check_append_client(client, check);
+    spf_check_explain_problem(
+        check, "%s matches %s%s%s in the record of %s", client->str, quote,
+        matched ? check->mechanism : "nothing", quote, check->decisive);
+}
+
 /* What the library made of it; a result that was forced stays. */
 static void
 take_result(Walk *walk, const SPF_response_t *response)
@@ -279,11 +291,12 @@ take_result(Walk *walk, const SPF_response_t *response)
         || check->result == SPF_OUTCOME_NONE)
         return;
     g_clear_pointer(&check->problem, g_free);
-    if (response->reason != SPF_REASON_MECH)
-        check->mechanism = g_strdup("default");
-    else
-        check->mechanism =
-            spf_clean(walk->matched.text.bytes, walk->matched.text.length);
+    bool matched = response->reason == SPF_REASON_MECH;
+    check->mechanism =
+        matched ? spf_clean(walk->matched.text.bytes, walk->matched.text.length)
+                : g_strdup("default");
+    if (check->result != SPF_OUTCOME_PASS)
+        tell_why(check, matched);
 }
 
 static void

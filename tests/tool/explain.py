@@ -68,7 +68,7 @@ def a_plugin_is_its_tables(explain):
             "\n      ask registered | host (registered)\n",
             "\n  self-test BOOL (on)\n",
             "\n  From connect on\n  dnsbl.score",
-            "\n  dnsbl.zones           list of text\n",
+            "\n  dnsbl.zones            list of text\n",
             "\n  filterd_dnsbl_suspended (by zone)\n",
             "\n  filterd_dnsbl_listed_total (by zone)\n",
             "It looks up `client.ip`, `client.name`",

@@ -27,7 +27,7 @@ none(void)
     g_assert_cmpstr(harness_fact(harness, "result"), ==, "none");
     g_assert_cmpstr(harness_fact(harness, "instances"), ==, "0");
     g_assert_cmpstr(harness_fact(harness, "sealer"), ==, "-");
-    g_assert_cmpstr(harness_fact(harness, "problem"), ==, "-");
+    g_assert_cmpstr(harness_fact(harness, "problem"), ==, "there is no chain");
     g_assert_cmpstr(harness_authres(harness), ==, "");
     g_assert_cmpuint(harness_question_count(harness), ==, 0);
 }

@@ -175,7 +175,7 @@ static const struct {
     {"from-added", "policy" RSA, "a From field is not signed"},
     {"junk-line", "permerror" RSA, "a line that is no field"},
     {"name-with-space", "permerror" RSA, "a line that is no field"},
-    {"unsigned", "", "-"},
+    {"unsigned", "", "there is no signature"},
 
     /* several signatures */
     {"two-domains", "pass:example.net:rsa:rsa-sha256,pass" RSA, "-"},

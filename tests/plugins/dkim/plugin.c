@@ -322,6 +322,8 @@ test_message_without_fields(void)
     g_autoptr(Harness) harness = fixture_harness(&fixture_config);
     harness_run(harness, FILTERD_MESSAGE);
     g_assert_cmpstr(harness_fact(harness, "result"), ==, "none");
+    g_assert_cmpstr(harness_fact(harness, "problem"), ==,
+                    "there is no signature");
 }
 
 static void

@@ -288,6 +288,47 @@ test_floods_are_bounded(void)
     g_assert_cmpstr(harness_fact(second, "result"), ==, "permerror");
 }
 
+/* Which evidence there was, which record, which tag. */
+static void
+test_what_is_no_pass_says_why(void)
+{
+#define RECORD TXT("example.com", "v=DMARC1; p=reject")
+    static const struct {
+        Case test;
+        const char *problem;
+    } rows[] = {
+        {{.zone = RECORD,
+          .from = "example.com",
+          .spf = "pass a.example",
+          .dkim = "pass:b.example,pass:c.example"},
+         "nothing is aligned with example.com: SPF is pass for a.example, DKIM "
+         "is pass for b.example and others"},
+        {{.zone = RECORD,
+          .from = "example.com",
+          .spf = "fail example.com",
+          .dkim = "fail:example.com"},
+         "nothing is aligned with example.com: SPF is fail for example.com, "
+         "DKIM is fail"},
+        {{.zone = RECORD,
+          .from = "example.com",
+          .spf = "temperror example.com"},
+         "a DNS failure may hide a pass: SPF is temperror for example.com, "
+         "DKIM "
+         "is none"},
+        {{.zone = "", .from = "mail.example.com"},
+         "no record at _dmarc.mail.example.com or above"},
+        {{.zone = TXT("example.com", "v=DMARC1; p=maybe"),
+          .from = "example.com"},
+         "p=, sp= or np= at _dmarc.example.com is missing or wrong"},
+        {{.zone = RECORD, .from = "example.com", .spf = "pass example.com"},
+         "-"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Harness) harness = evaluate(&rows[i].test);
+        g_assert_cmpstr(harness_fact(harness, "problem"), ==, rows[i].problem);
+    }
+}
+
 static void
 add_costs(void)
 {
@@ -334,6 +375,8 @@ main(int argc, char **argv)
                     test_no_evidence_is_no_failure);
     g_test_add_func("/dmarc/authentication-results",
                     test_authentication_results);
+    g_test_add_func("/dmarc/what-is-no-pass-says-why",
+                    test_what_is_no_pass_says_why);
     g_test_add_func("/dmarc/floods-are-bounded", test_floods_are_bounded);
     return g_test_run();
 }

@@ -173,6 +173,8 @@ test_dead(void)
                        FILTERD_DNS_TIMEOUT);
     harness_run(harness, FILTERD_HELO);
     g_assert_cmpstr(harness_fact(harness, "helo-score"), ==, "-");
+    g_assert_cmpstr(harness_fact(harness, "helo-problem"), ==,
+                    "rhs.example.net does not answer");
     g_assert_cmpint(harness_metric(harness, "failed rhs.example.net"), ==, 1);
 }
 

@@ -139,7 +139,7 @@ typedef struct Case {
     const char *from;
     const char *result;
     const char *mechanism; /* NULL: whatever */
-    const char *problem;   /* a part of it; NULL: none */
+    const char *problem;   /* a part of it; NULL: that of its mechanism */
 } Case;
 
 #define A10 "192.0.2.10"
@@ -323,6 +323,21 @@ assert_contains(const char *text, const char *part)
         g_test_fail_printf("\"%s\" does not contain \"%s\"", text, part);
 }
 
+/* Nothing is wrong with a pass; else client, term and record are told. */
+static void
+assert_mechanism_tells(Harness *harness, const Case *row)
+{
+    bool matched = row->mechanism != NULL && strcmp(row->mechanism, "default");
+    const char *quote = matched ? "\"" : "";
+    g_autofree char *text =
+        g_strdup_printf("%s matches %s%s%s in the record of ", row->client,
+                        quote, matched ? row->mechanism : "nothing", quote);
+    if (strcmp(row->result, "pass") == 0)
+        assert_fact(harness, "problem", "-");
+    else
+        g_assert_true(g_str_has_prefix(harness_fact(harness, "problem"), text));
+}
+
 static void
 test_case(gconstpointer data)
 {
@@ -333,7 +348,7 @@ test_case(gconstpointer data)
     if (row->mechanism != NULL)
         assert_fact(harness, "mechanism", row->mechanism);
     if (row->problem == NULL)
-        assert_fact(harness, "problem", "-");
+        assert_mechanism_tells(harness, row);
     else
         assert_contains(harness_fact(harness, "problem"), row->problem);
     g_assert_cmpuint(harness_question_count(harness), <=, 121);
@@ -607,7 +622,10 @@ test_helo(void)
         harness_set(harness, "client.ip", "192.0.2.1");
         harness_set(harness, "helo.name", rows[i].helo);
         harness_run(harness, FILTERD_HELO);
+        bool pass = strcmp(rows[i].result, "pass") == 0;
         assert_fact(harness, "helo", rows[i].result);
+        g_assert_cmpint(strcmp(harness_fact(harness, "helo-problem"), "-") == 0,
+                        ==, pass);
         assert_fact(harness, "result", "-");
         g_assert_cmpstr(harness_authres(harness), ==, "");
     }
@@ -641,6 +659,18 @@ test_received(void)
         "\\n    receiver=mx.example.com;"
         "\\n    identity=mailfrom;"
         "\\n    mechanism=\"include:soft.example\";");
+}
+
+/* `problem` is there for errors (RFC 7208 9.1). */
+static void
+test_received_of_a_fail(void)
+{
+    g_autoptr(Harness) harness = world(&ordinary);
+    const FilterdValue none[] = {{.type = FILTERD_UNKNOWN}};
+    run_mail(harness, A10, "mail.example", "joe@loopback.example");
+    harness_act(harness, "received", none);
+    assert_contains(harness_edits(harness), "\\n    mechanism=-all;");
+    g_assert_null(strstr(harness_edits(harness), "problem="));
 }
 
 static void
@@ -695,6 +725,7 @@ static const struct {
     {"/spf/helo-has-a-result-of-its-own", test_helo},
     {"/spf/authentication-results-name-the-reverse-path", test_authres},
     {"/spf/received-spf-quotes-what-strangers-say", test_received},
+    {"/spf/received-spf-of-a-fail-has-no-problem", test_received_of_a_fail},
     {"/spf/cancelled-session-publishes-nothing", test_cancelled},
     {"/spf/unknown-client-is-not-judged", test_unknown_client},
     {"/spf/limits-are-options", test_limits_are_options},
