@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "plugins/dkim/name.h"
+
 #define POSITION_DIGITS 2
 
 /* What a DKIM-Signature has and a seal has not. */
@@ -87,7 +89,8 @@ read_instance(const Tags *tags, gint64 *instance)
 static const char *
 read_tags(Part *part, Tags *tags, Span value, gint64 *instance)
 {
-    const char *problem = tags_parse(tags, value);
+    const char *problem = span_is_ascii(value) ? tags_parse(tags, value)
+                                               : tags_parse_utf8(tags, value);
     if (problem == NULL)
         problem = read_instance(tags, instance);
     if (problem == NULL)

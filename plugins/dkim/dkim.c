@@ -13,8 +13,7 @@
 #include "plugins/dkim/signing.h"
 #include "plugins/dkim/verification.h"
 
-#define DEFAULT_PREFIX 8       /* octets of b= in header.b (RFC 6008) */
-#define FIELDS_PER_SIGNATURE 2 /* itself and one that it covers */
+#define DEFAULT_PREFIX 8 /* octets of b= in header.b (RFC 6008) */
 #define SECOND 1000
 
 static const char *const partial_words[] = {"refuse", "allow", NULL};
@@ -281,8 +280,7 @@ begin(FilterdCall *call)
             check_message(call, all->pdata[i]);
         ask_the_rest(call);
         message->verification =
-            verification_new(instance->library, &message->header, all,
-                             (size_t)config->signatures * FIELDS_PER_SIGNATURE);
+            verification_new(instance->library, &message->header, all);
     }
     header_clear(&message->header);
 }

@@ -93,7 +93,7 @@ check(const Header *header, const FilterdField *field)
 }
 
 static void
-keep(Header *header, const FilterdField *field, bool signature)
+keep(Header *header, const FilterdField *field)
 {
     if (header->bytes == NULL) {
         header->bytes = g_byte_array_new();
@@ -104,7 +104,6 @@ keep(Header *header, const FilterdField *field, bool signature)
         .length = field->length,
         .name_length = field->name_length,
         .value = field->value,
-        .signature = signature,
     };
     g_byte_array_append(header->bytes, (const guint8 *)field->bytes,
                         (guint)field->length);
@@ -127,7 +126,7 @@ header_add(Header *header, const FilterdField *field, Span *value)
         if (has_name(field, header_singles[i]))
             header->singles[i]++;
     if (header->problem == NULL)
-        keep(header, field, signature);
+        keep(header, field);
     if (signature)
         *value =
             (Span){field->bytes + field->value, field->length - field->value};

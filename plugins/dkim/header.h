@@ -14,8 +14,7 @@
 typedef struct HeaderField {
     size_t offset, length;
     size_t name_length;
-    size_t value;   /* offset of what stands behind the colon */
-    bool signature; /* it is a DKIM-Signature */
+    size_t value; /* offset of what stands behind the colon */
 } HeaderField;
 
 /* Fields that a message has once (RFC 5322 3.6, RFC 2045), lower case; who adds

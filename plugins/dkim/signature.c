@@ -234,18 +234,40 @@ find_hole(Signature *signature, Span value, const Tags *tags)
     signature->hole_end = (size_t)(end - value.bytes);
 }
 
+/* The library finds the b= to leave out only without white space in it. */
+static bool
+has_odd_bytes(const Signature *signature, Span value)
+{
+    return signature->hole > 1
+           && !g_ascii_isalpha(value.bytes[signature->hole - strlen("b=")]);
+}
+
+/* It decodes i=, and takes what follows the first "@" for the domain. */
+static bool
+has_odd_identity(const Tags *tags)
+{
+    const Span *value = tags_find(tags, "i");
+    if (value == NULL || value->length == 0)
+        return false;
+    const char *at = memchr(value->bytes, '@', value->length);
+    return at != memrchr(value->bytes, '@', value->length)
+           || memchr(value->bytes, '=', value->length) != NULL;
+}
+
 static const char *
 read_value(Signature *signature, Span value)
 {
     if (value.length > SIGNATURE_FIELD_LIMIT)
         return "DKIM-Signature is too long";
     Tags tags;
-    signature->utf8 = !span_is_ascii(value);
-    const char *problem = signature->utf8 ? tags_parse_utf8(&tags, value)
-                                          : tags_parse(&tags, value);
+    bool ascii = span_is_ascii(value);
+    const char *problem =
+        ascii ? tags_parse(&tags, value) : tags_parse_utf8(&tags, value);
     if (problem != NULL)
         return problem;
     find_hole(signature, value, &tags);
+    signature->odd =
+        !ascii || has_odd_bytes(signature, value) || has_odd_identity(&tags);
     return read_tags(signature, &tags);
 }
 

@@ -52,7 +52,7 @@ typedef struct Signature {
     gint64 expiry;     /* x=, or -1 */
     size_t field;      /* which field of the header it is */
     bool malformed;    /* the library must not see it */
-    bool utf8;         /* nor does it want to: RFC 8616 */
+    bool odd;          /* fine, but the library would misread it */
     char *key;         /* clean key record for the library */
     bool testing;      /* t=y in the key record */
     const char *loose; /* a field that is there more often than signed */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "plugins/dkim/length.h"
-#include "plugins/dkim/unicode.h"
+#include "plugins/dkim/own.h"
 
 /* Seconds, so much that the library's own clock does not decide. */
 #define ENDLESS_DRIFT (UINT64_C(30) * 365 * 86400)
@@ -19,8 +19,7 @@ struct Library {
     DKIM_LIB *handle;
 };
 
-/* A library handle and the signatures that it judges, in its order. What it is
- * given beyond them, because they cover it, it ignores. */
+/* A library handle and the signatures that it judges, in its order. */
 typedef struct Pass {
     DKIM_LIB *library;
     DKIM *handle;
@@ -29,8 +28,8 @@ typedef struct Pass {
 } Pass;
 
 struct Verification {
-    GPtrArray *passes;
-    Unicode *unicode;      /* what the library does not judge, or NULL */
+    Pass *pass;            /* NULL: it judges none */
+    Own *own;              /* what the library does not judge, or NULL */
     BodyLength lengths[2]; /* simple, relaxed */
     bool measures[2];
     char last;
@@ -145,7 +144,7 @@ feed_covered(Pass *pass, const Header *header)
         g_autofree char *name =
             g_ascii_strdown((const char *)header->bytes->data + field->offset,
                             (gssize)field->name_length);
-        if (!field->signature && g_hash_table_contains(names, name))
+        if (g_hash_table_contains(names, name))
             fine = feed(pass, header, i);
     }
     return fine;
@@ -160,27 +159,6 @@ feed_signatures(Pass *pass, const Header *header)
         fine = feed(pass, header, signature->field);
     }
     return fine;
-}
-
-/* The lowest `count` DKIM-Signature fields but `own`, in order: what h= means
- * by that name. False where one of them is not fit for the library. */
-static bool
-feed_others(Pass *pass, const Header *header, GPtrArray *all,
-            const Signature *own)
-{
-    size_t count = signature_covers(own, "dkim-signature");
-    guint from = all->len;
-    while (count > 0 && from > 0)
-        if (all->pdata[--from] != own)
-            count--;
-    for (guint i = from; i < all->len; i++) {
-        const Signature *other = all->pdata[i];
-        if (other == own)
-            continue;
-        if (other->malformed || !feed(pass, header, other->field))
-            return false;
-    }
-    return true;
 }
 
 /* We have looked at t= and x=. The library takes the drift off t= unsigned, so
@@ -199,20 +177,17 @@ stop_clock(const Pass *pass)
 }
 
 /* Ends the header; after it the library's signatures are in the order in which
- * they were fed, ours before those that they cover. */
+ * they were fed. */
 static bool
 start(Pass *pass)
 {
     int count;
     stop_clock(pass);
     ERR_clear_error();
-    if (dkim_eoh(pass->handle) != DKIM_STAT_OK
-        || dkim_getsiglist(pass->handle, &pass->infos, &count) != DKIM_STAT_OK
-        || count < (int)pass->signatures->len)
-        return false;
-    for (int i = (int)pass->signatures->len; i < count; i++)
-        dkim_sig_ignore(pass->infos[i]);
-    return true;
+    return dkim_eoh(pass->handle) == DKIM_STAT_OK
+           && dkim_getsiglist(pass->handle, &pass->infos, &count)
+                  == DKIM_STAT_OK
+           && count == (int)pass->signatures->len;
 }
 
 static void
@@ -222,45 +197,31 @@ begin(Verification *verification, Pass *pass, bool fine)
         pass_settle(pass, RESULT_NEUTRAL, "libopendkim refuses the header");
         pass_free(pass);
     } else {
-        g_ptr_array_add(verification->passes, pass);
+        verification->pass = pass;
     }
 }
 
 /* ---- who shares a handle ------------------------------------------------ */
 
+/* Where h= covers DKIM-Signature, the library takes the signature itself for
+ * one of those that are meant (RFC 6376 3.5). */
 static bool
-is_plain(const Signature *signature)
+is_own(const Signature *signature)
 {
-    return signature->result == RESULT_PENDING && !signature->utf8
-           && signature_covers(signature, "dkim-signature") == 0;
+    return signature->odd || signature_covers(signature, "dkim-signature") > 0;
 }
 
-/* Those that the library refuses, or that cover one which it does. */
-static bool
-is_unicode(const Signature *signature, bool any)
-{
-    return signature->utf8
-           || (any && signature_covers(signature, "dkim-signature") > 0);
-}
-
-static bool
-has_utf8(const GPtrArray *all)
-{
-    for (guint i = 0; i < all->len; i++)
-        if (((const Signature *)all->pdata[i])->utf8)
-            return true;
-    return false;
-}
-
-/* All that cover no DKIM-Signature share a handle, and so their hashes. */
+/* All that the library judges share a handle, and so their hashes. */
 static void
 begin_shared(Verification *verification, Library *library, const Header *header,
              GPtrArray *all)
 {
     Pass *pass = pass_new(library);
-    for (guint i = 0; i < all->len; i++)
-        if (is_plain(all->pdata[i]))
-            g_ptr_array_add(pass->signatures, all->pdata[i]);
+    for (guint i = 0; i < all->len; i++) {
+        Signature *signature = all->pdata[i];
+        if (signature->result == RESULT_PENDING && !is_own(signature))
+            g_ptr_array_add(pass->signatures, signature);
+    }
     if (pass->signatures->len == 0)
         pass_free(pass);
     else
@@ -269,27 +230,13 @@ begin_shared(Verification *verification, Library *library, const Header *header,
                   && feed_signatures(pass, header));
 }
 
-/* One that covers DKIM-Signature has a handle of its own, in which its own
- * field is on top, where h= does not reach it. */
 static void
-begin_alone(Verification *verification, Library *library, const Header *header,
-            GPtrArray *all, Signature *signature)
+begin_own(Verification *verification, const Header *header,
+          Signature *signature)
 {
-    Pass *pass = pass_new(library);
-    g_ptr_array_add(pass->signatures, signature);
-    begin(verification, pass,
-          pass->handle != NULL && feed_covered(pass, header)
-              && feed_signatures(pass, header)
-              && feed_others(pass, header, all, signature));
-}
-
-static void
-begin_unicode(Verification *verification, const Header *header,
-              Signature *signature)
-{
-    if (verification->unicode == NULL)
-        verification->unicode = unicode_new();
-    unicode_add(verification->unicode, header, signature);
+    if (verification->own == NULL)
+        verification->own = own_new();
+    own_add(verification->own, header, signature);
 }
 
 static void
@@ -300,37 +247,19 @@ measure(Verification *verification, const Signature *signature)
 }
 
 Verification *
-verification_new(Library *library, const Header *header, GPtrArray *all,
-                 size_t limit)
+verification_new(Library *library, const Header *header, GPtrArray *all)
 {
     Verification *verification = g_new0(Verification, 1);
-    verification->passes =
-        g_ptr_array_new_with_free_func((GDestroyNotify)pass_free);
     verification->lengths[true].relaxed = true;
 
-    bool any = has_utf8(all);
     begin_shared(verification, library, header, all);
     for (guint i = 0; i < all->len; i++) {
         Signature *signature = all->pdata[i];
-        size_t others = signature_covers(signature, "dkim-signature");
         measure(verification, signature);
-        if (signature->result != RESULT_PENDING)
-            continue;
-        if (is_unicode(signature, any)) {
-            begin_unicode(verification, header, signature);
-            continue;
-        }
-        if (others == 0)
-            continue;
-        if (others + 1 > limit) {
-            signature_settle(signature, RESULT_NEUTRAL,
-                             "h= covers too many signatures");
-            continue;
-        }
-        limit -= others + 1;
-        begin_alone(verification, library, header, all, signature);
+        if (signature->result == RESULT_PENDING && is_own(signature))
+            begin_own(verification, header, signature);
     }
-    if (verification->passes->len == 0 && verification->unicode == NULL)
+    if (verification->pass == NULL && verification->own == NULL)
         g_clear_pointer(&verification, verification_free);
     return verification;
 }
@@ -338,8 +267,8 @@ verification_new(Library *library, const Header *header, GPtrArray *all,
 void
 verification_free(Verification *verification)
 {
-    g_ptr_array_unref(verification->passes);
-    g_clear_pointer(&verification->unicode, unicode_free);
+    g_clear_pointer(&verification->pass, pass_free);
+    g_clear_pointer(&verification->own, own_free);
     g_free(verification);
 }
 
@@ -354,13 +283,12 @@ verification_body(Verification *verification, const char *bytes, size_t length)
     for (int i = 0; i < 2; i++)
         if (verification->measures[i])
             body_length_add(&verification->lengths[i], bytes, length);
-    if (verification->unicode != NULL)
-        unicode_body(verification->unicode, bytes, length);
-    for (guint i = 0; i < verification->passes->len; i++) {
-        Pass *pass = verification->passes->pdata[i];
-        if (dkim_body(pass->handle, (u_char *)bytes, length) != DKIM_STAT_OK)
-            pass_settle(pass, RESULT_NEUTRAL, "libopendkim refuses the body");
-    }
+    if (verification->own != NULL)
+        own_body(verification->own, bytes, length);
+    Pass *pass = verification->pass;
+    if (pass != NULL
+        && dkim_body(pass->handle, (u_char *)bytes, length) != DKIM_STAT_OK)
+        pass_settle(pass, RESULT_NEUTRAL, "libopendkim refuses the body");
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -452,9 +380,9 @@ end(const Verification *verification, Pass *pass, bool partial)
 
 /* What the library would say of it. */
 static void
-settle_unicode(const Verification *verification, unsigned index, bool partial)
+settle_own(const Verification *verification, unsigned index, bool partial)
 {
-    Signature *signature = unicode_signature(verification->unicode, index);
+    Signature *signature = own_signature(verification->own, index);
     gint64 length = body_length_end(&verification->lengths[signature->relaxed]);
     if (signature->result != RESULT_PENDING)
         return;
@@ -462,11 +390,11 @@ settle_unicode(const Verification *verification, unsigned index, bool partial)
         settle_error(signature, DKIM_SIGERROR_TOOLARGE_L);
         return;
     }
-    UnicodeMatch match = unicode_check(verification->unicode, index);
-    if (match == UNICODE_MATCH)
+    OwnMatch match = own_check(verification->own, index);
+    if (match == OWN_MATCH)
         settle_match(verification, signature, partial);
     else
-        settle_mismatch(signature, match == UNICODE_OTHER_BODY);
+        settle_mismatch(signature, match == OWN_OTHER_BODY);
 }
 
 void
@@ -474,10 +402,10 @@ verification_end(Verification *verification, bool partial)
 {
     if (verification->last != '\0' && verification->last != '\n')
         verification_body(verification, "\r\n", 2);
-    for (guint i = 0; i < verification->passes->len; i++)
-        end(verification, verification->passes->pdata[i], partial);
-    for (unsigned i = 0; verification->unicode != NULL
-                         && unicode_signature(verification->unicode, i) != NULL;
+    if (verification->pass != NULL)
+        end(verification, verification->pass, partial);
+    for (unsigned i = 0; verification->own != NULL
+                         && own_signature(verification->own, i) != NULL;
          i++)
-        settle_unicode(verification, i, partial);
+        settle_own(verification, i, partial);
 }

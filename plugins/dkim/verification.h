@@ -1,5 +1,6 @@
 /* verification.h: libopendkim behind a fence: it hashes the message and checks
  * signatures that our own parser has let through, with keys that it has too.
+ * What it would misread is judged by ourselves.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
@@ -20,11 +21,9 @@ void library_free(Library *library);
 typedef struct Verification Verification;
 
 /* At the end of the header. Takes the pending ones of `signatures` (elements
- * are borrowed until it is freed); gives the library no more than `limit`
- * DKIM-Signature fields for those that cover others. NULL where nothing is
- * pending after that. */
+ * are borrowed until it is freed). NULL where nothing is pending after that. */
 Verification *verification_new(Library *library, const Header *header,
-                               GPtrArray *signatures, size_t limit);
+                               GPtrArray *signatures);
 /* The body, CRLF line ends, in pieces of any size. */
 void verification_body(Verification *verification, const char *bytes,
                        size_t length);

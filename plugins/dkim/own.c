@@ -1,9 +1,9 @@
-/* unicode.c: signatures whose fields hold UTF-8, which libopendkim refuses:
- * judged by ourselves. (RFC 8616 5, RFC 6376 6.1.3)
+/* own.c: signatures that libopendkim refuses or misreads: judged by
+ * ourselves. (RFC 8616 5, RFC 6376 6.1.3)
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "plugins/dkim/unicode.h"
+#include "plugins/dkim/own.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -25,7 +25,7 @@ typedef struct Item {
     guint8 header[DIGEST_LENGTH];
 } Item;
 
-struct Unicode {
+struct Own {
     GArray *items;     /* Item */
     GPtrArray *bodies; /* Body */
 };
@@ -38,28 +38,28 @@ body_free(void *data)
     g_free(body);
 }
 
-Unicode *
-unicode_new(void)
+Own *
+own_new(void)
 {
-    Unicode *unicode = g_new0(Unicode, 1);
-    unicode->items = g_array_new(FALSE, FALSE, sizeof(Item));
-    unicode->bodies = g_ptr_array_new_with_free_func(body_free);
-    return unicode;
+    Own *own = g_new0(Own, 1);
+    own->items = g_array_new(FALSE, FALSE, sizeof(Item));
+    own->bodies = g_ptr_array_new_with_free_func(body_free);
+    return own;
 }
 
 void
-unicode_free(Unicode *unicode)
+own_free(Own *own)
 {
-    g_array_unref(unicode->items);
-    g_ptr_array_unref(unicode->bodies);
-    g_free(unicode);
+    g_array_unref(own->items);
+    g_ptr_array_unref(own->bodies);
+    g_free(own);
 }
 
 Signature *
-unicode_signature(const Unicode *unicode, unsigned index)
+own_signature(const Own *own, unsigned index)
 {
-    return index < unicode->items->len
-               ? g_array_index(unicode->items, Item, index).signature
+    return index < own->items->len
+               ? g_array_index(own->items, Item, index).signature
                : NULL;
 }
 
@@ -135,10 +135,10 @@ hash_itself(EVP_MD_CTX *digest, const Header *header,
 }
 
 static Body *
-share_body(Unicode *unicode, const Signature *signature)
+share_body(Own *own, const Signature *signature)
 {
-    for (guint i = 0; i < unicode->bodies->len; i++) {
-        Body *body = unicode->bodies->pdata[i];
+    for (guint i = 0; i < own->bodies->len; i++) {
+        Body *body = own->bodies->pdata[i];
         if (body->relaxed == signature->relaxed
             && body->length == signature->length)
             return body;
@@ -147,29 +147,28 @@ share_body(Unicode *unicode, const Signature *signature)
     body->relaxed = signature->relaxed;
     body->length = signature->length;
     body->hash = body_hash_new(body->relaxed, body->length);
-    g_ptr_array_add(unicode->bodies, body);
+    g_ptr_array_add(own->bodies, body);
     return body;
 }
 
 void
-unicode_add(Unicode *unicode, const Header *header, Signature *signature)
+own_add(Own *own, const Header *header, Signature *signature)
 {
-    Item item = {.signature = signature,
-                 .body = share_body(unicode, signature)};
+    Item item = {.signature = signature, .body = share_body(own, signature)};
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
     hash_fields(digest, header, signature);
     hash_itself(digest, header, signature);
     EVP_DigestFinal_ex(digest, item.header, NULL);
     EVP_MD_CTX_free(digest);
-    g_array_append_val(unicode->items, item);
+    g_array_append_val(own->items, item);
 }
 
 void
-unicode_body(Unicode *unicode, const char *bytes, size_t length)
+own_body(Own *own, const char *bytes, size_t length)
 {
-    for (guint i = 0; i < unicode->bodies->len; i++)
-        body_hash_add(((Body *)unicode->bodies->pdata[i])->hash, bytes, length);
+    for (guint i = 0; i < own->bodies->len; i++)
+        body_hash_add(((Body *)own->bodies->pdata[i])->hash, bytes, length);
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -183,11 +182,11 @@ body_matches(const Item *item)
     return strcmp(body->encoded, item->signature->body_hash) == 0;
 }
 
-UnicodeMatch
-unicode_check(Unicode *unicode, unsigned index)
+OwnMatch
+own_check(Own *own, unsigned index)
 {
-    const Item *item = &g_array_index(unicode->items, Item, index);
+    const Item *item = &g_array_index(own->items, Item, index);
     if (!verify_digest(item->signature, item->header))
-        return UNICODE_OTHER_HEADER;
-    return body_matches(item) ? UNICODE_MATCH : UNICODE_OTHER_BODY;
+        return OWN_OTHER_HEADER;
+    return body_matches(item) ? OWN_MATCH : OWN_OTHER_BODY;
 }
