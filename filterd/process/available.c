@@ -5,6 +5,7 @@
  */
 #include "filterd/process/available.h"
 
+#include "filterd/process/configuration.h"
 #include "filterd/process/statement.h"
 
 #include <string.h>
@@ -195,6 +196,22 @@ available_sources(const PolicyConfig *config, const Bundle *bundle,
             complain_of_source(bundle, report, &place, needed);
     }
     return report->errors == before;
+}
+
+void
+available_reports(const PolicyConfig *config, const Bundle *bundle,
+                  PolicyReport *report)
+{
+    for (unsigned i = 0; i < config->uses->len; i++) {
+        const PolicyUse *use = g_ptr_array_index(config->uses, i);
+        if (config->store.kind == POLICY_STORE_SQLITE
+            || !configuration_counts_reports(use))
+            continue;
+        PolicyPlace place = statement_option(bundle, &use->place, "reports");
+        statement_warn(bundle, report, &place,
+                       "nobody will get these reports: `filterctl report` "
+                       "makes them of a `store sqlite` only");
+    }
 }
 
 gboolean

@@ -15,6 +15,9 @@ gboolean available_check(const PolicyConfig *config, const Bundle *bundle,
  * `needed`: only a warning. */
 gboolean available_sources(const PolicyConfig *config, const Bundle *bundle,
                            gboolean needed, PolicyReport *report);
+/* Warns of reports that are counted in a store that nobody can list. */
+void available_reports(const PolicyConfig *config, const Bundle *bundle,
+                       PolicyReport *report);
 /* Whether there is something to serve, and somebody to pass mail to; which
  * checking a file does not ask for. */
 gboolean available_to_serve(const PolicyConfig *config, const Bundle *bundle,

@@ -89,6 +89,7 @@ static gboolean
 is_available(const Configuration *configuration, const PolicyConfig *config,
              PolicyReport *report)
 {
+    available_reports(config, configuration->bundle, report);
     return available_check(config, configuration->bundle, configuration->path,
                            report)
            && available_to_serve(config, configuration->bundle,

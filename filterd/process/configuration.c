@@ -82,6 +82,24 @@ configuration_compile(Bundle *bundle, const char *path, gboolean from_disk,
     return policy_compile(path, &loader, report);
 }
 
+const void *
+configuration_option(const PolicyUse *use, const char *name)
+{
+    const FilterdOption *row = use->plugin->options;
+    while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0)
+        row++;
+    return row != NULL && row->name != NULL
+               ? (const char *)use->config + row->offset
+               : NULL;
+}
+
+gboolean
+configuration_counts_reports(const PolicyUse *use)
+{
+    const bool *on = configuration_option(use, "reports");
+    return strcmp(use->plugin->name, "dmarc") == 0 && on != NULL && *on;
+}
+
 unsigned
 configuration_workers(const PolicyConfig *config)
 {

@@ -25,6 +25,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Configuration, configuration_free)
 /* With plugins; files from `bundle` alone, or also from the disk. */
 PolicyConfig *configuration_compile(Bundle *bundle, const char *path,
                                     gboolean from_disk, PolicyReport *report);
+/* The value of an option of the instance, of the C type that its row has; NULL:
+ * the plugin has no such option. */
+const void *configuration_option(const PolicyUse *use, const char *name);
+/* Whether the instance counts messages for `filterctl report`. */
+gboolean configuration_counts_reports(const PolicyUse *use);
 /* 0: one per CPU. */
 unsigned configuration_workers(const PolicyConfig *config);
 /* dns_init() as a `dns` block says; `silent`: nothing leaves the machine. */

@@ -5,6 +5,7 @@
 #include "filterd/tool/report.h"
 
 #include "filterd/base/clock.h"
+#include "filterd/process/configuration.h"
 #include "filterd/process/privileges.h"
 #include "filterd/session/engine.h"
 #include "filterd/tool/run.h"
@@ -233,30 +234,11 @@ make(Reporting *reporting, const Report *report)
 
 /* ---- all of them -------------------------------------------------------- */
 
-/* What an option of the plugin is in its config struct. */
-static const void *
-find_option(const PolicyUse *use, const char *name)
-{
-    const FilterdOption *row = use->plugin->options;
-    while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0)
-        row++;
-    return row != NULL && row->name != NULL
-               ? (const char *)use->config + row->offset
-               : NULL;
-}
-
 static const char *
 find_text(const PolicyUse *use, const char *name)
 {
-    const char *const *text = find_option(use, name);
+    const char *const *text = configuration_option(use, name);
     return text != NULL ? *text : NULL;
-}
-
-static gboolean
-reports(const PolicyUse *use)
-{
-    const bool *on = find_option(use, "reports");
-    return strcmp(use->plugin->name, "dmarc") == 0 && on != NULL && *on;
 }
 
 static void
@@ -290,7 +272,7 @@ report_all(void *data)
     reporting->sender = report_sender_new(config, reporting->issuer.hostname);
     for (unsigned i = 0; i < config->uses->len; i++) {
         const PolicyUse *use = g_ptr_array_index(config->uses, i);
-        if (reports(use))
+        if (configuration_counts_reports(use))
             report_instance(reporting, use);
     }
     report_sender_free(reporting->sender);
@@ -304,14 +286,14 @@ fits(const PolicyConfig *config)
 {
     gboolean on = FALSE;
     for (unsigned i = 0; i < config->uses->len; i++)
-        on |= reports(g_ptr_array_index(config->uses, i));
+        on |= configuration_counts_reports(g_ptr_array_index(config->uses, i));
     if (!on)
         return wrong("the configuration",
                      "it has no `use dmarc { reports on }`");
     if (config->store.kind != POLICY_STORE_SQLITE)
         return wrong("the configuration",
-                     "reports are made from a `store sqlite` only: no other "
-                     "one can be listed");
+                     "reports are made of a `store sqlite` only; what is "
+                     "counted in another store cannot be listed");
     return config->settings.hostname != NULL
            || wrong("the configuration", "it has no `set hostname`");
 }

@@ -49,6 +49,10 @@ CASES = [
      'use dkim {\n  key example.org rsa "%s"\n'
      '  key example.org other "filterd.conf"\n}' % KEY, 1,
      "filterd.conf:3:3: error: plugin “dkim”: key example.org other "),
+    ("reports that cannot be listed are a warning at their place",
+     'store memory\nuse dmarc {\n'
+     '  reports on report-contact "a@example.com"\n}', 0,
+     "filterd.conf:3:3: warning: nobody will get these reports: "),
     ("what else keeps a plugin from starting is an error at its `use`",
      '\nuse dkim { oversign "a b" }', 1, "filterd.conf:2:5: error: "),
 ]

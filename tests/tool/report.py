@@ -6,6 +6,7 @@ Usage: report.py FILTERCTL SCHEMA
 """
 import gzip
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -139,6 +140,17 @@ WRONG = [
 ]
 
 
+def play_other_store(filterctl, folder):
+    for kind in ("memory", "redis 127.0.0.1:6379"):
+        with open(os.path.join(folder, "filterd.conf"), "w") as file:
+            file.write(re.sub(r"(?m)^store .*$", "store " + kind,
+                              CONFIGURATION))
+        status, text = run(filterctl, folder, "--day", DAY, "--send")
+        for part in ("warning: nobody will get these reports",
+                     "reports are made of a `store sqlite` only"):
+            assert status == 2 and part in text, (kind, status, text)
+
+
 def play_wrong(filterctl, folder):
     with open(os.path.join(folder, "filterd.conf"), "w") as file:
         file.write(CONFIGURATION)
@@ -151,14 +163,16 @@ def play_wrong(filterctl, folder):
 def main():
     filterctl, schema = sys.argv[1:]
     failed = 0
-    print("1..%d" % (len(CASES) + 1))
-    for number, case in enumerate(CASES + [("what is asked wrongly",)], 1):
+    others = [("what is asked wrongly", play_wrong),
+              ("a store that cannot be listed", play_other_store)]
+    print("1..%d" % (len(CASES) + len(others)))
+    for number, case in enumerate(CASES + others, 1):
         with tempfile.TemporaryDirectory() as folder:
             try:
-                if len(case) > 1:
+                if len(case) > 2:
                     play(filterctl, schema, folder, case)
                 else:
-                    play_wrong(filterctl, folder)
+                    case[1](filterctl, folder)
                 print("ok %d %s" % (number, case[0]))
             except AssertionError as error:
                 failed += 1
