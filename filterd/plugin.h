@@ -222,10 +222,13 @@ typedef struct FilterdNeed {
 
 /* A method of Authentication-Results (RFC 8601 2.7). The host asks for `fact`
  * before it writes the header field, so that the hook has called authres();
- * where it did not, the field says METHOD=none. */
+ * where it did not, the field says METHOD=none. With FILTERD_UNASKED nothing is
+ * asked for: the field has what hooks said that ran anyway, and may lack it. */
+#define FILTERD_UNASKED G_MAXUINT
+
 typedef struct FilterdMethod {
     const char *method;
-    unsigned fact; /* index in the plugin's facts */
+    unsigned fact; /* index in the plugin's facts, or FILTERD_UNASKED */
 } FilterdMethod;
 
 /* Told by /metrics as filterd_PLUGIN_NAME{instance="…",LABEL="…"}, the sum over

@@ -233,7 +233,9 @@ mark_methods(Host *host)
         HostInstance *instance = host_instance(host, i);
         const FilterdMethod *m = instance->plugin->methods;
         for (; m != NULL && m->method != NULL; m++)
-            mark(instance, &instance->plugin->facts[m->fact], FILTERD_MESSAGE);
+            if (m->fact != FILTERD_UNASKED)
+                mark(instance, &instance->plugin->facts[m->fact],
+                     FILTERD_MESSAGE);
     }
 }
 

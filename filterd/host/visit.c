@@ -317,6 +317,16 @@ visit_free(Visit *visit)
 
 /* ---- what becomes of it ------------------------------------------------- */
 
+/* So that its hook has said its results. */
+static void
+evaluate_method(Visit *visit, const HostInstance *instance,
+                const FilterdMethod *method)
+{
+    const FilterdFact *row = &instance->plugin->facts[method->fact];
+    if (!instance->effect[row->since])
+        visit_fact(visit, (HostFact){instance, row, method->fact}, FALSE);
+}
+
 void
 visit_authres(Visit *visit, MailAuthres *authres, gboolean evaluate)
 {
@@ -324,10 +334,11 @@ visit_authres(Visit *visit, MailAuthres *authres, gboolean evaluate)
         const HostInstance *instance = visit->guests[i].host.instance;
         const FilterdMethod *m = instance->plugin->methods;
         for (; m != NULL && m->method != NULL; m++) {
-            const FilterdFact *row = &instance->plugin->facts[m->fact];
-            if (evaluate && !instance->effect[row->since])
-                visit_fact(visit, (HostFact){instance, row, m->fact}, FALSE);
-            if (guest_add_results(&visit->guests[i], m->method, authres) == 0)
+            gboolean asked = m->fact != FILTERD_UNASKED;
+            if (evaluate && asked)
+                evaluate_method(visit, instance, m);
+            if (guest_add_results(&visit->guests[i], m->method, authres) == 0
+                && asked)
                 mail_authres_add(authres, m->method, "none", NULL, NULL, 0);
         }
     }

@@ -117,18 +117,26 @@ actions(ExplainPage *page, const FilterdPlugin *plugin)
     page->style->end(page);
 }
 
+static char *
+method_text(const FilterdPlugin *plugin, const FilterdMethod *method)
+{
+    if (method->fact == FILTERD_UNASKED)
+        return g_strdup_printf("The method is `%s`, where a rule asked.",
+                               method->method);
+    g_autofree char *fact =
+        explain_fact_name(plugin, &plugin->facts[method->fact]);
+    return g_strdup_printf("The method is `%s`; for it `%s` is asked for, "
+                           "unless the message was accepted before.",
+                           method->method, fact);
+}
+
 static void
 methods(ExplainPage *page, const FilterdPlugin *plugin)
 {
     page->style->section(page, "AUTHENTICATION RESULTS");
     for (const FilterdMethod *row = plugin->methods; row->method != NULL;
          row++) {
-        g_autofree char *fact =
-            explain_fact_name(plugin, &plugin->facts[row->fact]);
-        g_autofree char *text = g_strdup_printf(
-            "The method is `%s`; for it `%s` is asked for, unless the message "
-            "was accepted before.",
-            row->method, fact);
+        g_autofree char *text = method_text(plugin, row);
         page->style->text(page, text);
     }
 }

@@ -180,6 +180,8 @@ subject_ask(FilterdCall *call, const ListInquiry *inquiry, const List *list,
         call->host->dns(call, question, FILTERD_DNS_A);
     ListResult result = list_judge(list, answer);
 
+    if (list->zone->weight < 0)
+        list_report(call, list, answer, result);
     verdict->asked = true;
     verdict->cancelled = answer->status == FILTERD_DNS_CANCELLED;
     if (result == LIST_HAS) {

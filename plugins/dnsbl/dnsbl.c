@@ -251,6 +251,7 @@ FILTERD_PLUGIN(.name = "dnsbl", .version = "0.2",
                .description = description, .example = example,
                .options = dnsbl_options, .config_size = sizeof(DnsblConfig),
                .facts = dnsbl_facts, .needs = dnsbl_needs,
-               .metrics = dnsbl_metrics, .instance_size = sizeof(DnsblInstance),
-               .start = start, .stop = stop, .connect = connect_hook,
-               .helo = helo, .mail = mail, .eom = eom);
+               .methods = dnsbl_methods, .metrics = dnsbl_metrics,
+               .instance_size = sizeof(DnsblInstance), .start = start,
+               .stop = stop, .connect = connect_hook, .helo = helo,
+               .mail = mail, .eom = eom);

@@ -106,6 +106,10 @@ ListResult list_judge(const List *list, const FilterdDnsAnswer *answer);
 /* Part of the name in front of the list's; NULL: that list is not asked. */
 typedef const char *ListPrefix(void *data, const List *list, size_t subject);
 
+/* The result of a list of good ones, for Authentication-Results (RFC 8904). */
+void list_report(FilterdCall *call, const List *list,
+                 const FilterdDnsAnswer *answer, ListResult result);
+
 typedef struct ListInquiry {
     const ListSet *set;
     bool v6;

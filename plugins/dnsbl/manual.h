@@ -12,6 +12,12 @@ static const char description[] =
     "every list failed, 0 where there is nothing to ask about: private, "
     "loopback and other special addresses, address literals, single "
     "labels.\n\n"
+    "What a list with a weight less than 0 says of the client stands in "
+    "Authentication-Results as `dnswl` (RFC 8904): `pass` where it has the "
+    "client, else `none`, `temperror` or `permerror`; with the list as "
+    "dns.zone, its answers as policy.ip, and dns.sec=yes where DNSSEC proves "
+    "them. Nobody is asked for that alone, so it is there where a rule "
+    "asked.\n\n"
     "All lists are asked at once: a silent one costs the `timeout` of "
     "`dns` once, and is unknown by itself.";
 

@@ -155,6 +155,12 @@ const FilterdNeed dnsbl_needs[] = {
     {NULL},
 };
 
+/* RFC 8904, of lists with a weight less than 0; nobody is asked for it. */
+const FilterdMethod dnsbl_methods[] = {
+    {"dnswl", FILTERD_UNASKED},
+    {NULL},
+};
+
 /* ---- metrics ------------------------------------------------------------ */
 
 const FilterdMetric dnsbl_metrics[] = {

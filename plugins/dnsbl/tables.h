@@ -11,4 +11,5 @@ enum { DNSBL_SUSPENDED_METRIC, DNSBL_LISTED_METRIC, DNSBL_FAILED_METRIC };
 extern const FilterdOption dnsbl_options[];
 extern const FilterdFact dnsbl_facts[];
 extern const FilterdNeed dnsbl_needs[];
+extern const FilterdMethod dnsbl_methods[];
 extern const FilterdMetric dnsbl_metrics[];

@@ -35,6 +35,30 @@ test_accept_at_connect(void)
 }
 
 static void
+quiet_unasked(World *world)
+{
+    g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
+    g_autofree char *out = world_outgoing(world);
+    g_assert_cmpuint(probe.connect, ==, 0);
+    g_assert_null(strstr(out, "quiet"));
+}
+
+static void
+quiet_asked(World *world)
+{
+    g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
+    g_autofree char *out = world_outgoing(world);
+    g_assert_nonnull(strstr(out, "    quiet=pass"));
+}
+
+static void
+test_method_that_asks_nobody(void)
+{
+    world_run("at rcpt { reject no if not probe.mail }", quiet_unasked);
+    world_run("at rcpt { reject no if not probe.connect }", quiet_asked);
+}
+
+static void
 asked_twice(World *world)
 {
     g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
@@ -488,6 +512,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/session/accept-at-connect-asks-nothing",
                     test_accept_at_connect);
+    g_test_add_func("/session/a-method-that-asks-nobody-says-what-is-known",
+                    test_method_that_asks_nobody);
     g_test_add_func("/session/a-hook-runs-once-however-often-it-is-asked",
                     test_asked_twice);
     g_test_add_func("/session/a-would-rule-has-no-effect", test_shadow);

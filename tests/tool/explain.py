@@ -71,6 +71,7 @@ def a_plugin_is_its_tables(explain):
             "\n  dnsbl.zones            list of text\n",
             "\n  filterd_dnsbl_suspended (by zone)\n",
             "\n  filterd_dnsbl_listed_total (by zone)\n",
+            "\n  The method is `dnswl`, where a rule asked.\n",
             "It looks up `client.ip`, `client.name`",
             "\n\n  Where the plugin is used, too: `dkim.domains`.\n",
             "\nEXAMPLE\n  use dnsbl {\n"]:

@@ -104,6 +104,31 @@ test_scores(void)
     }
 }
 
+/* RFC 8904: of lists of good ones, in words of the list. */
+static void
+test_allow_list_is_a_result(void)
+{
+    static const struct {
+        const char *records, *results;
+    } rows[] = {
+        {C "good.example.net 60 A 127.0.0.2\n" C
+           "good.example.net 60 A 127.0.9.3",
+         "dnswl=pass dns.zone=good.example.net policy.ip=127.0.0.2,127.0.9.3"},
+        {C "any.example.net 60 A 127.0.0.2",
+         "dnswl=none dns.zone=good.example.net"},
+        {C "good.example.net 60 A 192.0.2.80",
+         "dnswl=permerror dns.zone=good.example.net policy.ip=192.0.2.80"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Harness) harness = client_new(&five, "198.51.100.9");
+
+        harness_zone(harness, rows[i].records);
+        harness_run(harness, FILTERD_CONNECT);
+        g_assert_cmpstr(harness_authres(harness), ==, rows[i].results);
+    }
+}
+
 static void
 test_reasons(void)
 {
@@ -533,6 +558,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/dnsbl/only-codes-that-count-score", test_scores);
+    g_test_add_func("/dnsbl/an-allow-list-is-a-result",
+                    test_allow_list_is_a_result);
     g_test_add_func("/dnsbl/a-reason-is-one-clean-line", test_reasons);
     g_test_add_func("/dnsbl/a-reason-is-cut", test_long_reason);
     g_test_add_func("/dnsbl/a-list-is-asked-once", test_parallel);
