@@ -269,7 +269,7 @@ test_answers(void)
         {FILTERD_DNS_A, "slow.example.org", "TIMEOUT"},
         {FILTERD_DNS_TXT, "slow.example.org", "NXDOMAIN"},
         {FILTERD_DNS_A, "", "BADNAME"},
-        {FILTERD_DNS_A, "example.org.", "BADNAME"},
+        {FILTERD_DNS_A, "example.org.", "1/128,2/128"},
         {FILTERD_DNS_A, "a..example.org", "BADNAME"},
         {FILTERD_DNS_A,
          "a123456789012345678901234567890123456789012345678901234567890123.org",

@@ -355,13 +355,13 @@ zone_ask(HarnessZone *zone, GPtrArray *arena, const char *name,
          FilterdDnsType type)
 {
     FilterdDnsAnswer *answer = arena_add(arena, g_new0(FilterdDnsAnswer, 1));
-    g_autofree char *lower = g_ascii_strdown(name, -1);
+    g_autofree char *normal = name_normalize(name);
 
     answer->ttl = G_MAXUINT32;
-    if (name_is_bad(name))
+    if (name_is_bad(normal))
         answer->status = FILTERD_DNS_BADNAME;
     else
-        answer_find(zone, answer, arena, lower, type);
+        answer_find(zone, answer, arena, normal, type);
     if (answer->ttl == G_MAXUINT32)
         answer->ttl = 300;
     return answer;
