@@ -3,11 +3,13 @@
 line of the log.
 
 The sources' tables are read as text: each row's name has to stand in the page,
-with its default. BAD INPUT of filterd(8) is written anew by --write.
+with its default. BAD INPUT of filterd(8) and WHERE OTHERS DIFFER of
+filterd-spf-others(7) are written anew by --write.
 """
 
 # SPDX-License-Identifier: BSD-2-Clause
 
+import configparser
 import re
 import sys
 
@@ -16,6 +18,7 @@ import tree
 CONF = "docs/filterd.conf.5"
 DAEMON = "docs/filterd.8"
 CONTROL = "docs/filterctl.1"
+SPF = "docs/filterd-spf-others.7"
 
 # MACRO("name", FILTERD_TYPE, field, "default"
 SETTING = re.compile(
@@ -162,11 +165,40 @@ def bad_input_rows():
         yield "%s: not as `tests/style/manual.py --write` has it" % DAEMON
 
 
-def write():
-    page = read(DAEMON)
-    begin = page.index(".Ss Lines\n", page.index(".Sh BAD INPUT\n"))
+def differences():
+    """The section WHERE OTHERS DIFFER, from the table of differential-spf."""
+    table = configparser.RawConfigParser(delimiters=("=",))
+    table.read_string(read("tests/fuzz/spf-differences.ini"))
+    lines = [".Bl -tag -width Ds"]
+    for name in table.sections():
+        row = table[name]
+        says = re.sub(r"(?<=[.:;]) ", "\n", row["says"].replace("\\", "\\e"))
+        lines += [".It %s Pq %s ; %s" % (name, row["peer"], row["section"]),
+                  says[0].upper() + says[1:]]
+        if row["mistaken"] == "-":
+            lines.append("The text allows both.")
+    return "\n".join(lines + [".El"]) + "\n"
+
+
+def differences_rows():
+    if differences() not in read(SPF):
+        yield "%s: not as `tests/style/manual.py --write` has it" % SPF
+
+
+def rewrite(name, begins, text):
+    """Puts a text where the last of `begins` stands, up to the next .Sh."""
+    page = read(name)
+    begin = 0
+    for line in begins:
+        begin = page.index(line + "\n", begin)
     end = page.index(".Sh ", begin)
-    (tree.ROOT / DAEMON).write_text(page[:begin] + bad_input() + page[end:])
+    (tree.ROOT / name).write_text(page[:begin] + text + page[end:])
+
+
+def write():
+    rewrite(DAEMON, [".Sh BAD INPUT", ".Ss Lines"], bad_input())
+    rewrite(SPF, [".Sh WHERE OTHERS DIFFER", ".Bl -tag -width Ds"],
+            differences())
 
 
 def value_of(text):
@@ -232,6 +264,7 @@ def main():
     tap.point("every plugin, and where its page is", plugins())
     tap.point("every limit, with its value", limits())
     tap.point("every row of bad input, as it is tested", bad_input_rows())
+    tap.point("every known difference of SPF", differences_rows())
     tap.point("every rule that is none of the file", rules())
     tap.point("every kind of line of the log", events())
     tap.point("every command, with its options", commands())

@@ -9,7 +9,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOLD = 20  # faults of one point
 PARTS = ["filterd", "policy", "plugins", "tests", "contrib"]
-TEXTS = [".c", ".h", ".py", ".build", ".md", ".1", ".5", ".8", ".policy",
+TEXTS = [".c", ".h", ".py", ".build", ".md", ".1", ".5", ".7", ".8", ".policy",
          ".conf", ".service", ""]
 
 

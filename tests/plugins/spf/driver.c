@@ -3,11 +3,12 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- *   zone NAME TTL TYPE DATA     timeout TYPE NAME     set FACT VALUE
- *   reset (an empty world)      check
+ *   zone NAME TTL TYPE DATA     timeout TYPE NAME     servfail TYPE NAME
+ *   set FACT VALUE              reset (an empty world)
+ *   check                       questions
  *
- * "check" answers with result, explanation, mechanism, lookups and problem,
- * parted by tabs.
+ * "check" answers with result, explanation, mechanism, lookups, problem and the
+ * result for the HELO name, "questions" with "TYPE NAME", all parted by tabs.
  */
 #include "plugins/spf/check.h"
 #include "tests/harness/harness.h"
@@ -35,14 +36,13 @@ static const struct {
 };
 
 static void
-set_status(Harness *harness, const char *arguments)
+set_status(Harness *harness, const char *arguments, FilterdDnsStatus status)
 {
     g_auto(GStrv) words = g_strsplit(arguments, " ", 2);
     g_assert(g_strv_length(words) == 2);
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
         if (strcmp(types[i].name, words[0]) == 0)
-            harness_dns_status(harness, words[1], types[i].type,
-                               FILTERD_DNS_TIMEOUT);
+            harness_dns_status(harness, words[1], types[i].type, status);
 }
 
 static void
@@ -56,13 +56,22 @@ set_fact(Harness *harness, const char *arguments)
 static void
 print_result(Harness *harness)
 {
-    static const char *const facts[] = {"result", "explanation", "mechanism",
-                                        "lookups", "problem"};
+    static const char *const facts[] = {"result",  "explanation", "mechanism",
+                                        "lookups", "problem",     "helo"};
     harness_run(harness, FILTERD_HELO);
     harness_run(harness, FILTERD_MAIL);
     for (gsize i = 0; i < G_N_ELEMENTS(facts); i++)
         printf("%s%s", i ? "\t" : "", harness_fact(harness, facts[i]));
     printf("\n");
+    fflush(stdout);
+}
+
+static void
+print_questions(Harness *harness)
+{
+    g_autofree char *line = g_strdup(harness_questions(harness));
+    g_strchomp(line);
+    printf("%s\n", g_strdelimit(line, "\n", '\t'));
     fflush(stdout);
 }
 
@@ -72,11 +81,15 @@ obey(Harness *harness, const char *line)
     if (g_str_has_prefix(line, "zone "))
         harness_zone(harness, line + 5);
     else if (g_str_has_prefix(line, "timeout "))
-        set_status(harness, line + 8);
+        set_status(harness, line + 8, FILTERD_DNS_TIMEOUT);
+    else if (g_str_has_prefix(line, "servfail "))
+        set_status(harness, line + 9, FILTERD_DNS_SERVFAIL);
     else if (g_str_has_prefix(line, "set "))
         set_fact(harness, line + 4);
     else if (strcmp(line, "check") == 0)
         print_result(harness);
+    else if (strcmp(line, "questions") == 0)
+        print_questions(harness);
     else if (strcmp(line, "reset") == 0) {
         harness_free(harness);
         return harness_new(&filterd_plugin, &config);
