@@ -83,7 +83,7 @@ write_title(ExplainPage *page, const FilterdPlugin *plugin)
                            ".Dt FILTERD-%s 7\n.Os\n.Sh NAME\n"
                            ".Nm filterd-%s\n.Nd ",
                            upper, plugin->name);
-    append_text(page->out, plugin->summary);
+    append_text(page->out, explain_summary(plugin));
     g_string_append(page->out, ".Sh SYNOPSIS\n");
     g_autofree char *bare = g_strdup_printf("use %s", plugin->name);
     page->style->literal(page,

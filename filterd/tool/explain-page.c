@@ -14,6 +14,14 @@ page_init(ExplainPage *page, const ExplainStyle *style)
     *page = (ExplainPage){.style = style, .out = g_string_new(NULL)};
 }
 
+/* What a plugin does not say is left out. */
+static void
+say(ExplainPage *page, const char *text)
+{
+    if (text != NULL && *text != '\0')
+        page->style->text(page, text);
+}
+
 /* ---- options ------------------------------------------------------------ */
 
 static void
@@ -25,7 +33,7 @@ options(ExplainPage *page, const FilterdOption *rows)
         g_autofree char *aside = explain_option_aside(row);
         g_autofree char *text = explain_option_text(row);
         page->style->item(page, term, aside);
-        page->style->text(page, text);
+        say(page, text);
         if (row->type == FILTERD_GROUP)
             options(page, row->group);
     }
@@ -42,7 +50,7 @@ fact_item(ExplainPage *page, const FilterdPlugin *plugin,
     g_autofree char *type = explain_fact_type(fact);
     g_autofree char *text = explain_fact_text(fact);
     page->style->item(page, name, type);
-    page->style->text(page, text);
+    say(page, text);
 }
 
 static gboolean
@@ -100,7 +108,7 @@ description(ExplainPage *page, const char *text)
         if (**p == ' ')
             page->style->literal(page, *p);
         else
-            page->style->text(page, *p);
+            say(page, *p);
     }
 }
 
@@ -112,7 +120,7 @@ actions(ExplainPage *page, const FilterdPlugin *plugin)
     for (const FilterdAction *row = plugin->actions; row->name != NULL; row++) {
         g_autofree char *term = explain_action_term(plugin, row);
         page->style->item(page, term, NULL);
-        page->style->text(page, row->doc);
+        say(page, row->doc);
     }
     page->style->end(page);
 }
@@ -137,7 +145,7 @@ methods(ExplainPage *page, const FilterdPlugin *plugin)
     for (const FilterdMethod *row = plugin->methods; row->method != NULL;
          row++) {
         g_autofree char *text = method_text(plugin, row);
-        page->style->text(page, text);
+        say(page, text);
     }
 }
 
@@ -153,7 +161,7 @@ metrics(ExplainPage *page, const FilterdPlugin *plugin)
         g_autofree char *aside =
             row->label != NULL ? g_strdup_printf("by %s", row->label) : NULL;
         page->style->item(page, name, aside);
-        page->style->text(page, row->doc);
+        say(page, row->doc);
     }
     page->style->end(page);
 }
@@ -229,9 +237,10 @@ explain_plugin(const ExplainStyle *style, const FilterdPlugin *plugin)
     ExplainPage page;
     page_init(&page, style);
     style->title(&page, plugin);
-    style->section(&page, "DESCRIPTION");
-    description(&page, plugin->description != NULL ? plugin->description
-                                                   : plugin->summary);
+    if (plugin->description != NULL) {
+        style->section(&page, "DESCRIPTION");
+        description(&page, plugin->description);
+    }
     tables(&page, plugin);
     style->finish(&page, plugin);
     return g_string_free(page.out, FALSE);
@@ -250,7 +259,7 @@ explain_fact(const ExplainStyle *style, const FilterdPlugin *plugin,
     page_init(&page, style);
     style->begin(&page);
     style->item(&page, name, aside);
-    style->text(&page, text);
+    say(&page, text);
     style->end(&page);
     return g_string_free(page.out, FALSE);
 }
@@ -293,7 +302,7 @@ explain_overview(const ExplainStyle *style, const GPtrArray *plugins)
     }
     for (unsigned i = 0; i < plugins->len; i++) {
         const FilterdPlugin *plugin = g_ptr_array_index(plugins, i);
-        style->item(&page, plugin->name, plugin->summary);
+        style->item(&page, plugin->name, explain_summary(plugin));
     }
     style->end(&page);
     more(&page);

@@ -51,7 +51,8 @@ static void
 write_title(ExplainPage *page, const FilterdPlugin *plugin)
 {
     g_string_append_printf(page->out, "%s: ", plugin->name);
-    fill(page->out, plugin->summary, 2, (unsigned)strlen(plugin->name) + 2);
+    fill(page->out, explain_summary(plugin), 2,
+         (unsigned)strlen(plugin->name) + 2);
 }
 
 static void

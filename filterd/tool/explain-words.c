@@ -26,6 +26,12 @@ const char *const explain_stage_words[FILTERD_STAGES] = {
     "connect", "helo", "mail", "rcpt", "data", "message",
 };
 
+const char *
+explain_summary(const FilterdPlugin *plugin)
+{
+    return plugin->summary != NULL ? plugin->summary : "a plugin of filterd";
+}
+
 /* ---- options ------------------------------------------------------------ */
 
 static gboolean
@@ -153,7 +159,7 @@ explain_option_text(const FilterdOption *option)
         g_string_append(out, " May be repeated.");
     if (fallback_is_long(option))
         g_string_append_printf(out, " Default: %s.", option->fallback);
-    return g_string_free(out, FALSE);
+    return g_strchug(g_string_free(out, FALSE));
 }
 
 char *
@@ -189,7 +195,7 @@ explain_fact_text(const FilterdFact *fact)
         append_choice(out, fact->words);
     if ((fact->flags & FILTERD_EFFECT) != 0)
         g_string_append(out, " To ask writes to the store.");
-    return g_string_free(out, FALSE);
+    return g_strchug(g_string_free(out, FALSE));
 }
 
 char *

@@ -57,6 +57,8 @@ char *explain_overview_json(const GPtrArray *plugins);
 extern const char *const explain_type_words[];
 extern const char *const explain_stage_words[];
 
+/* Its summary; never NULL. */
+const char *explain_summary(const FilterdPlugin *plugin);
 /* "spf.result"; the fact's own name where `plugin` is NULL. */
 char *explain_fact_name(const FilterdPlugin *plugin, const FilterdFact *fact);
 /* "word", "list of domain". */
