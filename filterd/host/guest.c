@@ -278,11 +278,13 @@ call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
     run_empty(run, facts);
 }
 
-/* In the guest's turn. */
+/* In the guest's turn. Nothing is found out of a message that is not shown. */
 static void
 run_stage(Guest *guest, FilterdStage stage, HostRun *run)
 {
     FilterdHook *hook = find_hook(guest->host.instance->plugin, stage);
+    if (stage == FILTERD_MESSAGE && visit_message(guest->host.visit) == NULL)
+        return;
     if (stage == FILTERD_MESSAGE) {
         guest->host.running = FILTERD_DATA;
         hear_late(guest);

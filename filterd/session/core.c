@@ -91,7 +91,8 @@ const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
                        "(milter, policy); unknown where none does."},
     [CORE_MTA_DAEMON] = {"mta.daemon", FILTERD_TEXT, FILTERD_CONNECT,
                          "What it calls the service that the client came to "
-                         "(a milter's {daemon_name})."},
+                         "(a milter's {daemon_name}, a policy request's "
+                         "policy_context)."},
     [CORE_SCORE] = {"score", FILTERD_INT, FILTERD_CONNECT,
                     "The sum of the score rules that fired so far."},
     [CORE_HELO_NAME] = {"helo.name", FILTERD_TEXT, FILTERD_HELO,
@@ -232,28 +233,35 @@ client_fcrdns(Session *session)
     return reverse(session)->confirmed;
 }
 
+/* What only who has the client's connection can see. */
+static FilterdValue
+seen(const Session *session, FilterdValue value)
+{
+    return session->advises ? filterd_unknown() : value;
+}
+
 static FilterdValue
 client_early_talker(Session *session)
 {
-    return filterd_bool(session->early_talker);
+    return seen(session, filterd_bool(session->early_talker));
 }
 
 static FilterdValue
 client_pipelining(Session *session)
 {
-    return filterd_bool(session->pipelined);
+    return seen(session, filterd_bool(session->pipelined));
 }
 
 static FilterdValue
 client_sessions(Session *session)
 {
-    return filterd_int(session->client_sessions);
+    return seen(session, filterd_int(session->client_sessions));
 }
 
 static FilterdValue
 client_errors(Session *session)
 {
-    return filterd_int(session->client_errors);
+    return seen(session, filterd_int(session->client_errors));
 }
 
 static FilterdValue
@@ -388,6 +396,8 @@ rcpt_count(Session *session)
 static FilterdValue
 message_size(Session *session)
 {
+    if (session->message == NULL && session->told_size > 0)
+        return filterd_int((int64_t)session->told_size);
     if (session->message == NULL)
         return filterd_unknown();
     return filterd_int((int64_t)mail_message_size(session->message));

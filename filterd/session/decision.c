@@ -44,6 +44,7 @@ log_envelope(LogLine *line, const Session *session, const char *recipient)
 {
     char ip[IP_TEXT_SIZE];
     log_text(line, "session", session->id);
+    log_text(line, "wire", session->advises ? session->wire : NULL);
     log_text(line, "client", ip_format(&session->ip, ip));
     log_text(line, "name", session->reverse.name);
     log_text(line, "helo", session->helo);
@@ -59,9 +60,9 @@ log_envelope(LogLine *line, const Session *session, const char *recipient)
 static void
 log_message(LogLine *line, const Session *session)
 {
+    log_text(line, "queue", session->queue_id);
     if (session->message == NULL)
         return;
-    log_text(line, "queue", session->queue_id);
     log_text(line, "message-id", session->message_id);
     log_int(line, "size", (int64_t)mail_message_size(session->message));
 }

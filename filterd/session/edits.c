@@ -94,15 +94,13 @@ request(Session *session, const SessionRewrite *rewrite)
     return (rule->action->flags & FILTERD_SIGNS) == 0;
 }
 
-static gboolean
-request_all(Session *session)
+gboolean
+session_request_all(Session *session, SessionScope scope)
 {
     gboolean fine = TRUE;
-    for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
-        const GPtrArray *rewrites = session->holds[scope].rewrites;
-        for (unsigned i = 0; i < rewrites->len; i++)
-            fine = request(session, g_ptr_array_index(rewrites, i)) && fine;
-    }
+    const GPtrArray *rewrites = session->holds[scope].rewrites;
+    for (unsigned i = 0; i < rewrites->len; i++)
+        fine = request(session, g_ptr_array_index(rewrites, i)) && fine;
     return fine;
 }
 
@@ -229,7 +227,9 @@ session_edits_apply(Session *session, const PolicyRule *quarantine)
     GPtrArray *requests = session->holds[SESSION_OF_MESSAGE].edits;
     unsigned before = requests->len;
     start_envelope(session);
-    gboolean fine = request_all(session);
+    gboolean fine = TRUE;
+    for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)
+        fine = session_request_all(session, scope) && fine;
     session_trace_remove(session);
     for (unsigned step = 0; step < G_N_ELEMENTS(edit_steps); step++)
         for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)

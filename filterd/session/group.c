@@ -58,6 +58,19 @@ session_group_joined(const Session *session)
            || strcmp(face->group, session->group->str) == 0;
 }
 
+gboolean
+session_alone(const Session *session, gboolean discarded)
+{
+    for (unsigned i = 0; session->envelopes && i < session->recipients->len;
+         i++) {
+        const SessionRecipient *recipient =
+            g_ptr_array_index(session->recipients, i);
+        if (recipient->discarded != discarded)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 SessionDecision
 session_split(Session *session)
 {

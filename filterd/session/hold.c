@@ -213,6 +213,12 @@ tell_refused(const Session *session, const char *word, const FilterdEdit *edit)
     log_end(&line);
 }
 
+const char *
+session_edit_word(const FilterdEdit *edit)
+{
+    return edit_forms[edit->kind].word;
+}
+
 void
 session_edit_add(Session *session, FilterdStage stage, const FilterdEdit *edit)
 {

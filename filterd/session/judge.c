@@ -315,7 +315,7 @@ quarantine_rule(const Session *session, const SessionRecipient *face)
 {
     const PolicyRule *candidates[] = {
         session->final,
-        face->rule,
+        face != NULL ? face->rule : NULL,
         session->holds[SESSION_OF_MESSAGE].quarantine,
         session->holds[SESSION_OF_HELO].quarantine,
         session->holds[SESSION_OF_CONNECTION].quarantine,
@@ -368,7 +368,7 @@ judge_message(Session *session, const SessionRecipient *face)
 {
     SessionDecision decision = {.verdict = SESSION_CONTINUE};
     if (face == NULL)
-        return discard_reply(session);
+        return session->recipients->len > 0 ? discard_reply(session) : decision;
     if (face->rule != NULL && face->rule->kind == POLICY_ACCEPT)
         return decision;
     if (session->divided)
@@ -395,13 +395,22 @@ session_message(Session *session)
     SessionDecision decision = judge_message(session, face);
     if (decision.verdict == SESSION_DISCARD)
         tell_discarded(session);
-    if (decision.verdict != SESSION_CONTINUE)
+    if (decision.verdict != SESSION_CONTINUE || session->envelopes)
         return decision;
     gboolean fine =
         session_edits_apply(session, quarantine_rule(session, face));
     if (fiber_cancelled())
         return (SessionDecision){.verdict = SESSION_CANCELLED};
     return fine ? decision : not_signed(session);
+}
+
+const char *
+session_quarantined(const Session *session)
+{
+    const PolicyRule *rule = quarantine_rule(session, session_face(session));
+    if (session->hold_reason != NULL)
+        return session->hold_reason;
+    return rule != NULL ? rule->name : NULL;
 }
 
 /* ---- what others decided ------------------------------------------------ */

@@ -56,6 +56,7 @@ set_peer(Session *session, const SessionPeer *peer)
     session->wire = peer->wire;
     session->answers_each = peer->answers_each;
     session->advises = peer->advises;
+    session->envelopes = peer->envelopes;
     session->mta_name = g_strdup(peer->mta_name);
     session->mta_daemon = g_strdup(peer->mta_daemon);
     session->protocol = "SMTP";
@@ -78,6 +79,7 @@ session_new(Engine *engine, const SessionPeer *peer)
         session_hold_init(&session->holds[i]);
     session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     session->envelope = g_ptr_array_new_with_free_func(g_free);
+    session->fields = g_ptr_array_new_with_free_func(g_free);
     session->group = g_string_new(NULL);
     VisitClient client = {session, session->id, core_fact, plugin_edit};
     session->visit = visit_new(engine->host, &client);
@@ -102,6 +104,7 @@ session_free(Session *session)
         session_hold_clear(&session->holds[i]);
     g_ptr_array_unref(session->recipients);
     g_ptr_array_unref(session->envelope);
+    g_ptr_array_unref(session->fields);
     g_string_free(session->group, TRUE);
     g_free(session->reverse.name);
     g_free(session->helo);
@@ -152,6 +155,7 @@ forget_message(Session *session)
     g_clear_pointer(&session->hold_reason, g_free);
     g_clear_pointer(&session->queue_id, g_free);
     g_ptr_array_set_size(session->envelope, 0);
+    g_ptr_array_set_size(session->fields, 0);
     session->hops = 0;
     session->final = NULL;
 }
@@ -169,7 +173,7 @@ session_reset(Session *session)
     mail_address_clear(&session->reverse_path);
     mail_address_clear(&session->recipient);
     g_ptr_array_set_size(session->recipients, 0);
-    session->declared_size = 0;
+    session->declared_size = session->told_size = 0;
     session->turn = 0;
     session->in_transaction = session->judged = FALSE;
 }
@@ -267,6 +271,8 @@ take_recipient(Session *session, gboolean discarded)
     g_ptr_array_add(session->recipients, recipient);
     if (!discarded)
         session_hold_recipient(session);
+    else if (session->envelopes)
+        session_log_recipient(session, TRUE);
 }
 
 SessionDecision
@@ -277,10 +283,15 @@ session_rcpt(Session *session, const MailAddress *path)
     session_hold_forget(&session->holds[SESSION_OF_RECIPIENT]);
     visit_begin_recipient(session->visit, session->recipients->len);
     SessionDecision decision = session_judge(session, FILTERD_RCPT);
-    if (decision.verdict == SESSION_DISCARD)
-        take_recipient(session, TRUE);
-    if (decision.verdict != SESSION_CONTINUE)
+    gboolean discarded = decision.verdict == SESSION_DISCARD;
+    if (!discarded && decision.verdict != SESSION_CONTINUE)
         return decision;
+    if (!session_alone(session, discarded))
+        return session_split(session);
+    if (discarded) {
+        take_recipient(session, TRUE);
+        return decision;
+    }
     session_group_find(session);
     if (fiber_cancelled())
         return (SessionDecision){.verdict = SESSION_CANCELLED};
@@ -294,6 +305,8 @@ session_rcpt_answered(Session *session, gboolean taken,
     const SessionDecision go_on = {SESSION_CONTINUE, NULL};
     if (taken) {
         take_recipient(session, FALSE);
+        if (session->envelopes)
+            session_log_recipient(session, FALSE);
         session_go_on(session, FILTERD_RCPT, go_on);
         return;
     }

@@ -29,11 +29,12 @@ typedef struct SessionPeer {
     /* Of its address, over the machine, when it came: sessions, this one
      * included, and errors of late. */
     int64_t sessions, errors;
-    const char *wire;      /* "smtp", "lmtp", "milter", "try" */
+    const char *wire;      /* "smtp", "lmtp", "milter", "policy", "try" */
     gboolean answers_each; /* recipient, at the end of data (RFC 2033 4.2) */
     /* An MTA has the message and asks us: Received is its to write, and what is
      * quarantined its to hold. Its name and that of its listener, or NULL. */
     gboolean advises;
+    gboolean envelopes; /* only: it never shows us a message */
     const char *mta_name, *mta_daemon;
 } SessionPeer;
 
@@ -119,6 +120,16 @@ gboolean session_has_group(const Session *session);
 /* Whether the last session_message() was about that recipient, of those that
  * were taken (0 is the first); before it: any. */
 gboolean session_concerns(const Session *session, unsigned recipient);
+
+/* ---- where only envelopes are shown -------------------------------------- */
+
+/* Instead of the message, before session_message(): its octets. */
+void session_told_size(Session *session, gsize size);
+/* A field that rules so far want on top of the message, "Name: value" in one
+ * line, and that this has not given before. NULL: there is none. May wait. */
+char *session_next_field(Session *session);
+/* The rule by which the message is in quarantine; NULL. */
+const char *session_quarantined(const Session *session);
 
 /* After session_message() said CONTINUE: what goes on, edits applied. Until the
  * next group, or the end of the transaction. */

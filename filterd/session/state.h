@@ -92,6 +92,7 @@ struct Session {
     uint16_t port, local_port;
     const char *wire;
     gboolean early_talker, pipelined, secured, answers_each, advises;
+    gboolean envelopes;
     char *mta_name, *mta_daemon;
     SessionTls tls;  /* its texts are ours */
     char *auth_user; /* NULL: nobody authenticated */
@@ -106,7 +107,7 @@ struct Session {
 
     gboolean in_transaction, binary, judged, divided, insists;
     MailAddress reverse_path;
-    gsize declared_size;
+    gsize declared_size, told_size;
     MailAddress recipient;   /* the one that is judged */
     const PolicyRule *final; /* what decided about the message */
     GPtrArray *recipients;   /* SessionRecipient */
@@ -123,6 +124,7 @@ struct Session {
     GPtrArray *envelope; /* recipients as edited, texts */
     char *hold_reason;   /* for the MTA that is advised */
     char *queue_id;      /* its */
+    GPtrArray *fields;   /* texts, given to one that shows envelopes only */
 
     FilterdValue core[40]; /* what core_fact() last gave */
     MailReply reply;       /* of the last decision */
@@ -146,6 +148,7 @@ void session_rewrite_add(Session *session, const PolicyRule *rule);
  * is logged. */
 void session_edit_add(Session *session, FilterdStage stage,
                       const FilterdEdit *edit);
+const char *session_edit_word(const FilterdEdit *edit);
 /* What held for the message, to come back to before each group. */
 void session_hold_mark(Session *session);
 void session_hold_return(Session *session);
@@ -158,12 +161,20 @@ void session_hold_recipient(Session *session);
 /* After the last rule: rewrites, requests, trace and results fields. FALSE:
  * what was to be signed cannot be; why is in the log. */
 gboolean session_edits_apply(Session *session, const PolicyRule *quarantine);
+/* What that scope's rewrites want is requested; FALSE: of a signature that
+ * failed. */
+gboolean session_request_all(Session *session, SessionScope scope);
 /* The instance behind the rule's action. */
 const HostInstance *session_edits_instance(const Session *session,
                                            const PolicyRule *rule);
 /* Tells the log, and the error is gone. */
 void session_edits_failed(Session *session, const PolicyRule *rule,
                           GError **error);
+
+/* ---- unseen.c ----------------------------------------------------------- */
+
+/* The recipient at hand was let through, or discarded. */
+void session_log_recipient(Session *session, gboolean discarded);
 
 /* ---- signing.c ---------------------------------------------------------- */
 
@@ -202,6 +213,9 @@ void session_group_find(Session *session);
 /* Whether it can be one of this transaction; if not: what it is told. */
 gboolean session_group_joined(const Session *session);
 SessionDecision session_split(Session *session);
+/* Whether a recipient may be discarded, or kept, beside the others: all of them
+ * are one message's where an MTA only hears what becomes of that. */
+gboolean session_alone(const Session *session, gboolean discarded);
 
 /* The next group is at hand. */
 void session_group_next(Session *session);
