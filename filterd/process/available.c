@@ -54,7 +54,7 @@ static gboolean
 listen_wire(const void *statement)
 {
     const PolicyListen *listen = statement;
-    return listen->wire == POLICY_MILTER || listen->wire == POLICY_SERVICE;
+    return listen->wire == POLICY_MILTER;
 }
 
 /* Only the mail wires have it. */
@@ -214,24 +214,32 @@ available_reports(const PolicyConfig *config, const Bundle *bundle,
     }
 }
 
+static gboolean
+has_wire(const PolicyConfig *config, PolicyWire first, PolicyWire last)
+{
+    for (unsigned i = 0; i < config->listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(config->listens, i);
+        if (listen->wire >= first && listen->wire <= last)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Who only gives advice has nobody to pass mail to. */
 gboolean
 available_to_serve(const PolicyConfig *config, const Bundle *bundle,
                    const char *path, PolicyReport *report)
 {
     const PolicyPlace nowhere = {path, 1, 1, 1};
     unsigned before = report->errors;
-    gboolean mail = FALSE;
-    for (unsigned i = 0; i < config->listens->len; i++) {
-        const PolicyListen *listen = g_ptr_array_index(config->listens, i);
-        mail =
-            mail || listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP;
-    }
-    if (!mail)
+    gboolean mail = has_wire(config, POLICY_SMTP, POLICY_LMTP);
+    if (!has_wire(config, POLICY_SMTP, POLICY_SERVICE))
         statement_refuse(
             bundle, report, &nowhere, "listen smtp 0.0.0.0:25",
-            "there is no `listen smtp` or `listen lmtp`: nothing to "
-            "serve");
-    if (config->backends->len == 0)
+            "there is no `listen smtp`, `listen lmtp` or `listen policy`: "
+            "nothing to serve");
+    if (config->backends->len == 0
+        && (mail || !has_wire(config, POLICY_SMTP, POLICY_SERVICE)))
         statement_refuse(bundle, report, &nowhere,
                          "backend smtp 127.0.0.1:10025",
                          "there is no `backend`: nobody to pass mail to");

@@ -16,6 +16,8 @@
 #include "filterd/service/offload.h"
 #include "filterd/wire/acceptor.h"
 #include "filterd/wire/backend-health.h"
+#include "filterd/wire/delegation-desk.h"
+#include "filterd/wire/delegation-server.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -128,12 +130,17 @@ open_desks(Worker *worker)
     worker->desks = g_array_sized_new(FALSE, TRUE, sizeof(Desk), listens->len);
     for (unsigned i = 0; i < listens->len; i++) {
         const PolicyListen *listen = g_ptr_array_index(listens, i);
-        const Desk desk = {.service = {.engine = worker->engine,
-                                       .pool = worker->pool,
-                                       .listen = listen,
-                                       .tls = worker->contexts->pdata[i]},
-                           .fd = worker->start->fds[i]};
-        if (listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP)
+        Desk desk = {.service = {.engine = worker->engine,
+                                 .pool = worker->pool,
+                                 .listen = listen,
+                                 .tls = worker->contexts->pdata[i]},
+                     .fd = worker->start->fds[i]};
+        if (listen->wire == POLICY_SERVICE) {
+            desk.service.desk = delegation_desk_new(worker->engine);
+            desk.service.serve = delegation_server_run;
+        }
+        if (listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP
+            || listen->wire == POLICY_SERVICE)
             g_array_append_val(worker->desks, desk);
     }
     for (unsigned i = 0; i < worker->desks->len; i++) {
@@ -244,8 +251,12 @@ close_worker(Worker *worker)
         fiber_cancel(worker->expirer);
         fiber_join(worker->expirer);
     }
-    for (unsigned i = 0; i < worker->desks->len; i++)
-        acceptor_free(g_array_index(worker->desks, Desk, i).acceptor);
+    for (unsigned i = 0; i < worker->desks->len; i++) {
+        const Desk *desk = &g_array_index(worker->desks, Desk, i);
+        acceptor_free(desk->acceptor);
+        if (desk->service.desk != NULL)
+            delegation_desk_free(desk->service.desk);
+    }
     g_array_unref(worker->desks);
     backend_pool_free(worker->pool);
     engine_free(worker->engine);

@@ -69,7 +69,10 @@ run(void *data)
 {
     Slot *slot = data;
     Acceptor *acceptor = slot->acceptor;
-    smtp_server_run(&slot->connection);
+    if (acceptor->service->serve != NULL)
+        acceptor->service->serve(&slot->connection);
+    else
+        smtp_server_run(&slot->connection);
     g_queue_unlink(&acceptor->slots, &slot->link);
     count_slot(slot, -1);
     fiber_detach(slot->fiber);
@@ -138,7 +141,8 @@ turn_away(Acceptor *acceptor, int fd, int reason)
     static const char reply[] =
         "421 4.3.2 too many sessions; try again later\r\n";
     metrics_add(METRIC_LIMITED, 1);
-    if (acceptor->service->listen->tls != POLICY_TLS_IMPLICIT)
+    if (acceptor->service->serve == NULL
+        && acceptor->service->listen->tls != POLICY_TLS_IMPLICIT)
         (void)!send(fd, reply, sizeof reply - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
     pause_for(acceptor, reason);

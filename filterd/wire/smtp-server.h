@@ -9,6 +9,9 @@
 #include "filterd/session/engine.h"
 #include "filterd/wire/backend-pool.h"
 
+typedef struct DelegationDesk DelegationDesk;
+typedef struct SmtpConnection SmtpConnection;
+
 /* What the connections of a listener share. */
 typedef struct SmtpService {
     Engine *engine;
@@ -17,10 +20,13 @@ typedef struct SmtpService {
     const TlsContext *tls; /* NULL: none is spoken */
     gboolean draining;     /* outside of transactions: 421 and close */
     gboolean expired;      /* the same wherever a command is waited for */
+    /* Of `listen policy`: what its connections share, and who serves them. */
+    DelegationDesk *desk;
+    void (*serve)(SmtpConnection *connection);
 } SmtpService;
 
 /* What others may see of a connection. */
-typedef struct SmtpConnection {
+struct SmtpConnection {
     const SmtpService *service;
     int fd;
     Endpoint peer;
@@ -29,7 +35,7 @@ typedef struct SmtpConnection {
     gboolean waits;   /* before a reply that comes late */
     gboolean served;  /* it has had a transaction */
     int64_t began;
-} SmtpConnection;
+};
 
 /* A client that has just come gets so long to begin its first transaction,
  * though its worker drains: it cannot know. */

@@ -193,7 +193,14 @@ take_listen(Reader *reader, const char *text)
 static void
 take_lmtp(Reader *reader, const char *text G_GNUC_UNUSED)
 {
-    reader->options.local = TRUE;
+    reader->options.wire = "lmtp";
+}
+
+static void
+take_policy(Reader *reader, const char *text G_GNUC_UNUSED)
+{
+    reader->options.wire = "policy";
+    reader->state = "open";
 }
 
 static void
@@ -239,6 +246,7 @@ static const struct Word {
     {"rules", take_rules},   {"path", add_path},
     {"offers", take_offers}, {"messages", take_messages},
     {"clock", take_clock},   {"then", take_after},
+    {"policy", take_policy},
 };
 
 /* "5 x > NOOP|< 250" */

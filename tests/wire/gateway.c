@@ -11,6 +11,8 @@
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/wire/acceptor.h"
+#include "filterd/wire/delegation-desk.h"
+#include "filterd/wire/delegation-server.h"
 #include "tests/base/authority.h"
 
 #include <string.h>
@@ -63,7 +65,7 @@ write_file(const Gateway *gateway)
     return g_strdup_printf("set hostname mx.test\n"
                            "set max-errors 5\n"
                            "listen %s 127.0.0.1:25 { %s }\n%s%s\n",
-                           play->local ? "lmtp" : "smtp",
+                           play->wire != NULL ? play->wire : "smtp",
                            play->listen != NULL ? play->listen : "", behind,
                            play->rules != NULL ? play->rules : "");
 }
@@ -116,6 +118,12 @@ compile(const Gateway *gateway)
     return config;
 }
 
+static gboolean
+serves_policy(const Gateway *gateway)
+{
+    return g_strcmp0(gateway->play->wire, "policy") == 0;
+}
+
 static void
 start_listening(Gateway *gateway)
 {
@@ -137,6 +145,10 @@ start_listening(Gateway *gateway)
         && !gateway->play->no_tls)
         gateway->tls = smtp_tls_new(gateway->service.listen, NULL);
     gateway->service.tls = gateway->tls;
+    if (serves_policy(gateway)) {
+        gateway->service.desk = delegation_desk_new(gateway->engine);
+        gateway->service.serve = delegation_server_run;
+    }
     gateway->acceptor = acceptor_new(&gateway->service, gateway->fd);
 }
 
@@ -169,6 +181,7 @@ stop(Gateway *gateway)
         fiber_yield();
     acceptor_free(gateway->acceptor);
     close(gateway->fd);
+    g_clear_pointer(&gateway->service.desk, delegation_desk_free);
     backend_pool_free(gateway->pool);
     engine_free(gateway->engine);
     backend_clear(&gateway->backend);
@@ -276,6 +289,8 @@ take_reply_line(Gateway *gateway, gsize start)
         if (lf != NULL) {
             g_string_append_len(gateway->reply, bytes, lf + 1 - bytes);
             stream_consume(gateway->client, (gsize)(lf + 1 - bytes));
+            if (serves_policy(gateway))
+                return g_str_has_suffix(gateway->reply->str, "\n\n");
             const char *line = gateway->reply->str + start;
             g_assert_true(g_str_has_suffix(line, "\r\n"));
             g_assert_cmpuint(strlen(line), >=, 5);
@@ -328,6 +343,39 @@ say_octets(Gateway *gateway, const char *text)
         g_string_append(octets, part);
     }
     say(gateway, octets->str, octets->len);
+}
+
+/* What Postfix says of a client that it knows little of. */
+static const char *const attributes[][2] = {
+    {"protocol_name", "ESMTP"},
+    {"client_address", "198.51.100.9"},
+    {"client_name", "unknown"},
+    {"client_port", "1234"},
+    {"server_address", "192.0.2.1"},
+    {"server_port", "25"},
+    {"helo_name", "c.test"},
+    {"sender", "a@c.test"},
+    {"recipient", "b@mx.test"},
+    {"instance", "1.2.3"},
+    {"etrn_domain", ""},
+};
+
+static void
+ask(Gateway *gateway, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", 0);
+    g_autoptr(GString) request = g_string_new("request=smtpd_access_policy\n");
+    g_string_append_printf(request, "protocol_state=%s\n", words[0]);
+    for (unsigned i = 1; words[i] != NULL; i++)
+        g_string_append_printf(request, "%s\n", words[i]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++) {
+        g_autofree char *name = g_strdup_printf(" %s=", attributes[i][0]);
+        if (strstr(text, name) == NULL)
+            g_string_append_printf(request, "%s%s\n", name + 1,
+                                   attributes[i][1]);
+    }
+    g_string_append_c(request, '\n');
+    say(gateway, request->str, request->len);
 }
 
 static void
@@ -432,7 +480,7 @@ do_line(Gateway *gateway, const char *line)
         void (*carry_out)(Gateway *gateway, const char *text);
     } marks[] = {
         {'>', say_line}, {'~', say_octets}, {'<', expect},   {'=', has},
-        {'/', has_not},  {'+', pass_time},  {'!', do_event},
+        {'/', has_not},  {'+', pass_time},  {'!', do_event}, {'?', ask},
     };
     if (*line == '$')
         expect_end(gateway);

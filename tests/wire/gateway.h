@@ -13,6 +13,8 @@
  *   > EHLO c.test      the client says that line
  *   ~ EHLO c.test\r\n  the client says those octets, without the blank after
  *                      the mark; C escapes
+ *   ? RCPT size=5      Postfix asks its policy service about that state, with
+ *                      those attributes instead of what it says mostly
  *   < 250 2.1.0        a reply that begins so comes; of several lines, the
  *                      first one
  *   = SIZE             it has this text in it, somewhere
@@ -43,8 +45,8 @@ typedef struct GatewayCase {
     const char *log;      /* has this text in it; NULL */
     unsigned connections; /* to the backend; 0: whatever */
     gboolean clock_runs;
-    gboolean no_tls; /* though `listen` wants it */
-    gboolean local;  /* `listen lmtp` */
+    gboolean no_tls;  /* though `listen` wants it */
+    const char *wire; /* of `listen`; NULL: smtp */
 } GatewayCase;
 
 /* For g_test_add_data_func(). */

@@ -536,7 +536,7 @@ play_scene(guint32 seed)
                                .backend = "-",
                                .rules = text,
                                .listen = "auth clear",
-                               .local = world.local};
+                               .wire = world.local ? "lmtp" : NULL};
     gateway_run(&scene, play, &world);
     for (unsigned i = 0; i < SERVERS; i++)
         close(world.servers[i].fd);
