@@ -10,6 +10,9 @@ static const char description[] =
     "at the name in the greeting.\n\n"
     "A term with %{l} or %{s} matches nothing for a local part beyond "
     "ASCII (RFC 8616).\n\n"
+    "Whatever a domain publishes, a check asks the DNS at most 111 questions, "
+    "and 12 more for the explanation of a fail, all within the `budget` of "
+    "`dns`.\n\n"
     "`temperror` says that the DNS failed, not that anybody did wrong: it "
     "is for `tempfail`. A forwarder that keeps the reverse-path fails at "
     "`-all`, so those that one knows go into a list.";

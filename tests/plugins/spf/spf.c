@@ -504,6 +504,31 @@ test_ten_names(void)
     }
 }
 
+/* The record, 10 mx with 10 names each, and %{p}: as much as a record can make
+ * us ask; no address leads back. */
+static void
+test_most_questions(void)
+{
+    g_autoptr(Harness) harness = crowd("v=spf1 -all", 2 * SPF_NAME_LIMIT);
+    GString *record = g_string_new("v=spf1");
+    for (int i = 0; i < ordinary.lookup_limit; i++) {
+        g_string_append_printf(record, " mx:m%d.example", i);
+        for (int j = 0; j < SPF_NAME_LIMIT; j++) {
+            g_autofree char *lines =
+                g_strdup_printf("m%d.example 60 MX 10 h%d.m%d.example\n"
+                                "h%d.m%d.example 60 A 192.0.2.31\n",
+                                i, j, i, j, i);
+            harness_zone(harness, lines);
+        }
+    }
+    g_string_append(record, " -all exp=%{p}.example");
+    publish_record(harness, "bomb.example", record->str);
+    g_string_free(record, TRUE);
+    run_mail(harness, "192.0.2.30", "h.example", "joe@bomb.example");
+    assert_fact(harness, "result", "fail");
+    g_assert_cmpuint(harness_question_count(harness), ==, 1 + 110 + 12);
+}
+
 /* A name that does not lead back is nobody's. */
 static void
 test_false_name(void)
@@ -716,6 +741,8 @@ static const struct {
     {"/spf/records-of-cve-2023-42118-are-harmless", test_smash},
     {"/spf/long-name-loses-whole-labels", test_long_name},
     {"/spf/ten-names-of-mx-and-ptr-are-looked-at", test_ten_names},
+    {"/spf/no-record-makes-us-ask-more-than-123-questions",
+     test_most_questions},
     {"/spf/name-that-does-not-lead-back-is-nobodys", test_false_name},
     {"/spf/explanation-is-one-clean-line", test_explanations},
     {"/spf/explanation-follows-redirect", test_explanation_follows_redirect},
