@@ -54,20 +54,29 @@ is_ascii(const char *text, gsize length)
     return TRUE;
 }
 
-/* UTS 46 maps these to a dot; one parser's name would be another's host. */
-static gboolean
-has_foreign_dot(const char *text)
+/* What is read in it, A-labels as U-labels; NULL where that is nothing. */
+static char *
+to_u_labels(const char *text)
 {
-    static const char *const dots[] = {
-        "\xe3\x80\x82", /* U+3002 ideographic full stop */
-        "\xef\xbc\x8e", /* U+FF0E fullwidth full stop */
-        "\xef\xbd\xa1", /* U+FF61 halfwidth ideographic full stop */
-        "\xe2\x80\xa4", /* U+2024 one dot leader */
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(dots); i++)
-        if (strstr(text, dots[i]) != NULL)
-            return TRUE;
-    return FALSE;
+    char *found = NULL;
+    if (idn2_to_unicode_8z8z(text, &found, 0) != IDN2_OK)
+        return NULL;
+    char *result = g_strdup(found);
+    idn2_free(found);
+    return result;
+}
+
+/* Beyond case UTS 46 maps other dots to dots, wide letters to ASCII and some
+ * octets to nothing: what is no U-label (RFC 5890 2.3.2.1) has another name for
+ * whoever does not. */
+static gboolean
+is_unmapped(const char *text, const char *mapped)
+{
+    g_autofree char *lower = g_utf8_strdown(text, -1);
+    g_autofree char *plain = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+    g_autofree char *before = to_u_labels(plain);
+    g_autofree char *after = to_u_labels(mapped);
+    return before != NULL && g_strcmp0(before, after) == 0;
 }
 
 /* STD3 rules would refuse underscores: mail_domain_valid() is the judge. */
@@ -75,14 +84,14 @@ static char *
 to_a_labels(const char *text)
 {
     uint8_t *found = NULL;
-    if (!g_utf8_validate(text, -1, NULL) || has_foreign_dot(text)
+    if (!g_utf8_validate(text, -1, NULL)
         || idn2_lookup_u8((const uint8_t *)text, &found,
                           IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
                != IDN2_OK)
         return NULL;
-    char *result = g_ascii_strdown((char *)found, -1);
+    g_autofree char *result = g_ascii_strdown((char *)found, -1);
     idn2_free(found);
-    return result;
+    return is_unmapped(text, result) ? g_steal_pointer(&result) : NULL;
 }
 
 char *

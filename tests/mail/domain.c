@@ -54,6 +54,21 @@ static const Row names[] = {
     {"stra\xc3\x9f"
      "e.example",
      "xn--strae-oqa.example"},
+    {"xn--bcher-kva.b\xc3\xbc"
+     "cher.example",
+     "xn--bcher-kva.xn--bcher-kva.example"},
+    /* decomposed */
+    {"bu\xcc\x88"
+     "cher.example",
+     "xn--bcher-kva.example"},
+    /* mapped away, or to ASCII: zero width space, wide p */
+    {"exa\xe2\x80\x8bmple.org", NULL},
+    {"b\xc3\xbc\xe2\x80\x8b"
+     "cher.example",
+     NULL},
+    {"\xef\xbd\x90"
+     "aypal.example",
+     NULL},
     {"_x.b\xc3\xbc"
      "cher.example",
      "_x.xn--bcher-kva.example"},

@@ -62,6 +62,7 @@ REASONS = [
     ("folding", "pass -", {"dkimpy"}),
     # Others see the start of the body there, or a field that is not signed.
     (".*", "fail the header holds a line that is no field", PERL_ONLY),
+    (".*", "fail the header holds a line that is no field", BOTH),
 
     # dkimpy: c= that is absent is simple/simple (RFC 6376 3.5); Ed25519 is for
     # ARC, too (RFC 8463).

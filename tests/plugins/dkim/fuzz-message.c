@@ -16,17 +16,21 @@ static const Config config = {
 };
 
 /* Keys by which messages of the corpus pass, and a broken one. */
-static const char zone[] =
-    "rsa._domainkey.example.org 300 TXT "
-    "\"k=rsa; p="
-    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAjcINaNH0JCjP+WLohNTuF0"
-    "hi44nw40gNFfd7Zg76g7m2aV2tM9GskZJ8JTFqMF/Z/h7NzJKgSulkkPXKGSzZ6Bzg"
-    "pZ0w29QYaLglGMNbiDv44ecaQHIaTfcPbjjMQQZ9Y9Ik3MuRy0uVS74VwuFFDoh8lT\" \""
-    "exvX8HN+CSBML1G/Dl2H7HFH4R9iP+XVZYJYxeZ6GJj2rp3K9VHDY1jZvPlGJhKbZ+"
-    "PwV34NbcOElGj4SuTChhhcp0Y4dHwqTB5tS0HeG/2s8TQOR7ti6HgEdsQ93VUJ6fb8"
+#define RSA                                                                   \
+    "\"k=rsa; p="                                                             \
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAjcINaNH0JCjP+WLohNTuF0"      \
+    "hi44nw40gNFfd7Zg76g7m2aV2tM9GskZJ8JTFqMF/Z/h7NzJKgSulkkPXKGSzZ6Bzg"      \
+    "pZ0w29QYaLglGMNbiDv44ecaQHIaTfcPbjjMQQZ9Y9Ik3MuRy0uVS74VwuFFDoh8lT\" \"" \
+    "exvX8HN+CSBML1G/Dl2H7HFH4R9iP+XVZYJYxeZ6GJj2rp3K9VHDY1jZvPlGJhKbZ+"      \
+    "PwV34NbcOElGj4SuTChhhcp0Y4dHwqTB5tS0HeG/2s8TQOR7ti6HgEdsQ93VUJ6fb8"      \
     "9vGhZ1VYImhXXKwXJ3AUMcvugyuzYA7NPq50gXe6B+bF5ZY0mbLN/1swIDAQAB\"\n"
-    "ed._domainkey.example.org 300 TXT \"k=ed25519; p="
-    "/ZX+U7FRyFg4IDt+aYNrp5njkFvmAq5C9vv30zBAZRc=\"\n"
+#define ED "\"k=ed25519; p=/ZX+U7FRyFg4IDt+aYNrp5njkFvmAq5C9vv30zBAZRc=\"\n"
+static const char zone[] =
+    "rsa._domainkey.example.org 300 TXT " RSA
+    "ed._domainkey.example.org 300 TXT " ED
+    "rsa._domainkey.xn--bcher-kva.example 300 TXT " RSA
+    "ed._domainkey.xn--bcher-kva.example 300 TXT " ED
+    "xn--gre-6ka8i._domainkey.xn--bcher-kva.example 300 TXT " RSA
     "x._domainkey.example.org 300 TXT \"k=rsa; p=AAAA\"\n";
 
 int
