@@ -110,7 +110,8 @@ class World:
             os.unlink(self.out)
         return subprocess.run(command + list(extra), input=message,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60)
+                              timeout=60,
+                              env={**os.environ, "LC_ALL": "C"})
 
     def judge(self, *arguments, **named):
         done = self.run(*arguments, **named)
@@ -263,6 +264,15 @@ def odd_sender(world):
                        "mail.domain": domain})
 
 
+def foreign(world):
+    """arguments beyond ASCII are taken as they are in any locale"""
+    sender = "\u00e4@b\u00fccher.example"
+    result = world.judge(world.signed, sender=sender,
+                         extra=["--helo", "b\u00fccher.example"])
+    facts(result, {"mail.local": "\u00e4",
+                   "mail.domain": "xn--bcher-kva.example"})
+
+
 def bare_newline(world):
     """a bare LF among CRLFs is refused as on the wire"""
     result = world.judge(MESSAGE.replace(b"Hello", b"Hel\nlo"))
@@ -365,7 +375,7 @@ def unusable(world):
 STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
            spf_fail, listed,
            recipients, trusted, shadow, null_sender, odd_sender,
-           bare_newline, unix_file,
+           foreign, bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
            nobody_goes, unusable]
 
