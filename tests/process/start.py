@@ -372,6 +372,33 @@ def socket_access(program):
     assert status == 1 and f"{path}:8:" in said and "no-such-name" in said, said
 
 
+def policy_alone(program):
+    """a policy service needs no backend; it is asked over IPv6, too"""
+    if not socket.has_ipv6:
+        raise Skip("this machine has no IPv6")
+    filterd = Filterd(program, Backend())
+    port = free_port()
+    request = (
+        "request=smtpd_access_policy\nprotocol_state=RCPT\n"
+        "client_address=192.0.2.1\nrecipient=a@elsewhere.test\n\n"
+    )
+    try:
+        filterd.config.write_text(
+            BASE.replace("STATE", str(filterd.directory))
+            + f"listen policy [::1]:{port}\n"
+        )
+        filterd.start()
+        with socket.create_connection(("::1", port), 30) as client:
+            client.sendall(request.encode())
+            answer = client.recv(4096).decode()
+        assert answer.startswith("action=550 5.7.1 "), answer
+        assert answer.endswith("]\n\n"), answer
+        assert filterd.stop() == 0
+        sound(filterd)
+    finally:
+        filterd.clean()
+
+
 def json_log(program):
     """set log json makes every line of every process an object"""
     import json
@@ -428,6 +455,7 @@ run(
         notifies,
         inherits,
         socket_access,
+        policy_alone,
         json_log,
         idle_memory,
     ]

@@ -20,7 +20,7 @@
     "    quarantine held if rcpt.local = \"held\"\n"                          \
     "    would reject shadow if rcpt.local = \"shadow\"\n"                    \
     "    rewrite add-header(\"X-One\", \"{client.ip}\")"                      \
-    " if rcpt.local = \"two\"\n"                                              \
+    " if rcpt.local = \"two\" or rcpt.local = \"too\"\n"                      \
     "    rewrite add-header(\"X-Two\", \"2\") if rcpt.local = \"two\"\n"      \
     "    rewrite remove-header(\"X-Two\") if rcpt.local = \"removed\"\n"      \
     "    reject early if client.early-talker or client.sessions < 5\n"        \
@@ -66,6 +66,9 @@ static const GatewayCase stages[] = {
          "? RCPT recipient=later@mx.test\n< action=451 4.7.1 \n"
          "? RCPT recipient=later@mx.test\n< action=451 4.7.1 \n"
          "? RCPT\n< action=DUNNO\n"),
+    CASE("a-recipient-is-judged-once",
+         "? RCPT\n< action=DUNNO\n? RCPT\n< action=DUNNO\n"
+         "? RCPT\n< action=DUNNO\n? DATA recipient=\n< action=DUNNO\n"),
     CASE("a-new-transaction-is-judged-anew",
          "? RCPT sender=bad@c.test\n< action=550\n"
          "? RCPT\n< action=DUNNO\n"
@@ -111,6 +114,10 @@ static const GatewayCase answers[] = {
          "< action=PREPEND X-One: 198.51.100.9\n"
          "? RCPT recipient=two@mx.test\n< action=PREPEND X-Two: 2\n"
          "? RCPT recipient=two@mx.test\n< action=DUNNO\n"),
+    CASE("what-several-recipients-want-is-prepended-once",
+         "? RCPT recipient=too@mx.test\n< action=PREPEND X-One: \n"
+         "? RCPT recipient=two@mx.test\n< action=PREPEND X-Two: 2\n"
+         "? DATA recipient=\n< action=DUNNO\n"),
     CASE("a-field-for-which-no-request-is-left-is-in-the-log",
          "? RCPT recipient=two@mx.test\n< action=PREPEND X-One: \n"
          "? END-OF-MESSAGE recipient= size=7\n< action=DUNNO\n",

@@ -229,6 +229,20 @@ def story_facts(stage):
     check(re.search("CN=client [0-9a-f]{64} ", said["shown"]), said["shown"])
 
 
+def story_unknown(stage):
+    """facts of a message that nobody shows are unknown; a dead DNS is 451"""
+    scene = Scene(stage, """use dkim
+use spf
+at rcpt { tempfail broken if rcpt.local = "spf" and spf.result = temperror }
+at message {
+    reject found if known dkim.result or known header.from.domain
+    reject size if not known message.size
+}""")
+    refused(scene.send("bob@example.com"), 250)
+    equal(len(scene.postfix.delivered(1)), 1, "delivered")
+    refused(scene.send("spf@example.com"), 451, "4.7.1")
+
+
 def story_dead(stage):
     """without filterd Postfix says 451: nothing goes unfiltered or is lost"""
     scene = Scene(stage)
