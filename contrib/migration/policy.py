@@ -8,6 +8,9 @@ import textwrap
 
 STAGES = ["connect", "helo", "mail", "rcpt", "data", "message"]
 WIDTH = 78
+# What a list may have.
+KINDS = {"domain": re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?$"),
+         "address": re.compile(r"[^\s@\"<>]+@[\w.-]+$")}
 BARE = re.compile(r"[\w./:@-]+$")
 
 
@@ -119,8 +122,14 @@ class Policy:
         return found
 
     def list(self, name, kind, values, where):
+        """Its name. What the language would not take is left out."""
         name = self.unique(name)
-        text = " ".join(value(item) for item in values)
+        values = [re.sub(r"^\*\.", ".", item) for item in values]
+        odd = [item for item in values if kind in KINDS
+               and not KINDS[kind].match(item)]
+        for item in odd:
+            self.lose(where, "%s is no %s" % (item, kind))
+        text = " ".join(value(item) for item in values if item not in odd)
         lines = ["list %s of %s {" % (name, kind)] + wrapped(text, "    ")
         self.names.append((name, where, lines + ["}"]))
         return name

@@ -91,6 +91,8 @@ _dmarc.hold.example.     300 IN TXT "v=DMARC1; p=quarantine"
 mail.good.example.       300 IN A 198.51.100.9
 7.2.0.192.in-addr.arpa.  300 IN PTR vger.kernel.org.
 vger.kernel.org.         300 IN A 192.0.2.7
+77.113.0.203.in-addr.arpa. 300 IN PTR h7.lab.example.com.
+h7.lab.example.com.      300 IN A 203.0.113.77
 66.100.51.198.zen.example. 300 IN A 127.0.0.4
 67.100.51.198.zen.example. 300 IN A 127.0.0.4
 67.100.51.198.list.dnswl.example. 300 IN A 127.0.9.2
@@ -102,6 +104,14 @@ evil.example.dbl.example.  300 IN A 127.0.1.5
 MESSAGE = ("From: Ann <ann@%s>\nTo: bob@example.org\nSubject: hello\n"
            "Date: Sun, 22 Nov 2026 10:00:00 +0000\nMessage-ID: <1@%s>\n\n"
            "Hello\n")
+PERL = {
+    "main.cf": "mynetworks = 10.0.0.0/8\nsmtpd_recipient_restrictions =\n"
+    "    permit_mynetworks reject_unauth_destination\n"
+    "    check_policy_service unix:private/spfcheck\n",
+    "master.cf": "spfcheck unix - n n - 0 spawn\n"
+    "    user=policyd-spf argv=/usr/sbin/postfix-policyd-spf-perl\n",
+    "exempt_spf_addresses": "203.0.113.0/24 192.0.2.1\n",
+}
 SPF = {"policyd-spf": "policyd-spf.conf"}
 DMARC = {"opendmarc": "opendmarc.conf"}
 DKIM = {"opendkim": "opendkim.conf"}
@@ -189,12 +199,39 @@ SIGNED = [
     ("nobody else's mail is signed", DKIM, "127.0.0.1", "ann@example.net", []),
     ("a stranger's mail is not signed", DKIM, "198.51.100.9",
      "ann@example.com", []),
+    ("an internal host's mail is signed, by its confirmed name", DKIM,
+     "203.0.113.77", "ann@example.com", ["example.com:s1"]),
     ("a peer's mail is not signed", DKIM, "192.0.2.99", "ann@example.com", []),
     ("SubDomains sign", {"opendkim": "single.conf"}, "127.0.0.1",
      "ann@www.example.com", ["example.com:s1"]),
     ("MultipleSignatures sign", {"opendkim": "tables.conf"}, "192.0.2.9",
      "boss@example.com", ["example.net:s2", "example.com:s1",
                           "example.com:s3"]),
+]
+
+
+# What has to be said, in so many words, for the files.
+SAID = [
+    (DMARC, "set authserv-id mx.example.com", "mode rfc7489", "timeout 4s",
+     "trusted lists.example.net lists.example.org", "reports on",
+     'report-contact "postmaster@example.com"',
+     'rewrite add-recipient("abuse@example.com")'),
+    (DKIM, "canonicalization relaxed/simple", "clock-drift 200s",
+     "oversign From Subject", "sign-headers From To Subject Date",
+     "signature-lifetime 86400s", "minimum-key-bits 2048", "signatures 5",
+     "timeout 4s", "resolver 127.0.0.1@53 ::1@53",
+     'rewrite remove-header("DKIM-Signature")'),
+    (SPF, "void-limit 3", "budget 15s", "receiver unknown",
+     "rewrite spf.received()"),
+    (GREY, "delay 120s", "window 12h", "lifetime 10d", "white-lifetime 10d",
+     "white-after 3", "keys network", "network-v4 32", "network-v6 128"),
+    ({"postgrey": "postgrey-subnet"}, "lifetime 35d", "white-after 5",
+     "network-v4 26", "network-v6 56"),
+    (RICH, "set hostname mx.example.com", "greeting-delay 6s",
+     "zone bl.example 127.0.0.2 127.0.0.4-6 weight 2",
+     "zone wl.example weight -4", "zone zen.example 127.0.0.2-11 weight 1",
+     "domain-zone dbl.example 127.0.1.2-99 weight 1 on helo ask host",
+     "127.0.255.1-3 weight -1", "if postscreen.score >= 3"),
 ]
 
 
@@ -306,6 +343,7 @@ def is_told(world):
                  "signingtable:4 SigningTable: there is no key inline",
                  "wl-clients:7 two words: this is no entry",
                  "main.cf:2 mynetworks: hash:",
+                 "opendkim.conf:9 InternalHosts: 192.168.* is no domain",
                  "check_policy_service: inet:127.0.0.1:12345 is another's"):
         assert line in done.stderr, (line, done.stderr)
         first = line.split(":")[0]
@@ -322,6 +360,36 @@ def nothing_asked_is_left_out(world):
     assert done.stderr.count("does not ask it: left out") == 4, done.stderr
     assert "\nat " not in done.stdout, done.stdout
     assert "authserv-id" not in done.stdout, done.stdout
+
+
+def says(world):
+    for files, *wanted in SAID:
+        text = re.sub(r"\s+", " ", world.policy(files, "--proxy"))
+        for words in wanted:
+            assert " %s " % words in text, words
+
+
+def perl_has_two_files(world):
+    """master.cf says that it was in use, and main.cf for whom."""
+    folder = world.path("perl")
+    os.makedirs(folder)
+    for name, text in PERL.items():
+        world.write("perl/" + name, text)
+    files = {"postfix": "perl"}
+    is_right(world, files)
+    for client, sender, verdict in (
+            ("198.51.100.9", "a@bad.example", "reject"),
+            ("203.0.113.9", "a@bad.example", "accept"),
+            ("198.51.100.9", "a@soft.example", "accept"),
+            ("10.0.0.1", "a@bad.example", "accept"),
+            ("198.51.100.9", "<>", "accept")):
+        found = world.judge(files, client, sender, "b@example.org",
+                            "x.example")
+        assert found["verdict"] == verdict, (client, sender, found)
+    world.write("perl/exempt_spf_domains", "bad.example\n")
+    found = world.judge(files, "198.51.100.9", "a@bad.example",
+                        "b@example.org", "x.example")
+    assert found["verdict"] == "accept", found
 
 
 def each_becomes_something(world):
@@ -419,6 +487,9 @@ def points():
     yield "what is lost or not known is told, with file and line", is_told
     yield "a program that Postfix does not ask is left out", \
         nothing_asked_is_left_out
+    yield "numbers and names are those of the settings", says
+    yield "postfix-policyd-spf-perl has two files, and master.cf", \
+        perl_has_two_files
     yield "each setting that becomes something says so", each_becomes_something
     yield "without any file there is nothing to migrate", nothing_to_do
     for case in VERDICTS:

@@ -1,0 +1,135 @@
+# in-front.py: what contrib has for filterd in front of Postfix, Exim and Dovecot,
+# used as it lies there but for addresses.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import re
+
+from lab.beside import Exim
+from lab.dovecot import Dovecot
+from lab.failure import check, equal
+from lab.filterd import Filterd
+from lab.octets import MESSAGE, check_same
+from lab.postfix import Postfix
+from lab.program import HOST, free_port, wait_until
+
+CLIENT = "198.51.100.9"
+
+
+def shipped(stage, path, **places):
+    """A file of contrib. `_25=port`: that one instead of port 25."""
+    with open(os.path.join(stage.options.root, "contrib", path),
+              encoding="utf-8") as file:
+        text = file.read()
+    for was, port in places.items():
+        was = was.lstrip("_")
+        check(was in text, f"{path} has port {was}")
+        text = re.sub(rf"127\.0\.0\.1:{was}\b", f"{HOST}:{port}", text)
+        text = re.sub(rf"(ports? = ){was}\b", rf"\g<1>{port}", text)
+    return text
+
+
+class Shipped(Filterd):
+    """With a configuration of contrib, to which a test adds what it needs:
+    a DNS, a folder, and clients from anywhere."""
+
+    def __init__(self, stage, text, dns):
+        self.shipped = text
+        super().__init__(stage.directory, stage.options.build, dns=dns)
+
+    def configure(self, policy):
+        text = self.shipped.replace(
+            "listen  smtp 0.0.0.0:25",
+            f"listen  smtp {HOST}:{self.port} {{ proxy-from 127.0.0.0/8 }}")
+        check(text != self.shipped, "it listens on port 25")
+        self.write(f'set state-directory "{self.state}"\nset workers 1\n'
+                   f'dns {{ resolver "{self.resolver}" timeout 2s }}\n{text}')
+
+
+class Behind(Postfix):
+    """With lines of contrib in its master.cf."""
+
+    def __init__(self, directory, lines):
+        self.lines = lines
+        super().__init__(directory)
+
+    def write(self, name, text):
+        super().write(name, text + (self.lines if name == "master.cf" else ""))
+
+
+def in_front(stage, folder, **places):
+    """filterd, and a DNS where bad.example sends no mail."""
+    dns = stage.nsd(['bad.example. TXT "v=spf1 -all"'])
+    text = shipped(stage, f"{folder}/filterd.conf", **places)
+    return stage.add(Shipped(stage, text, dns))
+
+
+def judges_and_delivers(filterd, server):
+    equal(filterd.deliver(MESSAGE, sender="a@bad.example").code, 550, "SPF")
+    equal(filterd.deliver(MESSAGE, "x@elsewhere.example").code, 550, "relay")
+    equal(filterd.deliver(MESSAGE).code, 250, "the message")
+    check_same(server.delivered(1)[0], MESSAGE)
+    equal([line["rule"] for line in filterd.lines("rejected")],
+          ["spf-fail", "relay"], "what was refused")
+
+
+def postfix_behind(stage, folder):
+    port = free_port()
+    lines = shipped(stage, f"postfix/{folder}/master.cf", _10025=port)
+    postfix = stage.add(Behind(stage.directory, lines))
+    postfix.wait_listening(port)
+    filterd = in_front(stage, f"postfix/{folder}", _10025=port)
+    judges_and_delivers(filterd, postfix)
+    wait_until(lambda: f": client=unknown[{CLIENT}]" in postfix.log_text(),
+               "Postfix knows the client")
+
+
+def story_postfix_xclient(stage):
+    """contrib/postfix/xclient works, and Postfix behind knows the client"""
+    postfix_behind(stage, "xclient")
+
+
+def story_postfix_proxy_protocol(stage):
+    """contrib/postfix/proxy-protocol works, and Postfix behind knows the client"""
+    postfix_behind(stage, "proxy-protocol")
+
+
+def story_exim(stage):
+    """contrib/exim works, and Exim behind knows the client"""
+    port = free_port()
+    lines = shipped(stage, "exim/exim.conf", _10025=port)
+
+    class Shipping(Exim):
+        package = "exim4-daemon-heavy"
+        configuration = Exim.configuration.replace(
+            "local_interfaces = {host}\ndaemon_smtp_ports = {port}\n",
+            lines.replace("local_interfaces = 127.0.0.1",
+                          f"local_interfaces = {HOST}"))
+
+        def start(self):
+            self.port = port
+            super().start()
+
+    exim = stage.add(Shipping(stage.directory))
+    filterd = in_front(stage, "exim", _10025=port)
+    judges_and_delivers(filterd, exim)
+    wait_until(lambda: f"[{CLIENT}]" in exim.log_text(),
+               "Exim knows the client")
+
+
+def story_dovecot(stage):
+    """contrib/dovecot works: to Dovecot's LMTP server, without another server"""
+    port = free_port()
+    lines = shipped(stage, "dovecot/dovecot.conf", _10024=port).replace(
+        "address = 127.0.0.1", f"address = {HOST}")
+
+    class Shipping(Dovecot):
+        def write(self, name, text):
+            text = text.replace("login_trusted_networks = 127.0.0.0/8\n", "")
+            super().write(name, text + (
+                lines if name == "dovecot.conf" else ""))
+
+    dovecot = stage.add(Shipping(stage.directory))
+    dovecot.wait_listening(port)
+    filterd = in_front(stage, "dovecot", _10024=port)
+    judges_and_delivers(filterd, dovecot)
