@@ -70,7 +70,10 @@ def fields(word):
         if "*" in names or any(name[:1] in "+-" for name in names):
             program.policy.lose(setting.where, "it changes OpenDKIM's own "
                                 "list: write all names after `%s`" % word)
-        elif names and names != ["."]:
+            return
+        names = program.policy.fit(
+            "field", [name for name in names if name != "."], setting.where)
+        if names:
             program.policy.option("dkim", " ".join([word] + names),
                                   setting.where)
     return to("`use dkim { %s }`; not where it begins with `*`" % word, act)
@@ -248,7 +251,7 @@ def glob(text):
 
 def whom_by_pattern(text):
     local, _, domain = text.partition("@")
-    if local == "*" and domain and "*" not in domain:
+    if local == "*" and re.match(r"[\w.-]+$", domain):
         return Whom("header.from.domain = " + quoted(domain), domain.lower())
     if text == "*":
         return Whom(None, None)
@@ -270,6 +273,8 @@ def whom_by_key(text):
         return glob("*@*" + text)
     if domain.startswith("."):
         return glob("%s@*%s" % (local, domain))
+    if not re.match(r"[\w.-]+$", text):
+        return glob(text)
     return Whom("header.from.domain = " + quoted(text), text.lower())
 
 
@@ -355,6 +360,10 @@ class OpenDkim(Program):
         # What rests on From or on recipients is known at message only.
         self.late = len(self.conditions) > 1
         if self.get("SigningTable"):
+            for name in ("Domain", "Selector", "KeyFile"):
+                if self.get(name):
+                    self.policy.need_not(self.where(name),
+                                         "there is a SigningTable")
             done = self.sign_by_table()
         else:
             done = self.sign_by_domain()
@@ -365,7 +374,7 @@ class OpenDkim(Program):
 
     def add_key(self, key, identity=""):
         text = "key %s %s %s" % (key.domain, key.selector, quoted(key.file))
-        if identity:
+        if re.match(r"[\w.+-]*@[\w.-]+$", identity):
             text += " identity " + quoted(identity)
         if text not in [option for option, _ in
                         self.policy.use("dkim").options]:
@@ -386,11 +395,8 @@ class OpenDkim(Program):
                                  "Selector and KeyFile nothing is signed")
             return False
         where = self.where(*names)
-        domains = self.keys(self.get("Domain"))
-        for domain in [name for name in domains if "*" in name]:
-            self.policy.lose(where, "%s is a pattern: name the domains"
-                             % domain)
-            domains.remove(domain)
+        domains = self.policy.fit("domain", self.keys(self.get("Domain")),
+                                  where)
         for domain in domains:
             self.add_key(Key(domain, self.text("Selector"), os.path.join(
                 self.base(), self.text("KeyFile")), where))
@@ -417,6 +423,8 @@ class OpenDkim(Program):
             parts = [part.strip() for part in entry.value.split(":", 2)]
             if len(parts) < 3:
                 self.policy.lose(entry.place, "no domain:selector:file")
+            elif not re.match(r"(%|[\w.-]+):[\w.-]+$", ":".join(parts[:2])):
+                self.policy.lose(entry.place, "no domain and selector")
             elif not re.match(r"\.{0,2}/", parts[2]):
                 self.policy.lose(entry.place, "the key stands in the table: "
                                  "write it to a file")

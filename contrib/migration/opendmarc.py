@@ -133,7 +133,9 @@ class OpenDmarc(Program):
 
     def sealed(self):
         names = ("DomainWhitelist", "DomainWhitelistFile")
-        domains = self.items(names[0]) + self.file_items(names[1])
+        domains = self.policy.fit(
+            "domain", self.items(names[0]) + self.file_items(names[1]),
+            self.where(*names))
         if not domains:
             return []
         self.policy.use("arc", where="OpenDMARC")
@@ -145,9 +147,11 @@ class OpenDmarc(Program):
         if not self.get("HistoryFile"):
             return
         where = self.where("HistoryFile", "FailureReportsSentBy")
-        contact = self.text("FailureReportsSentBy")
-        if contact is None:
-            contact = "postmaster@" + socket.getfqdn()
+        given = self.text("FailureReportsSentBy")
+        contact = given or "postmaster@" + socket.getfqdn()
+        if not self.policy.fit("address", [contact], where):
+            return
+        if given is None:
             self.policy.lose(where, "who may be asked about reports is a "
                              "guess: %s" % contact)
         self.policy.option("dmarc", "reports on", where)
@@ -168,7 +172,7 @@ class OpenDmarc(Program):
 
     def follow(self):
         copy = self.get("CopyFailuresTo")
-        if copy:
+        if copy and self.policy.fit("address", [copy.value], copy.where):
             self.policy.rewrite("message", "add-recipient(%s)"
                                 % quoted(copy.value),
                                 ["dmarc.result = fail"] + self.guards,

@@ -8,8 +8,9 @@ import textwrap
 
 STAGES = ["connect", "helo", "mail", "rcpt", "data", "message"]
 WIDTH = 78
-# What a list may have.
+# What may be in a list, or an option's value.
 KINDS = {"domain": re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?$"),
+         "field": re.compile(r"[\w-]+$"),
          "address": re.compile(r"[^\s@\"<>]+@[\w.-]+$")}
 BARE = re.compile(r"[\w./:@-]+$")
 
@@ -121,15 +122,20 @@ class Policy:
         self.taken.add(found)
         return found
 
-    def list(self, name, kind, values, where):
-        """Its name. What the language would not take is left out."""
-        name = self.unique(name)
-        values = [re.sub(r"^\*\.", ".", item) for item in values]
+    def fit(self, kind, values, where):
+        """Those that the language would take."""
         odd = [item for item in values if kind in KINDS
                and not KINDS[kind].match(item)]
         for item in odd:
             self.lose(where, "%s is no %s" % (item, kind))
-        text = " ".join(value(item) for item in values if item not in odd)
+        return [item for item in values if item not in odd]
+
+    def list(self, name, kind, values, where):
+        """Its name. What the language would not take is left out."""
+        name = self.unique(name)
+        values = [re.sub(r"^\*\.", ".", item) for item in values]
+        text = " ".join(value(item) for item in
+                        self.fit(kind, values, where))
         lines = ["list %s of %s {" % (name, kind)] + wrapped(text, "    ")
         self.names.append((name, where, lines + ["}"]))
         return name

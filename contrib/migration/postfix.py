@@ -32,7 +32,7 @@ TABLE = {
     "non_smtpd_milters": none("mail of this machine itself does not come by "
                               "SMTP: leave a milter there to sign it, or "
                               "name `listen milter` there too"),
-    "milter_default_action": none(MILTER),
+    "milter_default_action": needless(MILTER),
     "milter_protocol": needless("6 is the default; leave it out"),
     "smtpd_client_restrictions": to("rules at rcpt, in their order"),
     "smtpd_helo_restrictions": to("rules at rcpt, in their order"),
@@ -86,8 +86,9 @@ TABLE = {
 }
 # What a command line of spawn(8) has in it, and whose it is: the first fits.
 SPAWNED = [("policyd-spf-perl", "perl"), ("policyd-spf", "policyd-spf")]
-FILTER_PART = re.compile(r"\[[^\]]*\]|\d+")
-SITE = re.compile(r"(?P<zone>[^=*\s]+)(=(?P<answers>[^*\s]+))?"
+OCTET = r"(?:\d+|\[\d+(?:\.\.\d+)?(?:;\d+(?:\.\.\d+)?)*\])"
+FILTER = re.compile(r"%s(\.%s){3}$" % (OCTET, OCTET))
+SITE = re.compile(r"(?P<zone>[\w.-]+)(=(?P<answers>[^*\s]+))?"
                   r"(\*(?P<weight>-?\d+))?$")
 
 
@@ -102,9 +103,9 @@ def ranges(part):
 
 def answers(text):
     """A filter of Postfix, as dnsbl has it; None if there are too many."""
-    octets = [list(ranges(part)) for part in FILTER_PART.findall(text)]
-    if len(octets) != 4:
+    if not FILTER.match(text):
         return None
+    octets = [list(ranges(part)) for part in re.findall(OCTET, text)]
     if octets[2:] == [WHOLE, WHOLE]:
         ends, octets = ["0.0/16"], octets[:2]
     else:
@@ -294,9 +295,9 @@ class Postfix(Program):
     def carry(self, front):
         """`front`: filterd is to stand there, not postscreen."""
         self.settle()
-        if self.get("myhostname"):
-            self.policy.set("hostname", self.text("myhostname"),
-                            self.where("myhostname"))
+        name = self.get("myhostname")
+        if name and self.policy.fit("domain", [name.value], name.where):
+            self.policy.set("hostname", name.value, name.where)
         if self.screen:
             self.postscreen()
         if self.screen and front:
@@ -306,8 +307,8 @@ class Postfix(Program):
                 self.restrictions(self.get(name))
 
     def networks(self):
-        """Declared once."""
-        if self.own_networks is None:
+        """A let, declared once; None if there are none."""
+        if not self.own_networks:
             entries = split(self.text("mynetworks", "127.0.0.0/8 [::1]/128"))
             others = [entry for entry in entries
                       if reader.network(entry.lstrip("!")) is None]
@@ -329,8 +330,10 @@ class Postfix(Program):
             if word == "warn_if_reject":
                 would = True
                 continue
-            if word in PERMITS:
-                permits.append(PERMITS[word](self, words, where))
+            if not words and word in WITH_ARGUMENT:
+                self.policy.lose(where, "what it is to ask is missing")
+            elif word in PERMITS:
+                permits += PERMITS[word](self, words, where)
                 declared = None
             elif word in ACTS:
                 if permits and declared is None:
@@ -360,37 +363,41 @@ class Postfix(Program):
         if not self.lists.add(name, site, where, kind, "1") or not first:
             return
         prefix = {"helo": "helo-", "mail": "mail-"}.get(kind, "")
-        code = self.text("maps_rbl_reject_code", "554")
+        code = self.number("maps_rbl_reject_code", 554)
         self.policy.rule(
             "rcpt", "would reject" if would else "reject", name + "-listed",
             ["%s.%sscore >= 1" % (name, prefix)] + guards, where,
-            '%s 5.7.1 "Service unavailable; blocked using {%s.%szones}: '
+            '%d 5.7.1 "Service unavailable; blocked using {%s.%szones}: '
             '{%s.%sreason}"' % (code, name, prefix, name, prefix))
 
     def permit_listed(self, words, where, kind=None):
         name = self.lists.name("dnswl", [], False)
-        self.lists.add(name, words.pop(0), where, kind, "-1")
-        return "known %s.allowed and %s.allowed" % (name, name)
+        there = self.lists.add(name, words.pop(0), where, kind, "-1")
+        return ["known %s.allowed and %s.allowed" % (name, name)] if there \
+            else []
 
     # ---- postscreen --------------------------------------------------------
 
     def postscreen(self):
         setting = self.get("postscreen_dnsbl_sites")
-        mine = ["not " + self.networks()]
-        if setting and setting.value:
-            for site in split(setting.value):
-                self.lists.add("postscreen", site, setting.where)
+        there = [self.lists.add("postscreen", site, setting.where)
+                 for site in split(setting.value if setting else "")]
+        if any(there):
             stage, verdict = self.screened("postscreen_dnsbl_action")
             self.policy.rule(
                 stage, verdict, "postscreen-listed",
-                ["postscreen.score >= %s" % self.text(
-                    "postscreen_dnsbl_threshold", "1")] + mine,
+                ["postscreen.score >= %d" % self.number(
+                    "postscreen_dnsbl_threshold", 1)] + self.strangers(),
                 self.where("postscreen_dnsbl_sites",
                            "postscreen_dnsbl_threshold",
                            "postscreen_dnsbl_action"),
                 '%s 5.7.1 "Service unavailable; client [{client.ip}] blocked '
                 'using {postscreen.zones}"'
                 % ("554" if stage == "connect" else "550"))
+
+    def strangers(self):
+        """postscreen leaves mynetworks alone."""
+        return ["not " + self.networks()] if self.networks() else []
 
     def screened(self, name):
         action = self.text(name, "ignore").lower()
@@ -402,7 +409,7 @@ class Postfix(Program):
             return
         _, verdict = self.screened("postscreen_greet_action")
         self.policy.rule("rcpt", verdict, "early-talker",
-                         ["client.early-talker", "not " + self.networks()],
+                         ["client.early-talker"] + self.strangers(),
                          self.where("postscreen_greet_action"))
         wait = self.text("postscreen_greet_wait", "6s")
         self.greeting_delay = wait if re.match(r"\d+[smh]$", wait) else "6s"
@@ -426,8 +433,10 @@ def listed(kind):
 
 
 PERMITS = {
-    "permit_mynetworks": lambda self, words, where: self.networks(),
-    "permit_sasl_authenticated": lambda self, words, where: "known auth.user",
+    "permit_mynetworks": lambda self, words, where:
+        [self.networks()] if self.networks() else [],
+    "permit_sasl_authenticated": lambda self, words, where:
+        ["known auth.user"],
     "permit_dnswl_client": Postfix.permit_listed,
     "permit_rhswl_client": lambda self, words, where:
         self.permit_listed(words, where, "name"),
@@ -448,3 +457,4 @@ ACTS = {
     "reject_rhsbl_recipient": stays,
     "reject_rhsbl_reverse_client": stays,
 }
+WITH_ARGUMENT = {*ACTS, "permit_dnswl_client", "permit_rhswl_client"}

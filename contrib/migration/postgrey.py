@@ -21,7 +21,7 @@ DEFERS = {"DEFER_IF_PERMIT", "DEFER", "DEFER_IF_REJECT"}
 
 
 def window(text):
-    return text if text.endswith("h") else "%dd" % int(text)
+    return "%dh" % int(text[:-1]) if text.endswith("h") else "%dd" % int(text)
 
 
 TABLE = {
@@ -160,19 +160,19 @@ class Postgrey(Program):
     def times(self, use):
         def say(text, *names):
             use.options.append((text, self.where(*names)))
-        age = int(self.text("--max-age", "35"))
+        age = self.number("--max-age", 35)
         say("lifetime %dd" % age, "--max-age")
         say("white-lifetime %dd" % age, "--max-age")
-        count = self.text("--auto-whitelist-clients", "5") or "5"
-        say("white-after %d" % int(count), "--auto-whitelist-clients")
+        say("white-after %d" % self.number("--auto-whitelist-clients", 5),
+            "--auto-whitelist-clients")
         alone = self.get("--lookup-by-host")
         if alone:
             say("keys network", "--lookup-by-host")
-        for version, bits, most in (("4", "24", 32), ("6", "64", 128)):
+        for version, bits, most in (("4", 24, 32), ("6", 64, 128)):
             name = "--ipv%scidr" % version
             if alone or self.get(name):
                 say("network-v%s %d" % (version, most if alone else
-                                        int(self.text(name, bits))),
+                                        self.number(name, bits)),
                     *["--lookup-by-host"] if alone else [name])
 
     def reply(self):

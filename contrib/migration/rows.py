@@ -83,10 +83,13 @@ class Program:
 
     def act(self, row, setting):
         """Of one that is set twice the last counts."""
-        if setting is self.given[setting.name.lower()]:
-            row.act(self, setting)
-        else:
+        if setting is not self.given[setting.name.lower()]:
             self.policy.lose(setting.where, "it is set again below")
+            return
+        try:
+            row.act(self, setting)
+        except ValueError:
+            self.policy.lose(setting.where, "%s is no number" % setting.value)
 
     def leave(self, row, setting):
         if setting.value[:1].lower() in row.off:
@@ -100,6 +103,14 @@ class Program:
     def text(self, name, default=None):
         setting = self.get(name)
         return default if setting is None else setting.value
+
+    def number(self, name, default):
+        """As the default, where it is none."""
+        text = self.text(name) or str(default)
+        if text.isdecimal():
+            return int(text)
+        self.policy.lose(self.where(name), "%s is no number" % text)
+        return default
 
     def on(self, name):
         return is_on(self.get(name))

@@ -112,6 +112,17 @@ PERL = {
     "    user=policyd-spf argv=/usr/sbin/postfix-policyd-spf-perl\n",
     "exempt_spf_addresses": "203.0.113.0/24 192.0.2.1\n",
 }
+NONSENSE = {
+    "opendkim": "ClockDrift soon\nKeyTable /nowhere\n"
+    "SigningTable refile:/nowhere\nInternalHosts db:/nowhere.db\n=\n",
+    "opendmarc": "DNSTimeout never\nIgnoreHosts /nowhere\nWhat is this\n",
+    "policyd-spf": "HELO_reject = Perhaps\nLookup_Time = long\nwhat\n",
+    "postgrey": 'POSTGREY_OPTS="--delay=x --max-age=-1 --retry-window=1w '
+    '--frob --whitelist-clients=/nowhere"\nX=1\n',
+    "main.cf": "smtpd_client_restrictions = reject_rbl_client a.example=1.[2\n"
+    "smtpd_recipient_restrictions = reject_rbl_client\n"
+    "smtpd_helo_restrictions = check_policy_service\n",
+}
 SPF = {"policyd-spf": "policyd-spf.conf"}
 DMARC = {"opendmarc": "opendmarc.conf"}
 DKIM = {"opendkim": "opendkim.conf"}
@@ -369,6 +380,22 @@ def says(world):
             assert " %s " % words in text, words
 
 
+def nonsense_is_told(world):
+    """Never a traceback, and never a policy that is not right."""
+    for name, text in NONSENSE.items():
+        path = {"main.cf": "nonsense/main.cf"}.get(name, name + "-nonsense")
+        os.makedirs(world.path("nonsense"), exist_ok=True)
+        world.write(path, text)
+        files = {"postfix": "nonsense"} if name == "main.cf" \
+            else {name: path}
+        done = world.migrate(files, "--proxy")
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == 2 or done.stderr.count("\n") >= \
+            text.count("\n"), (text, done.stderr)
+        assert done.returncode == 2 or world.check(
+            done.stdout).returncode == 0, done.stdout
+
+
 def perl_has_two_files(world):
     """master.cf says that it was in use, and main.cf for whom."""
     folder = world.path("perl")
@@ -487,6 +514,7 @@ def points():
     yield "what is lost or not known is told, with file and line", is_told
     yield "a program that Postfix does not ask is left out", \
         nothing_asked_is_left_out
+    yield "nonsense is told", nonsense_is_told
     yield "numbers and names are those of the settings", says
     yield "postfix-policyd-spf-perl has two files, and master.cf", \
         perl_has_two_files
