@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What contrib has for mail servers: they understand it, and so do we.
 
-What stands in front of them is tried in tests/scenarios/contrib.
+What of it can be tried with the servers themselves is in tests/scenarios/contrib.
 
 Usage: servers.py FILTERCTL
 """

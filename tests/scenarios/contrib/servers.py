@@ -1,5 +1,5 @@
-# in-front.py: what contrib has for filterd in front of Postfix, Exim and Dovecot,
-# used as it lies there but for addresses.
+# servers.py: what contrib has for Postfix, Exim and Dovecot, used as it lies there
+# but for addresses.
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import os
@@ -12,8 +12,9 @@ from lab.filterd import Filterd
 from lab.octets import MESSAGE, check_same
 from lab.postfix import Postfix
 from lab.program import HOST, free_port, wait_until
+from lab.smtp import SmtpClient
 
-CLIENT = "198.51.100.9"
+CLIENT, RECIPIENT = "198.51.100.9", "bob@example.com"
 
 
 def shipped(stage, path, **places):
@@ -31,37 +32,38 @@ def shipped(stage, path, **places):
 
 class Shipped(Filterd):
     """With a configuration of contrib, to which a test adds what it needs:
-    a DNS, a folder, and clients from anywhere."""
+    a folder, and a DNS where bad.example sends no mail."""
 
-    def __init__(self, stage, text, dns):
+    def __init__(self, stage, text, port):
         self.shipped = text
-        super().__init__(stage.directory, stage.options.build, dns=dns)
+        super().__init__(stage.directory, stage.options.build,
+                         dns=stage.nsd(['bad.example. TXT "v=spf1 -all"']))
+        self.port = port
 
     def configure(self, policy):
-        text = self.shipped.replace(
-            "listen  smtp 0.0.0.0:25",
-            f"listen  smtp {HOST}:{self.port} {{ proxy-from 127.0.0.0/8 }}")
-        check(text != self.shipped, "it listens on port 25")
         self.write(f'set state-directory "{self.state}"\nset workers 1\n'
-                   f'dns {{ resolver "{self.resolver}" timeout 2s }}\n{text}')
+                   f'dns {{ resolver "{self.resolver}" timeout 2s }}\n'
+                   f'{self.shipped}')
 
 
-class Behind(Postfix):
-    """With lines of contrib in its master.cf."""
+class Told(Postfix):
+    """With lines of contrib in one of its files."""
 
-    def __init__(self, directory, lines):
-        self.lines = lines
+    def __init__(self, directory, file, lines):
+        self.more = {file: lines}
         super().__init__(directory)
 
     def write(self, name, text):
-        super().write(name, text + (self.lines if name == "master.cf" else ""))
+        super().write(name, text + self.more.get(name, ""))
 
 
 def in_front(stage, folder, **places):
-    """filterd, and a DNS where bad.example sends no mail."""
-    dns = stage.nsd(['bad.example. TXT "v=spf1 -all"'])
+    """filterd on a port 25 of its own, with clients from anywhere."""
     text = shipped(stage, f"{folder}/filterd.conf", **places)
-    return stage.add(Shipped(stage, text, dns))
+    port = free_port()
+    check("0.0.0.0:25\n" in text, "it listens on port 25")
+    return stage.add(Shipped(stage, text.replace(
+        "0.0.0.0:25", f"{HOST}:{port} {{ proxy-from 127.0.0.0/8 }}"), port))
 
 
 def judges_and_delivers(filterd, server):
@@ -76,7 +78,7 @@ def judges_and_delivers(filterd, server):
 def postfix_behind(stage, folder):
     port = free_port()
     lines = shipped(stage, f"postfix/{folder}/master.cf", _10025=port)
-    postfix = stage.add(Behind(stage.directory, lines))
+    postfix = stage.add(Told(stage.directory, "master.cf", lines))
     postfix.wait_listening(port)
     filterd = in_front(stage, f"postfix/{folder}", _10025=port)
     judges_and_delivers(filterd, postfix)
@@ -92,6 +94,26 @@ def story_postfix_xclient(stage):
 def story_postfix_proxy_protocol(stage):
     """contrib/postfix/proxy-protocol works, and Postfix behind knows the client"""
     postfix_behind(stage, "proxy-protocol")
+
+
+def story_postfix_policy(stage):
+    """contrib/postfix/policy works: Postfix asks filterd about recipients"""
+    port = free_port()
+    filterd = stage.add(Shipped(stage, shipped(
+        stage, "postfix/policy/filterd.conf", _10040=port), port))
+    postfix = stage.add(Told(stage.directory, "main.cf", shipped(
+        stage, "postfix/policy/main.cf", _10040=port)))
+
+    def said(sender, client, recipient=RECIPIENT):
+        with SmtpClient(HOST, postfix.behind_proxy().port,
+                        client) as connection:
+            return connection.envelope(sender, recipient).code
+    equal(said("a@bad.example", CLIENT), 550, "SPF")
+    equal(said("a@good.example", CLIENT), 451, "greylisting")
+    equal(said("a@bad.example", "127.0.0.9"), 250, "mynetworks")
+    equal(said("a@good.example", CLIENT, "x@elsewhere.example"), 554, "relay")
+    filterd.stop()
+    equal(said("a@bad.example", CLIENT), 451, "without filterd")
 
 
 def story_exim(stage):
