@@ -540,6 +540,11 @@ typedef struct FilterdPlugin {
      * as in each `doc`, words of the file stand in backquotes. */
     const char *description;
     const char *example;
+
+    /* What its hooks and actions may request, bits of 1 << FilterdEditKind: a
+     * mail server that asks for advice is told beforehand. Other requests are
+     * refused, with a warning. */
+    unsigned edits;
 } FilterdPlugin;
 
 /* FILTERD_PLUGIN(.name = "spf", …) */

@@ -35,6 +35,19 @@ text_append_clean(GString *out, const char *text, size_t limit)
                           text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
 }
 
+gboolean
+text_is_plain(const char *text, size_t length)
+{
+    const char *end = text + length;
+
+    if (!g_utf8_validate_len(text, length, NULL))
+        return FALSE;
+    for (; text < end; text = g_utf8_next_char(text))
+        if (g_unichar_iscntrl(g_utf8_get_char(text)))
+            return FALSE;
+    return TRUE;
+}
+
 static const char *
 parse_digits(const char *text, int64_t *value)
 {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * All of it is ASCII and never looks at the locale.
+ * All of it is ASCII, but where it says UTF-8, and never looks at the locale.
  */
 #pragma once
 
@@ -13,6 +13,9 @@
 /* Appends `text` with control characters, DEL and octets over 126 as `?`; at
  * most `limit` octets. For replies and terminals. */
 void text_append_clean(GString *out, const char *text, size_t limit);
+
+/* UTF-8 without control characters. */
+gboolean text_is_plain(const char *text, size_t length);
 
 /* "5m", "10s", "500ms", "2h", "7d", a bare 0: milliseconds. */
 gboolean text_parse_duration(const char *text, int64_t *milliseconds);

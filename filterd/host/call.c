@@ -244,6 +244,11 @@ edit(FilterdCall *plugin_call, const FilterdEdit *request)
     HostCall *call = host_call(plugin_call);
     g_return_if_fail(call->visit != NULL);
     const VisitClient *client = visit_client(call->visit);
+    if ((call->instance->plugin->edits & 1U << request->kind) == 0) {
+        log_call(call, FILTERD_LOG_WARNING,
+                 "it requests what `edits` of its table leaves out");
+        return;
+    }
     client->edit(client->data, call->running, request);
 }
 

@@ -55,5 +55,13 @@ int64_t host_dns_budget(const Host *host);
 /* Stages (bits) that follow `passed` for certain: no rule of those before them
  * takes the client out of the policy, unless it refuses. */
 unsigned host_ahead(const Host *host, FilterdStage passed);
+
+/* What hooks that could ever run want of a message. */
+typedef struct HostDemand {
+    gboolean body;
+    unsigned edits; /* what they may request: bits of 1 << FilterdEditKind */
+} HostDemand;
+
+HostDemand host_demand(const Host *host, const PolicyConfig *config);
 /* Where PolicyFact is to be asked. */
 HostFact host_fact(const Host *host, const PolicyFact *fact);

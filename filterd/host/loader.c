@@ -9,6 +9,8 @@
 
 /* Of the table in its first form: what came later stands behind it. */
 #define FIRST_SIZE offsetof(FilterdPlugin, metrics)
+/* Without `edits` anything could be requested. */
+#define EDITS_SIZE (offsetof(FilterdPlugin, edits) + sizeof(unsigned))
 
 static char *directory;
 
@@ -186,6 +188,8 @@ loader_widen(const FilterdPlugin *plugin)
         return plugin;
     FilterdPlugin *wide = g_new0(FilterdPlugin, 1);
     memcpy(wide, plugin, plugin->size);
+    if (plugin->size < EDITS_SIZE)
+        wide->edits = ~0U;
     return wide;
 }
 

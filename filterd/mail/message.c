@@ -226,6 +226,38 @@ mail_message_forget_edits(MailMessage *message)
     message->replaced = NULL;
 }
 
+MailFieldFate
+mail_message_fate(const MailMessage *message, guint index, FilterdField *field)
+{
+    const Field *kept = get_field(message, index);
+    if (kept->removed)
+        return MAIL_FIELD_REMOVED;
+    if (kept->changed == NULL)
+        return MAIL_FIELD_KEPT;
+    mail_field_next(kept->changed, strlen(kept->changed), field);
+    return MAIL_FIELD_CHANGED;
+}
+
+guint
+mail_message_added(const MailMessage *message)
+{
+    return message->added->len;
+}
+
+void
+mail_message_added_field(const MailMessage *message, guint index,
+                         FilterdField *field)
+{
+    const char *text = g_ptr_array_index(message->added, index);
+    mail_field_next(text, strlen(text), field);
+}
+
+const GString *
+mail_message_replaced(const MailMessage *message)
+{
+    return message->replaced;
+}
+
 /* A first line that begins with white space would continue, and so change, what
  * is put on top of it. */
 static gboolean

@@ -56,6 +56,24 @@ void mail_message_replace_body(MailMessage *message, const char *body);
 
 void mail_message_forget_edits(MailMessage *message);
 
+/* For those who carry edits out themselves: what becomes of the field with that
+ * index as received. CHANGED: `field` stands in its place, as long as the
+ * message is not edited again. */
+typedef enum MailFieldFate {
+    MAIL_FIELD_KEPT,
+    MAIL_FIELD_CHANGED,
+    MAIL_FIELD_REMOVED,
+} MailFieldFate;
+
+MailFieldFate mail_message_fate(const MailMessage *message, guint index,
+                                FilterdField *field);
+/* How many were put on top; 0 is the lowest of them. */
+guint mail_message_added(const MailMessage *message);
+void mail_message_added_field(const MailMessage *message, guint index,
+                              FilterdField *field);
+/* The body that stands for the one received; NULL: that stands. */
+const GString *mail_message_replaced(const MailMessage *message);
+
 /* Put before a first line that would continue what was added on top of it. */
 #define MAIL_MESSAGE_UNNAMED "X-Filterd-Unnamed"
 

@@ -44,19 +44,6 @@ refuse_options(const Review *review, const Row *rows, const void *statement,
 
 /* ---- listen ------------------------------------------------------------- */
 
-static const char *const wires[] = {
-    [POLICY_SMTP] = "smtp",     [POLICY_LMTP] = "lmtp",
-    [POLICY_MILTER] = "milter", [POLICY_SERVICE] = "policy",
-    [POLICY_HTTP] = "http",
-};
-
-static gboolean
-listen_wire(const void *statement)
-{
-    const PolicyListen *listen = statement;
-    return listen->wire == POLICY_MILTER;
-}
-
 /* Only the mail wires have it. */
 static gboolean
 listen_tls(const void *statement)
@@ -112,8 +99,6 @@ review_listens(const Review *review)
     for (unsigned i = 0; i < review->config->listens->len; i++) {
         const PolicyListen *listen =
             g_ptr_array_index(review->config->listens, i);
-        if (listen_wire(listen))
-            refuse_option(review, &listen->place, wires[listen->wire]);
         refuse_options(review, listen_rows, listen, &listen->place);
         refuse_twin(review, i);
         refuse_smtp_port(review, listen);
@@ -234,10 +219,9 @@ available_to_serve(const PolicyConfig *config, const Bundle *bundle,
     unsigned before = report->errors;
     gboolean mail = has_wire(config, POLICY_SMTP, POLICY_LMTP);
     if (!has_wire(config, POLICY_SMTP, POLICY_SERVICE))
-        statement_refuse(
-            bundle, report, &nowhere, "listen smtp 0.0.0.0:25",
-            "there is no `listen smtp`, `listen lmtp` or `listen policy`: "
-            "nothing to serve");
+        statement_refuse(bundle, report, &nowhere, "listen smtp 0.0.0.0:25",
+                         "there is no `listen smtp` or any other that serves "
+                         "mail: nothing to serve");
     if (config->backends->len == 0
         && (mail || !has_wire(config, POLICY_SMTP, POLICY_SERVICE)))
         statement_refuse(bundle, report, &nowhere,

@@ -103,9 +103,14 @@ configuration_counts_reports(const PolicyUse *use)
 unsigned
 configuration_workers(const PolicyConfig *config)
 {
+    unsigned milters = 0;
+    for (unsigned i = 0; i < config->listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(config->listens, i);
+        milters += listen->wire == POLICY_MILTER ? 1 : 0;
+    }
     if (config->settings.workers > 0)
-        return (unsigned)config->settings.workers;
-    return g_get_num_processors();
+        return MAX((unsigned)config->settings.workers, milters);
+    return MAX(g_get_num_processors(), milters);
 }
 
 /* The addresses among `resolver`; NULL-terminated. */

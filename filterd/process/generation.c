@@ -54,7 +54,7 @@ start_worker(Generation *generation, Member *member)
         .fds = listeners_fds(generation->listeners, &length),
         .row = member->row,
         .workers = generation->workers,
-        .first = member->index == 0,
+        .index = member->index,
         .memory_store = generation->memory_store,
     };
     const ChildStart start = {

@@ -18,6 +18,7 @@
 #include "filterd/wire/backend-health.h"
 #include "filterd/wire/delegation-desk.h"
 #include "filterd/wire/delegation-server.h"
+#include "filterd/wire/milter/milter.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -48,6 +49,8 @@ typedef struct Worker {
     BackendPool *pool;
     GPtrArray *contexts; /* TlsContext of each `listen`, or NULL */
     GArray *desks;       /* Desk */
+    Milter *milter;      /* or NULL */
+    int milter_fd;
     Fiber *expirer;
     struct event *beat;
     BoardRow *row;
@@ -123,6 +126,44 @@ open_contexts(Worker *worker, GError **error)
     return TRUE;
 }
 
+/* libmilter has one socket a process: where there are several `listen milter`
+ * they are dealt out. */
+static gboolean
+is_ours(const Worker *worker, unsigned listen)
+{
+    unsigned before = 0, all = 0;
+    const GPtrArray *listens = worker->config->listens;
+    for (unsigned i = 0; i < listens->len; i++) {
+        const PolicyListen *other = g_ptr_array_index(listens, i);
+        if (other->wire != POLICY_MILTER)
+            continue;
+        before += i < listen ? 1 : 0;
+        all++;
+    }
+    return worker->start->index % all == before;
+}
+
+static gboolean
+open_milter(Worker *worker, GError **error)
+{
+    const GPtrArray *listens = worker->config->listens;
+    for (unsigned i = 0; i < listens->len; i++) {
+        const PolicyListen *listen = g_ptr_array_index(listens, i);
+        int fd = worker->start->fds[i];
+        if (listen->wire != POLICY_MILTER)
+            continue;
+        if (!is_ours(worker, i)) {
+            close(fd);
+            continue;
+        }
+        worker->milter_fd = fd;
+        worker->milter = milter_new(worker->engine, listen, fd, error);
+        if (worker->milter == NULL)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static void
 open_desks(Worker *worker)
 {
@@ -162,7 +203,9 @@ open_worker(Worker *worker, GError **error)
         backend_pool_new(worker->config, engine_hostname(worker->engine),
                          worker->start->workers);
     open_desks(worker);
-    if (worker->start->first)
+    if (!open_milter(worker, error))
+        return FALSE;
+    if (worker->start->index == 0)
         worker->expirer =
             fiber_start("store expiry", expire, engine_store(worker->engine));
     return TRUE;
@@ -171,7 +214,8 @@ open_worker(Worker *worker, GError **error)
 static unsigned
 count_sessions(const Worker *worker)
 {
-    unsigned sessions = 0;
+    unsigned sessions =
+        worker->milter != NULL ? milter_sessions(worker->milter) : 0;
     for (unsigned i = 0; i < worker->desks->len; i++)
         sessions +=
             acceptor_sessions(g_array_index(worker->desks, Desk, i).acceptor);
@@ -187,6 +231,10 @@ drain(Worker *worker)
         const Desk *desk = &g_array_index(worker->desks, Desk, i);
         acceptor_drain(desk->acceptor);
         close(desk->fd);
+    }
+    if (!worker->draining && worker->milter != NULL) {
+        milter_drain(worker->milter);
+        close(worker->milter_fd);
     }
     worker->draining = TRUE;
 }
@@ -207,6 +255,8 @@ end(Worker *worker)
     for (unsigned i = 0; i < GOODBYE_PAUSES && count_sessions(worker) > 0; i++)
         fiber_sleep(DRAIN_PAUSE);
     each_acceptor(worker, acceptor_cancel);
+    if (worker->milter != NULL)
+        milter_cancel(worker->milter);
 }
 
 /* FALSE: the master is gone, and with it whoever would want our sessions. */
@@ -258,6 +308,8 @@ close_worker(Worker *worker)
             delegation_desk_free(desk->service.desk);
     }
     g_array_unref(worker->desks);
+    if (worker->milter != NULL)
+        milter_free(worker->milter);
     backend_pool_free(worker->pool);
     engine_free(worker->engine);
 }

@@ -1,4 +1,4 @@
-/* worker.h: a process with one loop that serves every `listen smtp`.
+/* worker.h: a process with one loop that serves every `listen` but http.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -19,7 +19,8 @@ typedef struct WorkerStart {
     const int *fds; /* in the order of the `listen` statements */
     int row;        /* of the board */
     unsigned workers;
-    gboolean first; /* of its generation: does what one of them has to do */
+    unsigned index; /* among those of its generation; 0 does what one of them
+                     * has to do */
     const char *memory_store;
 } WorkerStart;
 

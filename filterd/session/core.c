@@ -24,6 +24,7 @@ typedef enum CoreFact {
     CORE_TLS_VERIFIED,
     CORE_CLIENT_SESSIONS,
     CORE_CLIENT_ERRORS,
+    CORE_CLIENT_UNKNOWN,
     CORE_MTA_NAME,
     CORE_MTA_DAEMON,
     CORE_SCORE,
@@ -86,6 +87,10 @@ const FilterdFact engine_core_facts[CORE_FACTS + 1] = {
     [CORE_CLIENT_ERRORS] = {"client.errors", FILTERD_INT, FILTERD_CONNECT,
                             "Protocol errors of its address in the ten "
                             "minutes before it came."},
+    [CORE_CLIENT_UNKNOWN] = {"client.unknown-recipients", FILTERD_INT,
+                             FILTERD_CONNECT,
+                             "Recipients that were refused to its address as "
+                             "unknown in the ten minutes before it came."},
     [CORE_MTA_NAME] = {"mta.name", FILTERD_TEXT, FILTERD_CONNECT,
                        "The name of the mail server that asks for advice "
                        "(milter, policy); unknown where none does."},
@@ -301,6 +306,12 @@ tls_verified(Session *session)
 }
 
 static FilterdValue
+client_unknown(Session *session)
+{
+    return filterd_int(session->client_unknown);
+}
+
+static FilterdValue
 mta_name(Session *session)
 {
     return filterd_text(session->mta_name);
@@ -398,7 +409,7 @@ message_size(Session *session)
 {
     if (session->message == NULL && session->told_size > 0)
         return filterd_int((int64_t)session->told_size);
-    if (session->message == NULL)
+    if (session->message == NULL || session->partial)
         return filterd_unknown();
     return filterd_int((int64_t)mail_message_size(session->message));
 }
@@ -443,6 +454,7 @@ static FilterdValue (*const computers[CORE_FACTS])(Session *session) = {
     [CORE_TLS_VERIFIED] = tls_verified,
     [CORE_CLIENT_SESSIONS] = client_sessions,
     [CORE_CLIENT_ERRORS] = client_errors,
+    [CORE_CLIENT_UNKNOWN] = client_unknown,
     [CORE_MTA_NAME] = mta_name,
     [CORE_MTA_DAEMON] = mta_daemon,
     [CORE_MTA_QUEUE] = mta_queue,

@@ -64,7 +64,8 @@ log_message(LogLine *line, const Session *session)
     if (session->message == NULL)
         return;
     log_text(line, "message-id", session->message_id);
-    log_int(line, "size", (int64_t)mail_message_size(session->message));
+    if (!session->partial)
+        log_int(line, "size", (int64_t)mail_message_size(session->message));
 }
 
 /* As the client reads it. */

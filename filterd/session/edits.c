@@ -18,6 +18,12 @@ static const struct CoreRewrite {
     {FILTERD_ADD_RECIPIENT, FALSE}, {FILTERD_REMOVE_RECIPIENT, FALSE},
 };
 
+FilterdEditKind
+session_rewrite_kind(const PolicyRule *rule)
+{
+    return core_rewrites[rule->action - engine_core_actions].kind;
+}
+
 static const char *
 argument_text(const SessionRewrite *rewrite, unsigned index)
 {
@@ -102,6 +108,20 @@ session_request_all(Session *session, SessionScope scope)
     for (unsigned i = 0; i < rewrites->len; i++)
         fine = request(session, g_ptr_array_index(rewrites, i)) && fine;
     return fine;
+}
+
+gboolean
+session_has_actions(const Session *session)
+{
+    for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
+        const GPtrArray *rewrites = session->holds[scope].rewrites;
+        for (unsigned i = 0; i < rewrites->len; i++) {
+            const SessionRewrite *rewrite = g_ptr_array_index(rewrites, i);
+            if (rewrite->rule->use != NULL)
+                return TRUE;
+        }
+    }
+    return FALSE;
 }
 
 /* ---- carrying out ------------------------------------------------------- */

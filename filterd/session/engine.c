@@ -136,6 +136,27 @@ engine_free(Engine *engine)
     g_free(engine);
 }
 
+gboolean
+engine_needs_body(const Engine *engine)
+{
+    const PolicyFact *size = policy_fact_find(engine->config, "message.size");
+    return host_demand(engine->host, engine->config).body
+           || policy_mentions(engine->config, size);
+}
+
+unsigned
+engine_edits(const Engine *engine)
+{
+    unsigned edits = host_demand(engine->host, engine->config).edits;
+    const GPtrArray *rules = policy_rules(engine->config);
+    for (unsigned i = 0; i < rules->len; i++) {
+        const PolicyRule *rule = g_ptr_array_index(rules, i);
+        if (rule->kind == POLICY_REWRITE && rule->use == NULL)
+            edits |= 1U << session_rewrite_kind(rule);
+    }
+    return edits;
+}
+
 const PolicyConfig *
 engine_config(const Engine *engine)
 {

@@ -31,6 +31,12 @@ Engine *engine_new(const PolicyConfig *config, const EngineOptions *options,
 void engine_free(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
+/* Whether anything asks for a message's body, its size included. */
+gboolean engine_needs_body(const Engine *engine);
+/* What rules and plugins may have done to a message: bits of 1 <<
+ * FilterdEditKind. */
+unsigned engine_edits(const Engine *engine);
+
 const PolicyConfig *engine_config(const Engine *engine);
 /* What is announced in greetings and Received. */
 const char *engine_hostname(const Engine *engine);

@@ -53,6 +53,7 @@ set_peer(Session *session, const SessionPeer *peer)
     session->early_talker = peer->early_talker;
     session->client_sessions = peer->sessions;
     session->client_errors = peer->errors;
+    session->client_unknown = peer->unknown_recipients;
     session->wire = peer->wire;
     session->answers_each = peer->answers_each;
     session->advises = peer->advises;
@@ -157,6 +158,7 @@ forget_message(Session *session)
     g_ptr_array_set_size(session->envelope, 0);
     g_ptr_array_set_size(session->fields, 0);
     session->hops = 0;
+    session->partial = FALSE;
     session->final = NULL;
 }
 
@@ -380,6 +382,18 @@ session_body(Session *session, const char *bytes, gsize length)
         return FALSE;
     visit_body(session->visit, bytes, length);
     return TRUE;
+}
+
+gboolean
+session_wants_body(const Session *session)
+{
+    return !session_accepted(session) || session_has_actions(session);
+}
+
+void
+session_partial(Session *session)
+{
+    session->partial = TRUE;
 }
 
 MailMessage *

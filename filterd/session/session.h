@@ -28,7 +28,7 @@ typedef struct SessionPeer {
     gboolean early_talker;
     /* Of its address, over the machine, when it came: sessions, this one
      * included, and errors of late. */
-    int64_t sessions, errors;
+    int64_t sessions, errors, unknown_recipients;
     const char *wire;      /* "smtp", "lmtp", "milter", "policy", "try" */
     gboolean answers_each; /* recipient, at the end of data (RFC 2033 4.2) */
     /* An MTA has the message and asks us: Received is its to write, and what is
@@ -111,6 +111,10 @@ void session_binary(Session *session, gboolean binary);
 void session_field(Session *session, const FilterdField *field);
 void session_header_end(Session *session);
 gboolean session_body(Session *session, const char *bytes, gsize length);
+/* FALSE: nothing asks for the body any more, as the message is accepted. */
+gboolean session_wants_body(const Session *session);
+/* The rest of it does not come: its size is not known. */
+void session_partial(Session *session);
 /* After end of data, for the next group of recipients: those whom the rules
  * cannot tell apart. Where one reply answers all there is one group, else the
  * order is that of their first ones. */

@@ -96,7 +96,7 @@ struct Session {
     char *mta_name, *mta_daemon;
     SessionTls tls;  /* its texts are ours */
     char *auth_user; /* NULL: nobody authenticated */
-    int64_t client_sessions, client_errors;
+    int64_t client_sessions, client_errors, client_unknown;
     SessionReverse reverse;
     int64_t began; /* of the connection, then of the transaction; monotonic */
 
@@ -105,7 +105,7 @@ struct Session {
 
     SessionHold holds[SESSION_SCOPES];
 
-    gboolean in_transaction, binary, judged, divided, insists;
+    gboolean in_transaction, binary, partial, judged, divided, insists;
     MailAddress reverse_path;
     gsize declared_size, told_size;
     MailAddress recipient;   /* the one that is judged */
@@ -158,12 +158,16 @@ void session_hold_recipient(Session *session);
 
 /* ---- edits.c ------------------------------------------------------------ */
 
+/* Whether a rewrite fired that a plugin carries out. */
+gboolean session_has_actions(const Session *session);
 /* After the last rule: rewrites, requests, trace and results fields. FALSE:
  * what was to be signed cannot be; why is in the log. */
 gboolean session_edits_apply(Session *session, const PolicyRule *quarantine);
 /* What that scope's rewrites want is requested; FALSE: of a signature that
  * failed. */
 gboolean session_request_all(Session *session, SessionScope scope);
+/* What a rewrite of the core requests. */
+FilterdEditKind session_rewrite_kind(const PolicyRule *rule);
 /* The instance behind the rule's action. */
 const HostInstance *session_edits_instance(const Session *session,
                                            const PolicyRule *rule);

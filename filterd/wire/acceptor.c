@@ -79,10 +79,8 @@ run(void *data)
     slot_free(slot);
 }
 
-/* Its sessions with all workers are counted as those of a network that there is
- * not. */
-static FilterdIp
-listener_key(const PolicyListen *listen)
+FilterdIp
+acceptor_key(const PolicyListen *listen)
 {
     FilterdIp key = {.prefix = G_MAXUINT8};
     gsize size = sizeof key.bytes;
@@ -264,7 +262,7 @@ acceptor_new(SmtpService *service, int fd)
     acceptor->service = service;
     acceptor->fd = fd;
     acceptor->descriptors = unreserved();
-    acceptor->key = listener_key(service->listen);
+    acceptor->key = acceptor_key(service->listen);
     acceptor->ready =
         event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_ready, acceptor);
     acceptor->resume = evtimer_new(loop_base(), on_resume, acceptor);

@@ -8,6 +8,10 @@
 
 typedef struct Acceptor Acceptor;
 
+/* The sessions of a listener with all workers are counted as those of a network
+ * that there is not. */
+FilterdIp acceptor_key(const PolicyListen *listen);
+
 /* Borrows the service and the socket, which must not block. */
 Acceptor *acceptor_new(SmtpService *service, int fd);
 /* No session may be left. */

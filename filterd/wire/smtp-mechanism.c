@@ -26,13 +26,9 @@ static char *
 take_name(Text text)
 {
     if (text.length == 0 || text.length > SMTP_USER_LIMIT
-        || !g_utf8_validate_len(text.bytes, text.length, NULL))
+        || !text_is_plain(text.bytes, text.length))
         return NULL;
-    g_autofree char *name = g_strndup(text.bytes, text.length);
-    for (const char *p = name; *p != '\0'; p = g_utf8_next_char(p))
-        if (g_unichar_iscntrl(g_utf8_get_char(p)))
-            return NULL;
-    return g_steal_pointer(&name);
+    return g_strndup(text.bytes, text.length);
 }
 
 static Text

@@ -258,6 +258,7 @@ open_session(SmtpServer *server, const SessionPeer *peer)
     SessionPeer who = *peer;
     who.sessions = server->visitor.sessions;
     who.errors = server->visitor.recent[VISITOR_ERROR];
+    who.unknown_recipients = server->visitor.recent[VISITOR_UNKNOWN];
     who.wire = smtp_is_local(server) ? "lmtp" : "smtp";
     who.answers_each = smtp_is_local(server);
     server->session = session_new(server->service->engine, &who);

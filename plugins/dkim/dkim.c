@@ -578,4 +578,4 @@ FILTERD_PLUGIN(.name = "dkim", .version = "0.1",
                .header = take_field, .body = take_body, .eom = eom,
                .clear_message = clear_message, .sign_header = sign_header,
                .sign_body = sign_body, .sign_end = sign_end,
-               .check_action = check_action);
+               .check_action = check_action, .edits = 1 << FILTERD_ADD_HEADER);

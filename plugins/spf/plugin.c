@@ -274,4 +274,5 @@ FILTERD_PLUGIN(.name = "spf", .version = "1",
                .description = description, .example = example,
                .options = options, .config_size = sizeof(SpfConfig),
                .facts = facts, .needs = needs, .methods = methods,
-               .actions = actions, .helo = spf_helo, .mail = spf_mail);
+               .actions = actions, .helo = spf_helo, .mail = spf_mail,
+               .edits = 1 << FILTERD_ADD_HEADER);

@@ -171,6 +171,17 @@ without_case(void)
     g_assert_false(text_equal_nocase("HEL", 3, "HELO"));
 }
 
+static void
+plain(void)
+{
+    g_assert_true(text_is_plain("alice@example.org", 17));
+    g_assert_true(text_is_plain("J\xc3\xb6rg", 5));
+    g_assert_false(text_is_plain("a\nb", 3));
+    g_assert_false(text_is_plain("a\0b", 3));
+    g_assert_false(text_is_plain("\xc2\x85", 2));
+    g_assert_false(text_is_plain("\xff", 1));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,5 +193,6 @@ main(int argc, char **argv)
     g_test_add_func("/base/text/cleaning-leaves-printable-ascii", cleaning);
     g_test_add_func("/base/text/only-near-words-are-suggested", suggestions);
     g_test_add_func("/base/text/case-does-not-count", without_case);
+    g_test_add_func("/base/text/plain-is-utf-8-without-controls", plain);
     return g_test_run();
 }

@@ -328,6 +328,9 @@ host_edit(FilterdCall *call, const FilterdEdit *edit)
 {
     GString *line = g_string_new(edit_kinds[edit->kind].verb);
 
+    if ((call_get(call)->harness->plugin->edits & 1U << edit->kind) == 0)
+        g_error("`edits` of the plugin's table leaves out: %s", line->str);
+
     if (edit_kinds[edit->kind].named)
         g_string_append_printf(line, " %s", edit->name);
     if (edit_kinds[edit->kind].valued)

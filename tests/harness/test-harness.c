@@ -203,7 +203,9 @@ FILTERD_PLUGIN(.name = "echo", .config_size = sizeof(int64_t), .facts = facts,
                .instance_size = sizeof(unsigned), .message_size = sizeof(Heard),
                .start = start, .connect = connect_hook, .helo = helo_hook,
                .rcpt = rcpt_hook, .header = header_hook, .body = body_hook,
-               .eom = eom_hook);
+               .eom = eom_hook,
+               .edits = 1 << FILTERD_ADD_HEADER | 1 << FILTERD_REMOVE_HEADER
+                        | 1 << FILTERD_SET_SENDER);
 
 static Harness *
 echo_new(void)

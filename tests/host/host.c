@@ -336,6 +336,7 @@ test_older_table(void)
     g_assert_null(wide->check_action);
     g_assert_null(wide->description);
     g_assert_null(wide->example);
+    g_assert_cmpuint(wide->edits, ==, ~0U);
     g_assert_true(loader_check(wide, &error));
     g_assert_true(loader_widen(&filterd_whole) == &filterd_whole);
     g_assert_false(loader_check(loader_widen(broken), NULL));

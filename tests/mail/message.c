@@ -289,6 +289,29 @@ add_with_scratch(const char *path, void (*test)(Scratch *, gconstpointer))
     g_test_add(path, Scratch, NULL, scratch_setup, test, scratch_teardown);
 }
 
+/* For those who carry edits out themselves. */
+static void
+test_edits_one_by_one(void)
+{
+    g_autoptr(MailMessage) message = message_of(sample, "body\r\n");
+    FilterdField field;
+    g_assert_null(mail_message_replaced(message));
+    mail_message_remove_header(message, "received");
+    mail_message_change_header(message, "X-A", "3");
+    mail_message_add_header(message, "X-B", "4\n 5");
+    mail_message_replace_body(message, "other\n");
+    g_assert_cmpint(mail_message_fate(message, 0, &field), ==,
+                    MAIL_FIELD_REMOVED);
+    g_assert_cmpint(mail_message_fate(message, 1, &field), ==, MAIL_FIELD_KEPT);
+    g_assert_cmpint(mail_message_fate(message, 2, &field), ==,
+                    MAIL_FIELD_CHANGED);
+    g_assert_cmpmem(field.bytes, field.length, "X-A: 3", 6);
+    g_assert_cmpuint(mail_message_added(message), ==, 1);
+    mail_message_added_field(message, 0, &field);
+    g_assert_cmpmem(field.bytes, field.length, "X-B: 4\r\n 5", 10);
+    g_assert_cmpstr(mail_message_replaced(message)->str, ==, "other\r\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -312,6 +335,8 @@ main(int argc, char **argv)
     g_test_add_func("/mail/message/change-of-a-removed-one-adds",
                     test_change_of_a_removed_one_adds);
     g_test_add_func("/mail/message/replaced-body-is-crlf", test_replaced_body);
+    g_test_add_func("/mail/message/edits-can-be-told-one-by-one",
+                    test_edits_one_by_one);
     g_test_add_func("/mail/message/value-ends-no-field",
                     test_value_ends_no_field);
     add_with_scratch("/mail/message/spool-gives-back-what-it-got",

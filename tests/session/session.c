@@ -409,6 +409,25 @@ test_fields(void)
               fields);
 }
 
+static void
+overstep(World *world)
+{
+    const char *sender;
+    const GPtrArray *recipients;
+    g_assert_cmpint(world_all(world, "From: a@example.org\n\nbody\n"), ==,
+                    SESSION_CONTINUE);
+    g_assert_false(session_envelope(world->session, &sender, &recipients));
+    g_assert_cmpstr(sender, ==, "a@example.org");
+    g_assert_nonnull(strstr(world->log->str, "leaves out"));
+}
+
+static void
+test_overstep(void)
+{
+    probe.oversteps = TRUE;
+    world_run("at mail { reject no if probe.mail = no }", overstep);
+}
+
 /* Each field is removed, whatever became of the one before it. */
 static void
 copies(World *world)
@@ -546,6 +565,8 @@ main(int argc, char **argv)
                     test_discard_mail);
     g_test_add_func("/session/fields-are-removed-changed-added-and-ours-on-top",
                     test_fields);
+    g_test_add_func("/session/a-plugin-requests-what-its-table-names-only",
+                    test_overstep);
     g_test_add_func("/session/fifty-forged-results-and-the-last-field-go",
                     test_copies);
     g_test_add_func("/session/who-authenticated-is-a-result-and-no-way-in",

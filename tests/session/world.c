@@ -43,8 +43,11 @@ static void
 add_field(FilterdCall *call, const char *hook)
 {
     const FilterdEdit edit = {FILTERD_ADD_HEADER, "X-Probe", hook};
+    const FilterdEdit sender = {FILTERD_SET_SENDER, NULL, "c@example.org"};
     if (probe.edits)
         call->host->edit(call, &edit);
+    if (probe.oversteps)
+        call->host->edit(call, &sender);
 }
 
 static bool
@@ -251,6 +254,7 @@ const FilterdPlugin probe_plugin = {
     .sign_header = on_sign_header,
     .sign_body = on_sign_body,
     .sign_end = on_sign_end,
+    .edits = 1 << FILTERD_ADD_HEADER | 1 << FILTERD_REMOVE_HEADER,
 };
 
 /* Stands on the first one's facts. */
@@ -381,6 +385,7 @@ world_run(const char *policy, void (*func)(World *world))
     probe = (Probe){.fails = probe.fails,
                     .mistyped = probe.mistyped,
                     .edits = probe.edits,
+                    .oversteps = probe.oversteps,
                     .slow = probe.slow,
                     .sign_fails = probe.sign_fails,
                     .sleeps = probe.sleeps};

@@ -26,6 +26,7 @@ listen smtp {address}:{port} {{
     proxy-from 127.0.0.0/8 ::1
 {listen}
 }}
+{more}
 {backends}
 dns {{ resolver "{resolver}" {dns} }}
 
@@ -90,7 +91,8 @@ class Filterd(Program):
             state=self.state, port=self.port,
             address=f"[{self.host}]" if ":" in self.host else self.host,
             workers=self.options.get("workers", 1),
-            listen=self.options.get("listen", ""), backends=self.backends(),
+            listen=self.options.get("listen", ""),
+            more=self.options.get("more", ""), backends=self.backends(),
             resolver=self.resolver, dns=self.options.get("dns_options", "timeout 2s budget 5s"),
             policy=policy))
 

@@ -14,6 +14,7 @@ from .failure import Missing
 from .message import Delivered
 from .program import (HOST, PATIENCE, Program, children, command_name, find,
                       free_port, wait_until)
+from .smtp import SmtpClient
 
 HOSTNAME = "inner.example.com"
 
@@ -35,6 +36,9 @@ smtpd_authorized_xforward_hosts = 127.0.0.0/8
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_peername_lookup = no
 smtpd_forbid_bare_newline_exclusions =
+milter_protocol = 6
+milter_default_action = tempfail
+milter_command_timeout = 30s
 smtpd_timeout = 60s
 virtual_mailbox_domains = example.com example.net
 virtual_mailbox_base = {directory}/mail
@@ -67,6 +71,9 @@ MASTER = """
 {host}:{auth_port} inet n - n - - smtpd
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject_unauth_destination
+{host}:{front_port} inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
+  -o smtpd_milters=inet:{host}:{milter_port}
 postlog unix-dgram n - n - 1 postlogd
 pickup  unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -118,6 +125,8 @@ class Postfix(Program):
         self.port = free_port()
         self.proxy_port = free_port()
         self.auth_port = free_port()
+        self.front_port = free_port()
+        self.milter_port = free_port()  # where its front asks a milter
         self.next_port = free_port()  # of whom it sends forwarded.example to
         super().__init__("postfix", [find("postfix"), "-c", self.directory,
                                      "start-fg"], directory)
@@ -133,6 +142,8 @@ class Postfix(Program):
                   "host": HOST, "port": self.port,
                   "proxy_port": self.proxy_port,
                   "auth_port": self.auth_port,
+                  "front_port": self.front_port,
+                  "milter_port": self.milter_port,
                   "next_port": self.next_port,
                   "uid": owner.pw_uid, "gid": owner.pw_gid}
         self.write("main.cf", MAIN.format(**values))
@@ -185,6 +196,21 @@ class Postfix(Program):
             shutil.rmtree(os.path.join(mail, name))
         with open(self.maillog(), "r+", encoding="utf-8") as file:
             file.truncate()
+
+    def connect(self, client="198.51.100.9", **options):
+        """As a client of the mail server that asks a milter."""
+        return SmtpClient(HOST, self.front_port, client, **options)
+
+    def held(self):
+        """The queue ids of what is on hold."""
+        return sorted(os.listdir(os.path.join(self.directory, "queue",
+                                              "hold")))
+
+    def release(self):
+        """What is on hold goes on."""
+        for command in (["postsuper", "-H", "ALL"], ["postqueue", "-f"]):
+            subprocess.run([find(command[0]), "-c", self.directory,
+                            *command[1:]], check=True, capture_output=True)
 
     def behind_proxy(self):
         """Where each connection has to begin with a PROXY header."""

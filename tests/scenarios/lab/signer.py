@@ -41,12 +41,12 @@ def key_record(selector, domain, kind="rsa"):
     return f"v=DKIM1; k={kind}; p=" + base64.b64encode(der).decode()
 
 
-def sign(message, domain, selector):
+def sign(message, domain, selector, header=b"relaxed", body=b"simple"):
     if dkim is None:
         raise Missing("python3-dkim is not installed")
     field = dkim.sign(message, selector.encode(), domain.encode(),
                       private_key(selector, domain, "rsa"),
-                      include_headers=SIGNED)
+                      canonicalize=(header, body), include_headers=SIGNED)
     return field + message
 
 
