@@ -52,8 +52,33 @@ listen_tls(const void *statement)
     return listen->tls != POLICY_TLS_OFF && listen->wire > POLICY_LMTP;
 }
 
+/* Others have no client at the other end of the connection. */
+static gboolean
+listen_proxy(const void *statement)
+{
+    const PolicyListen *listen = statement;
+    return listen->proxy_from.length > 0 && listen->wire > POLICY_LMTP;
+}
+
+static gboolean
+listen_xclient(const void *statement)
+{
+    const PolicyListen *listen = statement;
+    return listen->xclient_from.length > 0 && listen->wire > POLICY_LMTP;
+}
+
+static gboolean
+listen_xforward(const void *statement)
+{
+    const PolicyListen *listen = statement;
+    return listen->xforward_from.length > 0 && listen->wire > POLICY_LMTP;
+}
+
 static const Row listen_rows[] = {
     {"tls", listen_tls},
+    {"proxy-from", listen_proxy},
+    {"xclient-from", listen_xclient},
+    {"xforward-from", listen_xforward},
     {NULL},
 };
 

@@ -148,6 +148,9 @@ def nothing_to_do(program):
 
 
 NOT_YET = [
+    ("listen policy 127.0.0.1:0 { proxy-from 127.0.0.1 }\n", "proxy-from"),
+    ("listen policy 127.0.0.1:0 { xclient-from ::1 }\n", "xclient-from"),
+    ("listen http 127.0.0.1:0 { xforward-from ::1 }\n", "xforward-from"),
     (
         "listen http 127.0.0.1:0 { tls required\n"
         'certificate "/etc/passwd" key "/etc/passwd" }\n',

@@ -204,6 +204,22 @@ def story_prepend(stage):
           "fields")
 
 
+def story_prepend_early(stage):
+    """a field that is told at MAIL, or HELD there, is not forgotten"""
+    scene = Scene(stage, 'at mail { rewrite '
+                  'add-header("X-Client", "{client.ip}") rewrite '
+                  'add-header("X-Mail", "{mail.domain}") quarantine held if '
+                  'mail.local = "held" }')
+    eager = scene.postfix.eager()
+    refused(scene.send("bob@example.com", door=eager), 250)
+    octets = scene.postfix.delivered(1)[0].octets
+    for field in b"X-Client: 198.51.100.9\r\n", b"X-Mail: example.org\r\n":
+        equal(octets.count(field), 1, f"{field} in {octets}")
+    refused(scene.send("bob@example.com", sender="held@example.org",
+                       door=eager), 250)
+    wait_until(lambda: len(scene.postfix.held()) == 1, "one is on hold")
+
+
 def story_facts(stage):
     """who authenticated, and what TLS was spoken, are facts"""
     scene = Scene(stage)
@@ -263,6 +279,7 @@ class Load(threading.Thread):
 
     def run(self):
         for _ in range(self.count):
+            time.sleep(0.15)
             try:
                 reply = self.scene.send("bob@example.com")
                 if reply.code != 250:
@@ -275,13 +292,12 @@ def story_reload(stage):
     """filterd reloads under load: every message is judged, none is refused"""
     scene = Scene(stage, unix=True, workers=2)
     loads = [Load(scene, 40) for _ in range(5)]
-    reloads = 0
     while any(load.is_alive() for load in loads):
         scene.filterd.reload()
-        reloads += 1
         time.sleep(0.7)
     equal([load.trouble for load in loads], [[]] * 5, "trouble")
-    check(reloads >= 3, f"{reloads} reloads")
+    check(len(scene.filterd.lines("reload", result="ok")) >= 2,
+          "there were reloads meanwhile")
     equal(len(scene.postfix.delivered(200)), 200, "delivered")
     wait_until(lambda: len(scene.filterd.lines("accepted")) == 200,
                "every message was judged")
