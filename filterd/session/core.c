@@ -245,6 +245,14 @@ seen(const Session *session, FilterdValue value)
     return session->advises ? filterd_unknown() : value;
 }
 
+/* Whoever is counted has a session; an MTA may tell of nobody. */
+static FilterdValue
+counted(const Session *session, int64_t count)
+{
+    gboolean told = !session->advises || session->client_sessions > 0;
+    return told ? filterd_int(count) : filterd_unknown();
+}
+
 static FilterdValue
 client_early_talker(Session *session)
 {
@@ -260,13 +268,13 @@ client_pipelining(Session *session)
 static FilterdValue
 client_sessions(Session *session)
 {
-    return seen(session, filterd_int(session->client_sessions));
+    return counted(session, session->client_sessions);
 }
 
 static FilterdValue
 client_errors(Session *session)
 {
-    return seen(session, filterd_int(session->client_errors));
+    return counted(session, session->client_errors);
 }
 
 static FilterdValue

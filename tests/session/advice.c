@@ -87,6 +87,28 @@ test_take(void)
     world_run("at message { accept fine }", take);
 }
 
+static void
+count(World *world)
+{
+    SessionPeer peer = {.wire = "milter", .advises = TRUE};
+    g_assert_true(ip_parse("198.51.100.9", &peer.ip));
+    for (peer.sessions = 0; peer.sessions < 2; peer.sessions++) {
+        session_free(world->session);
+        world->session = session_new(world->engine, &peer);
+        SessionDecision decision = session_connect(world->session);
+        g_assert_cmpint(decision.verdict, ==,
+                        peer.sessions == 0 ? SESSION_CONTINUE : SESSION_REJECT);
+    }
+}
+
+static void
+test_count(void)
+{
+    world_run("at connect { reject early if known client.early-talker"
+              " reject counted if client.sessions = 1 and client.errors = 0 }",
+              count);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -97,5 +119,7 @@ main(int argc, char **argv)
                     test_name);
     g_test_add_func("/session/advice/the-words-of-the-mta-are-its-own",
                     test_take);
+    g_test_add_func("/session/advice/what-nobody-counted-is-unknown",
+                    test_count);
     return g_test_run();
 }
