@@ -130,12 +130,22 @@ read_canonicalization(Signature *signature, Span value)
     return "unknown canonicalization c=";
 }
 
+/* Only a quoted string has an "@" in it. */
+static bool
+is_local_part(Span local)
+{
+    return memchr(local.bytes, '@', local.length) == NULL
+           || (local.length > 1 && local.bytes[0] == '"'
+               && local.bytes[local.length - 1] == '"');
+}
+
 /* i= = [ Local-part ] "@" domain-name, which is d= or below it. */
 static const char *
 read_identity(Signature *signature, Span value)
 {
     const char *at = memrchr(value.bytes, '@', value.length);
-    if (at == NULL)
+    if (at == NULL
+        || !is_local_part((Span){value.bytes, (size_t)(at - value.bytes)}))
         return "i= is no address";
     Span domain = {at + 1, (size_t)(value.bytes + value.length - at - 1)};
     signature->identity = name_normalize(domain);

@@ -102,7 +102,7 @@ tag("i= quoted printable", PASS, "6376 2.11", i="a=20b@example.org")
 tag("i= with an at, quoted printable", PASS, "6376 2.11",
     i="a=40b@example.org")
 tag("i= with an at, quoted", PASS, "6376 3.5", i='"a@b"@example.org')
-tag("i= with two ats", PASS, "6376 3.5", i="a@example.net@example.org")
+tag("i= with two ats", NOT, "6376 3.5", BOTH, i="a@example.net@example.org")
 tag("i= elsewhere", NOT, "6376 6.1.1", i="a@example.net")
 tag("i= ends alike", NOT, "6376 6.1.1", i="a@notexample.org")
 tag("i= above d=", NOT, "6376 6.1.1", i="@org")

@@ -80,6 +80,7 @@ static const struct {
     {"empty-tag", "permerror:-:-:-", "tag without a value"},
     {"signature-empty", "permerror:-:-:-", "tag without a value"},
     {"names-without-from", "permerror" RSA, "h= does not cover From"},
+    {"identity-two-ats", "permerror" RSA, "i= is no address"},
     {"names-empty", "permerror" RSA, "h= is no list"},
     {"names-inside-space", "permerror" RSA, "h= is no list"},
     {"names-many", "permerror" RSA, "h= is too long"},
