@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "plugins/arc/comment.h"
 #include "plugins/dkim/name.h"
 
 #define POSITION_DIGITS 2
@@ -86,6 +87,43 @@ read_instance(const Tags *tags, gint64 *instance)
     return NULL;
 }
 
+/* Where `name` [CFWS] "=" [CFWS] word [CFWS] ends; NULL: there is something
+ * else. (RFC 8617 3.9) */
+static const char *
+find_end(const char *at, const char *end, const char *name)
+{
+    at = comment_skip(at, end);
+    if (!g_str_has_prefix(at, name))
+        return NULL;
+    at = comment_skip(at + strlen(name), end);
+    if (at == end || *at != '=')
+        return NULL;
+    at = comment_skip(at + 1, end);
+    while (at < end && g_ascii_isalnum(*at))
+        at++;
+    at = comment_skip(at, end);
+    return at == end || *at == ';' ? at : NULL;
+}
+
+/* The instance in front, and in a seal cv=, may hold comments, which a tag-list
+ * may not: spaces in their place leave one. Caller frees. */
+static char *
+copy_without_comments(Span value, bool seal)
+{
+    char *copy = g_strndup(value.bytes, value.length);
+    char *end = copy + value.length, *at = copy;
+    const char *name = "i";
+    while (at != NULL && name != NULL) {
+        const char *stop = find_end(at, end, name);
+        if (stop != NULL)
+            comment_blank(at, stop);
+        at = memchr(at, ';', (size_t)(end - at));
+        at = at != NULL ? at + 1 : NULL;
+        name = seal ? "cv" : NULL;
+    }
+    return copy;
+}
+
 static const char *
 read_tags(Part *part, Tags *tags, Span value, gint64 *instance)
 {
@@ -122,7 +160,9 @@ const char *
 part_read_message(Part *part, Span value, gint64 *instance)
 {
     Tags tags;
-    const char *problem = read_tags(part, &tags, value, instance);
+    g_autofree char *text = copy_without_comments(value, false);
+    const char *problem =
+        read_tags(part, &tags, (Span){text, value.length}, instance);
     if (problem != NULL)
         return problem;
     part->signature = read_message_tags(&tags);
@@ -155,7 +195,9 @@ const char *
 part_read_seal(Part *part, Span value, gint64 *instance)
 {
     Tags tags;
-    const char *problem = read_tags(part, &tags, value, instance);
+    g_autofree char *text = copy_without_comments(value, true);
+    const char *problem =
+        read_tags(part, &tags, (Span){text, value.length}, instance);
     if (problem != NULL)
         return problem;
     if (tags_find(&tags, "h") != NULL)

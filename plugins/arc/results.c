@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "plugins/arc/comment.h"
 #include "plugins/dkim/signature.h"
 
 #define POSITION_DIGITS 2
@@ -37,31 +38,10 @@ is_space(char octet)
 }
 
 static void
-skip_comment(Reader *reader)
-{
-    size_t depth = 0;
-    for (; reader->at < reader->end; reader->at++) {
-        if (*reader->at == '\\' && reader->at + 1 < reader->end)
-            reader->at++;
-        else if (*reader->at == '(')
-            depth++;
-        else if (*reader->at == ')' && --depth == 0)
-            break;
-    }
-    reader->broken |= reader->at == reader->end;
-    if (!reader->broken)
-        reader->at++;
-}
-
-static void
 skip_space(Reader *reader)
 {
-    while (reader->at < reader->end
-           && (is_space(*reader->at) || *reader->at == '('))
-        if (*reader->at == '(')
-            skip_comment(reader);
-        else
-            reader->at++;
+    reader->at = comment_skip(reader->at, reader->end);
+    reader->broken |= reader->at < reader->end && *reader->at == '(';
 }
 
 static void

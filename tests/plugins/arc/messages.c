@@ -45,6 +45,7 @@ static const struct {
     {"length-all", "pass", "-"},
     {"empty-body", "pass", "-"},
     {"instance-wide", "pass", "-"},
+    {"comments", "pass", "-"},
     {"covers-authres", "pass", "-"},
     {"expired-below", "pass", "-"},
     {"says-nothing", "pass", "-"},
@@ -73,6 +74,9 @@ static const struct {
     {"instance-0", "fail", "i= is not from 1 to 50"},
     {"instance-51", "fail", "i= is not from 1 to 50 " AS "51)"},
     {"instance-junk", "fail", "i= is missing or no instance"},
+    {"comment-open", "fail", "malformed tag name (ARC-Message-Signature)"},
+    {"comment-elsewhere", "fail", "malformed tag name (ARC-Message-Signature)"},
+    {"comment-not-first", "fail", "malformed tag name (ARC-Seal)"},
     {"instance-missing", "fail", "i= is missing or no instance"},
     {"instance-padded", "fail", "i= is missing or no instance"},
     {"instance-wrapped", "fail", "i= is missing or no instance"},
@@ -186,8 +190,11 @@ static const struct {
      "the field is missing " AS "3)"},
     {"nothing-behind-the-colon-fails", "ARC-Seal: i=3;", "ARC-Seal:\nX: i=3;",
      "fail", "-", "tag without a value (ARC-Seal)"},
-    {"comments-before-an-instance-of-a-seal-fail", "ARC-Seal: i=3;",
-     "ARC-Seal: (x) i=3;", "fail", "-", "malformed tag name (ARC-Seal)"},
+    {"a-comment-before-an-instance-is-signed-too", "ARC-Seal: i=3;",
+     "ARC-Seal: (x) i=3;", "fail", "-",
+     "it does not match what was signed " AS "3)"},
+    {"a-comment-before-another-tag-fails", "cv=pass; ", "cv=pass; (x) ", "fail",
+     "-", "malformed tag name (ARC-Seal)"},
 };
 
 static void

@@ -72,7 +72,7 @@ REASONS = [
     # comments around it (3.9), v= is to be ignored (4.1.2).
     # They know no U-labels (RFC 8617 4.1.4).
     ("unicode-domain", "pass -", set()),
-    ("cv-capitals|instance-wide|version", "pass -", set()),
+    ("comments|cv-capitals|instance-wide|version", "pass -", set()),
     # An older message signature need not pass (RFC 8617 5.2, step 5).
     ("expired-below", "pass -", {"dkimpy"}),
 
@@ -85,6 +85,9 @@ REASONS = [
     ("covers-no-from", "fail h= does not cover From", BOTH),
     ("message-without-h", "fail h= is missing", PERL_ONLY),
     ("seal-with-names", "fail h= is not allowed", PERL_ONLY),
+    # Around the instance and in cv= there may be comments, elsewhere not (RFC
+    # 8617 3.9, RFC 6376 3.2).
+    ("comment-elsewhere", "fail malformed tag name", BOTH),
     # 1 to 50, one or two digits (RFC 8617 3.9, 4.2.1).
     ("instance-junk", "fail i= is missing or no instance", {"dkimpy"}),
     ("instance-padded", "fail i= is missing or no instance", BOTH),
