@@ -33,10 +33,11 @@ enum {
 static const FilterdFact facts[] = {
     {"result", FILTERD_WORD, FILTERD_MESSAGE,
      "What DMARC says of the author's domain: none where it publishes no "
-     "policy, temperror where the DNS failed and a pass may be hidden by that, "
-     "permerror where the policy record is broken or From is missing, "
-     "repeated, malformed or names several domains, so that no one domain can "
-     "be asked (RFC 9989 5.3.1, 11.5).",
+     "policy, or one that is broken and has no valid rua= (RFC 9989 4.10.1: no "
+     "DMARC processing), temperror where the DNS failed and a pass may be "
+     "hidden by that, permerror where From is missing, repeated, malformed or "
+     "names several domains, so that no one domain can be asked (RFC 9989 "
+     "5.3.1, 11.5).",
      .words = result_words},
     {"policy", FILTERD_WORD, FILTERD_MESSAGE,
      "The policy as published, p= of the record. Unknown without a record.",
@@ -148,13 +149,6 @@ disposition(const DmarcJudgement *judgement)
                                                   : DMARC_NONE;
 }
 
-static bool
-has_policy(const DmarcJudgement *judgement)
-{
-    return judgement->discovery.status == DMARC_FOUND
-           && judgement->result != DMARC_RESULT_PERMERROR;
-}
-
 static void
 publish_string(FilterdCall *call, unsigned fact, const char *text)
 {
@@ -184,7 +178,7 @@ publish(const DmarcJudgement *judgement)
     publish_string(call, FACT_PROBLEM, judgement->problem);
     publish_string(call, FACT_ORGANIZATION, discovery->organization);
     publish_string(call, FACT_DOMAIN, discovery->domain);
-    if (has_policy(judgement))
+    if (judgement->applies)
         publish_policy(judgement);
 }
 
@@ -192,7 +186,7 @@ publish(const DmarcJudgement *judgement)
 static char *
 format_comment(const DmarcJudgement *judgement)
 {
-    if (!has_policy(judgement))
+    if (!judgement->applies)
         return NULL;
     const char *published = dmarc_policy_words[judgement->discovery.record.p];
     if (judgement->tag == NULL || strcmp(judgement->tag, "p") == 0)
@@ -226,7 +220,7 @@ compare_list(const DmarcJudgement *judgement, const psl_ctx_t *list)
 {
     const char *organization = judgement->discovery.organization;
 
-    if (list == NULL || organization == NULL || !has_policy(judgement))
+    if (list == NULL || organization == NULL || !judgement->applies)
         return;
     const char *listed = psl_registrable_domain(list, judgement->author);
     if (strcmp(listed != NULL ? listed : judgement->author, organization) != 0)

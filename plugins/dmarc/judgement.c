@@ -71,10 +71,11 @@ find_record(DmarcJudgement *judgement)
                                     judgement->author));
     if (discovery->status != DMARC_FOUND)
         return false;
-    if (dmarc_record_settle(&discovery->record))
+    judgement->applies = dmarc_record_settle(&discovery->record);
+    if (judgement->applies)
         return true;
     judge_error(
-        judgement, DMARC_RESULT_PERMERROR,
+        judgement, DMARC_RESULT_NONE,
         g_strdup_printf("p=, sp= or np= at _dmarc.%s is missing or wrong",
                         discovery->domain));
     return false;

@@ -32,6 +32,7 @@ typedef struct DmarcJudgement {
     const psl_ctx_t *psl;
     const char *author; /* its domain, NULL: nobody's */
     DmarcDiscovery discovery;
+    bool applies;           /* its record is fit to be applied */
     DmarcEvidence evidence; /* looked up once there is a record */
     DmarcAlignment spf, dkim;
     DmarcResult result;

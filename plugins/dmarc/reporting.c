@@ -203,9 +203,7 @@ dmarc_account_take(DmarcAccount *account, const DmarcJudgement *judgement)
 {
     g_autoptr(GString) words = g_string_new(NULL);
 
-    if (judgement->discovery.status != DMARC_FOUND
-        || judgement->discovery.txt == NULL
-        || judgement->result == DMARC_RESULT_PERMERROR
+    if (!judgement->applies || judgement->discovery.txt == NULL
         || !add_published(words, judgement))
         return;
     add_row(words, judgement);

@@ -220,7 +220,7 @@ def judge(world):
     if "?" in (tags.get("p"), tags.get("sp"), tags.get("np")):
         if not any(URI.match(uri.strip())
                    for uri in tags.get("rua", "").split(",")):
-            return "permerror", "none"
+            return "none", "none"
         tags = {key: value for key, value in tags.items()
                 if key not in ("p", "sp", "np")}
     passes = [aligned(world, signer, tags.get("adkim", "r"))
