@@ -85,13 +85,20 @@ on_helo(SMFICTX *context, char *name)
 
 /* ---- a transaction ------------------------------------------------------ */
 
+static void
+forget_octets(MilterClient *client)
+{
+    g_string_truncate(client->octets, 0);
+    client->in_body = FALSE;
+}
+
 static sfsistat
 on_mail(SMFICTX *context, char **arguments)
 {
     MilterClient *client = client_of(context);
     const MilterCall call = {.step = MILTER_MAIL, .arguments = arguments};
     if (client != NULL)
-        g_string_truncate(client->header, 0);
+        forget_octets(client);
     return ask(context, call);
 }
 
@@ -108,13 +115,17 @@ on_data(SMFICTX *context)
     return ask(context, (MilterCall){.step = MILTER_DATA});
 }
 
-static void
-hand_header_over(SMFICTX *context, MilterClient *client)
+/* What has come so far, if that is a piece. */
+static sfsistat
+hand_over(SMFICTX *context, MilterClient *client)
 {
-    ask(context, (MilterCall){.step = MILTER_HEADER,
-                              .bytes = client->header->str,
-                              .length = client->header->len});
-    g_string_truncate(client->header, 0);
+    if (client->octets->len < MILTER_PIECE)
+        return SMFIS_CONTINUE;
+    sfsistat answer = ask(context, (MilterCall){.step = MILTER_OCTETS,
+                                                .octets = client->octets,
+                                                .in_body = client->in_body});
+    g_string_truncate(client->octets, 0);
+    return answer;
 }
 
 /* Lines of a folded field end with LF. */
@@ -137,12 +148,10 @@ on_header(SMFICTX *context, char *name, char *value)
     MilterClient *client = client_of(context);
     if (client == NULL)
         return reply(SMFIP_NR_HDR, SMFIS_TEMPFAIL);
-    g_string_append(client->header, name);
-    g_string_append_c(client->header, ':');
-    append_value(client->header, value);
-    if (client->header->len >= MILTER_HEADER_PIECE)
-        hand_header_over(context, client);
-    return reply(SMFIP_NR_HDR, SMFIS_CONTINUE);
+    g_string_append(client->octets, name);
+    g_string_append_c(client->octets, ':');
+    append_value(client->octets, value);
+    return reply(SMFIP_NR_HDR, hand_over(context, client));
 }
 
 static sfsistat
@@ -151,28 +160,37 @@ on_header_end(SMFICTX *context)
     MilterClient *client = client_of(context);
     if (client == NULL)
         return reply(SMFIP_NR_EOH, SMFIS_TEMPFAIL);
-    g_string_append(client->header, "\r\n");
-    hand_header_over(context, client);
+    g_string_append(client->octets, "\r\n");
+    client->in_body = TRUE;
     return reply(SMFIP_NR_EOH, SMFIS_CONTINUE);
 }
 
 static sfsistat
 on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 {
-    return ask(context, (MilterCall){.step = MILTER_BODY,
-                                     .bytes = (const char *)bytes,
-                                     .length = length});
+    MilterClient *client = client_of(context);
+    if (client == NULL)
+        return SMFIS_TEMPFAIL;
+    g_string_append_len(client->octets, (const char *)bytes, (gssize)length);
+    return hand_over(context, client);
 }
 
+/* What it has to change is changed before anybody says that it was taken. */
 static sfsistat
 on_end(SMFICTX *context)
 {
-    sfsistat answer = ask(context, (MilterCall){.step = MILTER_END});
+    MilterClient *client = client_of(context);
+    if (client == NULL)
+        return SMFIS_TEMPFAIL;
+    sfsistat answer = ask(
+        context, (MilterCall){.step = MILTER_END, .octets = client->octets});
+    forget_octets(client);
     if (answer != SMFIS_CONTINUE)
         return answer;
-    gboolean carried = milter_edits_carry_out(client_of(context));
-    return ask(context,
-               (MilterCall){.step = MILTER_CARRIED, .carried = carried});
+    if (!milter_edits_carry_out(client))
+        return ask(context, (MilterCall){.step = MILTER_NOT_TAKEN});
+    milter_tell(client, MILTER_TAKEN);
+    return SMFIS_CONTINUE;
 }
 
 /* ---- the end ------------------------------------------------------------ */

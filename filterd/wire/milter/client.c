@@ -35,7 +35,7 @@ client_free(MilterClient *client)
 {
     g_mutex_clear(&client->lock);
     g_cond_clear(&client->answered);
-    g_string_free(client->header, TRUE);
+    g_string_free(client->octets, TRUE);
     g_ptr_array_unref(client->recipients);
     g_ptr_array_unref(client->edits);
     g_free(client);
@@ -89,16 +89,23 @@ end(MilterClient *client)
         client_free(client);
 }
 
+/* NULL: it is over. */
+static const MilterCall *
+next_call(MilterClient *client)
+{
+    const MilterCall *call;
+    while ((call = call_at_hand(client)) == NULL && !client->closed
+           && !fiber_cancelled())
+        fiber_wait(CLOCK_NEVER);
+    return call;
+}
+
 static void
 serve(void *data)
 {
     MilterClient *client = data;
-    while (!client->closed && !fiber_cancelled()) {
-        const MilterCall *call = call_at_hand(client);
-        if (call == NULL) {
-            fiber_wait(CLOCK_NEVER);
-            continue;
-        }
+    const MilterCall *call;
+    while ((call = next_call(client)) != NULL) {
         answer(client, milter_carry_out(client, call));
         if (client->judged)
             milter_end_transaction(client);
@@ -150,7 +157,7 @@ milter_client_new(Milter *milter, SMFICTX *context)
     client->milter = milter;
     client->context = context;
     client->link.data = client;
-    client->header = g_string_new(NULL);
+    client->octets = g_string_new(NULL);
     client->recipients = g_ptr_array_new_with_free_func(milter_recipient_free);
     client->edits = g_ptr_array_new_with_free_func(milter_edit_free);
     g_mutex_init(&client->lock);
@@ -177,16 +184,32 @@ await(MilterClient *client, const MilterCall *call)
     g_mutex_unlock(&client->lock);
 }
 
+/* FALSE: there is no loop any more. */
+static gboolean
+hand_over(MilterClient *client, MilterCall *call)
+{
+    g_mutex_lock(&client->lock);
+    while (client->call != NULL)
+        g_cond_wait(&client->answered, &client->lock);
+    client->call = call;
+    g_mutex_unlock(&client->lock);
+    return milter_post(on_call, client);
+}
+
 sfsistat
 milter_ask(MilterClient *client, MilterCall *call)
 {
-    g_mutex_lock(&client->lock);
-    client->call = call;
-    g_mutex_unlock(&client->lock);
-    if (!milter_post(on_call, client))
+    if (!hand_over(client, call))
         return SMFIS_TEMPFAIL;
     await(client, call);
     return call->answer;
+}
+
+void
+milter_tell(MilterClient *client, MilterStep step)
+{
+    client->note = (MilterCall){.step = step};
+    hand_over(client, &client->note);
 }
 
 void

@@ -299,39 +299,29 @@ begin_message(MilterClient *client)
 }
 
 static void
-take_octets(MilterClient *client, const char *bytes, gsize length)
+take_octets(MilterClient *client, const GString *octets)
 {
     gboolean ended;
     if (client->intake == NULL)
         begin_message(client);
-    intake_feed(client->intake, bytes, length, &ended);
-}
-
-static sfsistat
-header_step(MilterClient *client, const MilterCall *call)
-{
-    take_octets(client, call->bytes, call->length);
-    return SMFIS_CONTINUE;
+    intake_feed(client->intake, octets->str, octets->len, &ended);
 }
 
 /* A body that nobody listens to need not come. */
 static sfsistat
-body_step(MilterClient *client, const MilterCall *call)
+octets_step(MilterClient *client, const MilterCall *call)
 {
-    if (!session_wants_body(client->session)) {
-        session_partial(client->session);
-        return SMFIS_SKIP;
-    }
-    take_octets(client, call->bytes, call->length);
-    return SMFIS_CONTINUE;
+    take_octets(client, call->octets);
+    if (!call->in_body || session_wants_body(client->session))
+        return SMFIS_CONTINUE;
+    session_partial(client->session);
+    return SMFIS_SKIP;
 }
 
 static sfsistat
 end_step(MilterClient *client, const MilterCall *call)
 {
-    (void)call;
-    if (client->intake == NULL)
-        begin_message(client);
+    take_octets(client, call->octets);
     intake_end(client->intake);
     const IntakeRefusal *refusal = intake_refusal(client->intake);
     client->judged = refusal != NULL;
@@ -346,16 +336,23 @@ end_step(MilterClient *client, const MilterCall *call)
     return milter_decide(client, decision);
 }
 
-/* Without all edits it must not pass. */
 static sfsistat
-carried_step(MilterClient *client, const MilterCall *call)
+taken_step(MilterClient *client, const MilterCall *call)
 {
+    (void)call;
     client->judged = TRUE;
-    if (!call->carried)
-        return milter_refuse(client, "-milter", 451, "4.3.0",
-                             "the message cannot be changed as it has to be");
     session_delivered(client->session, NULL, NULL);
     return SMFIS_CONTINUE;
+}
+
+/* Without all edits it must not pass. */
+static sfsistat
+not_taken_step(MilterClient *client, const MilterCall *call)
+{
+    (void)call;
+    client->judged = TRUE;
+    return milter_refuse(client, "-milter", 451, "4.3.0",
+                         "the message cannot be changed as it has to be");
 }
 
 static sfsistat
@@ -370,11 +367,16 @@ abort_step(MilterClient *client, const MilterCall *call)
 
 static sfsistat (*const steps[])(MilterClient *client,
                                  const MilterCall *call) = {
-    [MILTER_CONNECT] = connect_step, [MILTER_HELO] = helo_step,
-    [MILTER_MAIL] = mail_step,       [MILTER_RCPT] = rcpt_step,
-    [MILTER_DATA] = data_step,       [MILTER_HEADER] = header_step,
-    [MILTER_BODY] = body_step,       [MILTER_END] = end_step,
-    [MILTER_CARRIED] = carried_step, [MILTER_ABORT] = abort_step,
+    [MILTER_CONNECT] = connect_step,
+    [MILTER_HELO] = helo_step,
+    [MILTER_MAIL] = mail_step,
+    [MILTER_RCPT] = rcpt_step,
+    [MILTER_DATA] = data_step,
+    [MILTER_OCTETS] = octets_step,
+    [MILTER_END] = end_step,
+    [MILTER_TAKEN] = taken_step,
+    [MILTER_NOT_TAKEN] = not_taken_step,
+    [MILTER_ABORT] = abort_step,
 };
 
 sfsistat

@@ -16,9 +16,9 @@
 #include <libmilter/mfapi.h>
 #include <pthread.h>
 
-/* Octets of a header that are handed over at once, so that a fiber is not woken
- * for each field. */
-#define MILTER_HEADER_PIECE 65536
+/* Octets of a message that are handed over at once, so that a fiber is not
+ * woken for each field. */
+#define MILTER_PIECE 65536
 /* Between two signs of life at the end of a message, seconds. */
 #define MILTER_PROGRESS 15
 
@@ -29,10 +29,10 @@ typedef enum MilterStep {
     MILTER_MAIL,
     MILTER_RCPT,
     MILTER_DATA,
-    MILTER_HEADER, /* a piece of it; with the empty line in the last */
-    MILTER_BODY,
-    MILTER_END,
-    MILTER_CARRIED, /* whether the mail server took all edits */
+    MILTER_OCTETS, /* of a message */
+    MILTER_END,    /* with the last of them */
+    MILTER_TAKEN,  /* the mail server took all edits */
+    MILTER_NOT_TAKEN,
     MILTER_ABORT,
 } MilterStep;
 
@@ -41,9 +41,8 @@ typedef struct MilterCall {
     const struct sockaddr *address; /* of connect; NULL: no network */
     const char *name;               /* of connect and helo */
     char **arguments;               /* of mail and rcpt, NULL at the end */
-    const char *bytes;              /* of header and body */
-    gsize length;
-    gboolean carried;
+    const GString *octets;
+    gboolean in_body; /* the header is among them, or was before */
     sfsistat answer;
 } MilterCall;
 
@@ -97,7 +96,9 @@ typedef struct MilterClient {
     MilterCall *call; /* at hand */
 
     /* The thread's. */
-    GString *header;
+    GString *octets; /* not handed over yet */
+    gboolean in_body;
+    MilterCall note;
 
     /* The loop's. */
     GList link;
@@ -123,6 +124,8 @@ gboolean milter_post(LoopFunc func, void *data);
 
 /* On the thread: hands the step over and waits for the answer. */
 sfsistat milter_ask(MilterClient *client, MilterCall *call);
+/* The same without waiting for an answer. */
+void milter_tell(MilterClient *client, MilterStep step);
 /* On the thread: its connection is gone; from now on it is not its client. */
 void milter_part(MilterClient *client);
 MilterClient *milter_client_new(Milter *milter, SMFICTX *context);

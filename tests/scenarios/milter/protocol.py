@@ -131,13 +131,15 @@ def story_skip(stage):
         client.envelope("a@example.org", "ours@example.com")
         client.header("From", " a@example.org")
         client.header_end()
+        client.body(b"x" * 60000)
         equal(client.body(b"x" * 60000)[0], b"s", "the answer")
         equal(client.end()[-1][0], b"c", "the verdict")
         client.mail("a@example.org")
         client.rcpt("b@example.com")
         client.header("From", " a@example.org")
         client.header_end()
-        equal(client.body(b"x" * 60000)[0], b"c", "the answer")
+        for _ in range(2):
+            equal(client.body(b"x" * 60000)[0], b"c", "the answer")
 
 
 def story_unknown(stage):
