@@ -137,6 +137,48 @@ check_socket(Compile *compile, const Options *options, PolicyListen *listen)
                       listen->mode);
 }
 
+#define MAIL (1U << POLICY_SMTP | 1U << POLICY_LMTP)
+#define MILTER (1U << POLICY_MILTER)
+#define SERVICE (1U << POLICY_SERVICE)
+#define HTTP (1U << POLICY_HTTP)
+
+/* Options that mean something to some ways in only. */
+static const struct Scope {
+    const char *word;
+    unsigned wires;
+    const char *whose;
+} listen_scopes[] = {
+    {"tls", MAIL | HTTP, "`smtp` and `lmtp`"},
+    {"certificate", MAIL | HTTP, "`smtp` and `lmtp`"},
+    {"key", MAIL | HTTP, "`smtp` and `lmtp`"},
+    {"client-certificates", MAIL, "`smtp` and `lmtp`"},
+    {"client-ca", MAIL, "`smtp` and `lmtp`"},
+    {"proxy-from", MAIL, "`smtp` and `lmtp`"},
+    {"xclient-from", MAIL, "`smtp` and `lmtp`"},
+    {"xforward-from", MAIL, "`smtp` and `lmtp`"},
+    {"auth", MAIL, "`smtp` and `lmtp`"},
+    {"without", MAIL, "`smtp` and `lmtp`"},
+    {"pass-through", MAIL, "`smtp` and `lmtp`"},
+    {"greeting-delay", MAIL, "`smtp` and `lmtp`"},
+    {"data-timeout", MAIL, "`smtp` and `lmtp`"},
+    {"command-timeout", MAIL | MILTER, "`smtp`, `lmtp` and `milter`"},
+    {"max-sessions", MAIL | MILTER | SERVICE, "mail"},
+};
+
+static void
+check_scopes(Compile *compile, const Options *options,
+             const PolicyListen *listen)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(listen_scopes); i++) {
+        const struct Scope *scope = &listen_scopes[i];
+        const PolicyPlace *place = options_place(options, scope->word);
+
+        if (place != NULL && (scope->wires & 1U << listen->wire) == 0)
+            compile_error(compile, place, NULL, "`%s` is for %s, not for `%s`",
+                          scope->word, scope->whose, wire_words[listen->wire]);
+    }
+}
+
 /* listen = "listen" ("smtp"|"lmtp"|"milter"|"policy"|"http") ADDRESS
  *          [ block ] . */
 gboolean
@@ -156,6 +198,7 @@ settings_parse_listen(Compile *compile, const PolicyPlace *place)
     gboolean ok = parse_options(compile, &options, place);
     check_listen(compile, &options, listen);
     check_socket(compile, &options, listen);
+    check_scopes(compile, &options, listen);
     options_clear(&options);
     return ok;
 }

@@ -105,6 +105,14 @@ static const WorldCase settings[] = {
      "1:5: `quarantine` needs a value: a word | mark or spool\n"},
     {"listen smpt 0.0.0.0:25\n",
      "1:8: no way in `smpt`; did you mean `smtp`?\n"},
+    {"listen milter 127.0.0.1:1 { greeting-delay 5s max-sessions 9 }\n"
+     "listen policy 127.0.0.1:2 { tls off command-timeout 1s }\n"
+     "listen http 127.0.0.1:3 { max-sessions 9 }\n",
+     "1:29: `greeting-delay` is for `smtp` and `lmtp`, not for `milter`\n"
+     "2:29: `tls` is for `smtp` and `lmtp`, not for `policy`\n"
+     "2:37: `command-timeout` is for `smtp`, `lmtp` and `milter`, not for "
+     "`policy`\n"
+     "3:27: `max-sessions` is for mail, not for `http`\n"},
     {"listen smtp 0.0.0.0:25 { mode 0600 }\n",
      "1:26: only a unix socket has `mode`\n"},
     {"listen smtp \"unix:/run/x\" { mode 1777 }\n",
