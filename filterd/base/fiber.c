@@ -9,6 +9,8 @@
 
 #include <errno.h>
 
+#define TURN_LIMIT 10000 /* microseconds */
+
 struct Fiber {
     const char *name, *doing;
     FiberRun run;
@@ -31,6 +33,7 @@ static Fiber *running;
 static void (*watch_report)(const char *name, int64_t held);
 static int64_t watch_limit; /* milliseconds */
 static int64_t watch_start; /* microseconds, of the kernel's clock */
+static int64_t turn_start;  /* the same */
 
 static void
 watch_lap(const Fiber *fiber)
@@ -66,8 +69,7 @@ resume(void *data)
     g_assert(running == NULL);
     fiber->queued = fiber->waiting = FALSE;
     running = fiber;
-    if (watch_report != NULL)
-        watch_start = g_get_monotonic_time();
+    watch_start = turn_start = g_get_monotonic_time();
     stack_enter(fiber->stack);
     watch_lap(fiber);
     running = NULL;
@@ -289,6 +291,12 @@ fiber_yield(void)
     self->queued = TRUE;
     loop_post(post_resume, self);
     suspend(self);
+}
+
+gboolean
+fiber_turn_over(void)
+{
+    return g_get_monotonic_time() - turn_start >= TURN_LIMIT;
 }
 
 FiberWake

@@ -59,6 +59,8 @@ FiberWake fiber_sleep(int64_t milliseconds);
 
 /* Lets everything else that is ready run first. */
 void fiber_yield(void);
+/* Whether it has run for so long without waiting that it should. */
+gboolean fiber_turn_over(void);
 
 /* Fibers that wait for one thing. Zero bytes are an empty one. */
 typedef struct FiberQueue {

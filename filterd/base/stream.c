@@ -164,7 +164,7 @@ wait_for(Stream *stream, Side *side, short what)
 static StreamStatus
 check_time(Stream *stream)
 {
-    if (stream->share >= FAIR_SHARE) {
+    if (stream->share >= FAIR_SHARE || fiber_turn_over()) {
         stream->share = 0;
         fiber_yield();
     }

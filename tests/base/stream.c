@@ -432,6 +432,23 @@ fair(void *data G_GNUC_UNUSED)
     g_assert_true(ran);
 }
 
+/* The same of octets that are few, and take long. */
+static void
+fair_in_time(void *data G_GNUC_UNUSED)
+{
+    g_auto(Pair) pair = pair_new();
+    gboolean ran = FALSE;
+
+    fiber_detach(fiber_start("other", set_flag, &ran));
+    for (int i = 0; i < 100 && !ran; i++) {
+        g_usleep(1000);
+        say(&pair, "x");
+        g_assert_cmpint(stream_fill(pair.stream), ==, STREAM_OK);
+        stream_discard(pair.stream);
+    }
+    g_assert_true(ran);
+}
+
 static int
 listen_here(Endpoint *where)
 {
@@ -554,6 +571,7 @@ static const Row rows[] = {
     {"cancel-ends-a-write", cancelled_writer},
     {"a-broken-pipe-is-a-status-that-sticks", peer_gone},
     {"a-busy-peer-leaves-the-loop-to-others", fair},
+    {"so-does-one-whose-octets-take-long", fair_in_time},
     {"connects", connects},
     {"a-reset-is-an-error", reset},
     {"a-refused-connection-is-an-error", refused},
