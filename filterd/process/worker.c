@@ -12,13 +12,10 @@
 #include "filterd/base/stream.h"
 #include "filterd/base/visitors.h"
 #include "filterd/process/crash.h"
+#include "filterd/process/desks.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
-#include "filterd/wire/acceptor.h"
 #include "filterd/wire/backend-health.h"
-#include "filterd/wire/delegation-desk.h"
-#include "filterd/wire/delegation-server.h"
-#include "filterd/wire/milter/milter.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,22 +32,13 @@
 /* How many of those sessions have to say goodbye when their time is over. */
 #define GOODBYE_PAUSES 10
 
-typedef struct Desk {
-    SmtpService service;
-    Acceptor *acceptor;
-    int fd;
-} Desk;
-
 typedef struct Worker {
     const WorkerStart *start;
     PolicyConfig *config;
     Stream *control;
     Engine *engine;
     BackendPool *pool;
-    GPtrArray *contexts; /* TlsContext of each `listen`, or NULL */
-    GArray *desks;       /* Desk */
-    Milter *milter;      /* or NULL */
-    int milter_fd;
+    Desks *desks;
     Fiber *expirer;
     struct event *beat;
     BoardRow *row;
@@ -102,108 +90,22 @@ expire(void *data)
             fiber_yield();
 }
 
-static void
-context_free(void *data)
-{
-    if (data != NULL)
-        tls_context_free(data);
-}
-
-/* The check had the same certificates. */
-static gboolean
-open_contexts(Worker *worker, GError **error)
-{
-    const GPtrArray *listens = worker->config->listens;
-    worker->contexts = g_ptr_array_new_with_free_func(context_free);
-    for (unsigned i = 0; i < listens->len; i++) {
-        const PolicyListen *listen = g_ptr_array_index(listens, i);
-        gboolean off = listen->tls == POLICY_TLS_OFF;
-        TlsContext *context = off ? NULL : smtp_tls_new(listen, error);
-        if (!off && context == NULL)
-            return FALSE;
-        g_ptr_array_add(worker->contexts, context);
-    }
-    return TRUE;
-}
-
-/* libmilter has one socket a process: where there are several `listen milter`
- * they are dealt out. */
-static gboolean
-is_ours(const Worker *worker, unsigned listen)
-{
-    unsigned before = 0, all = 0;
-    const GPtrArray *listens = worker->config->listens;
-    for (unsigned i = 0; i < listens->len; i++) {
-        const PolicyListen *other = g_ptr_array_index(listens, i);
-        if (other->wire != POLICY_MILTER)
-            continue;
-        before += i < listen ? 1 : 0;
-        all++;
-    }
-    return worker->start->index % all == before;
-}
-
-static gboolean
-open_milter(Worker *worker, GError **error)
-{
-    const GPtrArray *listens = worker->config->listens;
-    for (unsigned i = 0; i < listens->len; i++) {
-        const PolicyListen *listen = g_ptr_array_index(listens, i);
-        int fd = worker->start->fds[i];
-        if (listen->wire != POLICY_MILTER)
-            continue;
-        if (!is_ours(worker, i)) {
-            close(fd);
-            continue;
-        }
-        worker->milter_fd = fd;
-        worker->milter = milter_new(worker->engine, listen, fd, error);
-        if (worker->milter == NULL)
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static void
-open_desks(Worker *worker)
-{
-    const GPtrArray *listens = worker->config->listens;
-    worker->desks = g_array_sized_new(FALSE, TRUE, sizeof(Desk), listens->len);
-    for (unsigned i = 0; i < listens->len; i++) {
-        const PolicyListen *listen = g_ptr_array_index(listens, i);
-        Desk desk = {.service = {.engine = worker->engine,
-                                 .pool = worker->pool,
-                                 .listen = listen,
-                                 .tls = worker->contexts->pdata[i]},
-                     .fd = worker->start->fds[i]};
-        if (listen->wire == POLICY_SERVICE) {
-            desk.service.desk = delegation_desk_new(worker->engine);
-            desk.service.serve = delegation_server_run;
-        }
-        if (listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP
-            || listen->wire == POLICY_SERVICE)
-            g_array_append_val(worker->desks, desk);
-    }
-    for (unsigned i = 0; i < worker->desks->len; i++) {
-        Desk *desk = &g_array_index(worker->desks, Desk, i);
-        desk->acceptor = acceptor_new(&desk->service, desk->fd);
-    }
-}
-
 static gboolean
 open_worker(Worker *worker, GError **error)
 {
     const EngineOptions options = {.memory_store = worker->start->memory_store};
-    if (!open_contexts(worker, error))
-        return FALSE;
     worker->engine = engine_new(worker->config, &options, error);
     if (worker->engine == NULL)
         return FALSE;
     worker->pool =
         backend_pool_new(worker->config, engine_hostname(worker->engine),
                          worker->start->workers);
-    open_desks(worker);
-    if (!open_milter(worker, error))
+    worker->desks = desks_new(&(DesksStart){.engine = worker->engine,
+                                            .pool = worker->pool,
+                                            .fds = worker->start->fds,
+                                            .index = worker->start->index},
+                              error);
+    if (worker->desks == NULL)
         return FALSE;
     if (worker->start->index == 0)
         worker->expirer =
@@ -211,39 +113,11 @@ open_worker(Worker *worker, GError **error)
     return TRUE;
 }
 
-static unsigned
-count_sessions(const Worker *worker)
-{
-    unsigned sessions =
-        worker->milter != NULL ? milter_sessions(worker->milter) : 0;
-    for (unsigned i = 0; i < worker->desks->len; i++)
-        sessions +=
-            acceptor_sessions(g_array_index(worker->desks, Desk, i).acceptor);
-    return sessions;
-}
-
-/* Our copies of the sockets are closed, lest an address that the next
- * generation has left stay open. */
 static void
 drain(Worker *worker)
 {
-    for (unsigned i = 0; !worker->draining && i < worker->desks->len; i++) {
-        const Desk *desk = &g_array_index(worker->desks, Desk, i);
-        acceptor_drain(desk->acceptor);
-        close(desk->fd);
-    }
-    if (!worker->draining && worker->milter != NULL) {
-        milter_drain(worker->milter);
-        close(worker->milter_fd);
-    }
     worker->draining = TRUE;
-}
-
-static void
-each_acceptor(const Worker *worker, void (*func)(Acceptor *acceptor))
-{
-    for (unsigned i = 0; i < worker->desks->len; i++)
-        func(g_array_index(worker->desks, Desk, i).acceptor);
+    desks_drain(worker->desks);
 }
 
 /* A moment for goodbyes. */
@@ -251,12 +125,11 @@ static void
 end(Worker *worker)
 {
     drain(worker);
-    each_acceptor(worker, acceptor_expire);
-    for (unsigned i = 0; i < GOODBYE_PAUSES && count_sessions(worker) > 0; i++)
+    desks_expire(worker->desks);
+    for (unsigned i = 0;
+         i < GOODBYE_PAUSES && desks_sessions(worker->desks) > 0; i++)
         fiber_sleep(DRAIN_PAUSE);
-    each_acceptor(worker, acceptor_cancel);
-    if (worker->milter != NULL)
-        milter_cancel(worker->milter);
+    desks_cancel(worker->desks);
 }
 
 /* FALSE: the master is gone, and with it whoever would want our sessions. */
@@ -287,7 +160,7 @@ serve(Worker *worker)
     stream_printf(worker->control, "%c", WORKER_READY);
     stream_flush(worker->control);
     stream_idle(worker->control);
-    while (!worker->draining || count_sessions(worker) > 0)
+    while (!worker->draining || desks_sessions(worker->desks) > 0)
         if (commanded)
             commanded = hear(worker);
         else
@@ -301,15 +174,7 @@ close_worker(Worker *worker)
         fiber_cancel(worker->expirer);
         fiber_join(worker->expirer);
     }
-    for (unsigned i = 0; i < worker->desks->len; i++) {
-        const Desk *desk = &g_array_index(worker->desks, Desk, i);
-        acceptor_free(desk->acceptor);
-        if (desk->service.desk != NULL)
-            delegation_desk_free(desk->service.desk);
-    }
-    g_array_unref(worker->desks);
-    if (worker->milter != NULL)
-        milter_free(worker->milter);
+    desks_free(worker->desks);
     backend_pool_free(worker->pool);
     engine_free(worker->engine);
 }
@@ -326,7 +191,6 @@ run(void *data)
         log_event(FILTERD_LOG_WARNING, "worker", "%s", error->message);
         worker->failed = TRUE;
     }
-    g_ptr_array_unref(worker->contexts);
     loop_stop();
 }
 
