@@ -169,7 +169,7 @@ def main():
     filterctl = sys.argv[1]
     suites = list(openspf.read_suites())
     if not suites:
-        print("1..0 # SKIP no python3-yaml, or no suites")
+        print("1..0 # SKIP python3-yaml or python3-spf is not installed")
         return 0
     server = Server()
     server.start()

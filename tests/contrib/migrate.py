@@ -328,7 +328,7 @@ def is_right(world, files):
 def shipped_is_right(world, word):
     path = os.path.join(UNPACKED, SHIPPED[word])
     if not os.path.exists(path):
-        raise Skip("%s is not unpacked" % word)
+        raise Skip("%s is not installed" % word)
     shutil.copy(path, world.path("shipped"))
     if word == "postgrey":
         with open(world.path("shipped"), "a", encoding="utf-8") as file:
@@ -463,7 +463,7 @@ def signs(world, case):
 def names_of(package, page, expression):
     path = os.path.join(UNPACKED, package, "usr/share/man", page)
     if not os.path.exists(path):
-        raise Skip("%s is not unpacked" % package)
+        raise Skip("%s is not installed" % package)
     with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
         text = file.read()
     for found in re.findall(expression, text, re.M):

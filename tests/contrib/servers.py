@@ -88,7 +88,7 @@ def addresses(_, __, case):
 
 def sendmail_mc(_, folder, path):
     if not os.path.isdir(SENDMAIL):
-        raise Skip("sendmail-cf is not unpacked")
+        raise Skip("sendmail-cf is not installed")
     source = os.path.join(folder, "test.mc")
     with open(source, "w", encoding="utf-8") as file:
         file.write(MC % (SENDMAIL, os.path.join(CONTRIB, path)))

@@ -14,7 +14,7 @@ import tempfile
 try:
     import dkim
 except ImportError:
-    print("1..0 # SKIP python3-dkim is missing")
+    print("1..0 # SKIP python3-dkim is not installed")
     sys.exit(0)
 
 POLICY = """

@@ -35,7 +35,7 @@ class Beside(Program):
             raise Missing(f"{self.package} needs root and mount namespaces")
         self.tree = os.path.join(UNPACKED, self.package)
         if not os.path.isdir(self.tree):
-            raise Missing(f"{self.package} is not unpacked in {UNPACKED}")
+            raise Missing(f"{self.package} is not installed in {UNPACKED}")
         self.port = free_port()
         self.directory = os.path.join(directory, self.kind)
         os.makedirs(os.path.join(self.directory, "mail"))
