@@ -3,6 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import os
+import re
 import threading
 import time
 
@@ -139,11 +140,52 @@ def story_dies(stage):
     for thread in threads:
         thread.join()
     check(set(codes) == {250, 451}, str(set(codes)))
+    equal(len(one.backend.delivered()), codes.count(250), "none is lost")
     check(slowest[0] < 2, f"one waited {slowest[0]:.1f} s")
     lines = [line["text"] for line in one.wait_line("store")]
     equal(len(lines), 2, str(lines))
     equal(lines[1], "it works again", str(lines))
     check(one.running(), "filterd has ended")
+
+
+# Strangers as a flood of greylisting leaves them, by a script for its speed.
+FLOOD = """for i = ARGV[1], ARGV[1] + 4999 do
+    redis.call('SET', 'filterd:greylist:flood' .. i, '0 1800000000000', 'PX', 60000)
+end"""
+STRANGERS = 100000
+ROOM = 8 << 20  # octets
+
+
+def number_of(redis, name):
+    return int(re.search(rf"\b{name}:(\d+)", redis.say("INFO"))[1])
+
+
+def story_flood(stage):
+    """a flood of strangers in a Redis with maxmemory pushes out strangers"""
+    redis = stage.add(Redis(stage.directory, settings=[
+        f"maxmemory {ROOM}", "maxmemory-policy volatile-ttl"]))
+    one = gateway(stage, "one", redis.address)
+    equal(code(one), 451, "the first attempt")
+    time.sleep(1)
+    equal(code(one), 250, "the second one")
+    for number in range(0, STRANGERS, 5000):
+        redis.say("EVAL", FLOOD, "0", str(number))
+    check(number_of(redis, "used_memory") < ROOM + (1 << 20), "it is bounded")
+    check(number_of(redis, "evicted_keys") > 0, "some have been pushed out")
+    equal(code(one), 250, "whom it knows it still knows")
+    equal(code(one, "new@example.com"), 451, "and it learns")
+
+
+def story_full(stage):
+    """a Redis that has no room is a failure: mail flows, and the log says why"""
+    redis = stage.add(Redis(stage.directory, settings=["maxmemory 1"]))
+    one = gateway(stage, "one", redis.address)
+    for number in range(5):
+        equal(code(one, f"user{number}@example.com"), 250, "mail flows")
+    check("OOM" in one.wait_line("store")[0]["text"], "it says why")
+    equal(redis.say("CONFIG", "SET", "maxmemory", "0"), "OK", "there is room")
+    wait_until(lambda: code(one, f"late{time.monotonic()}@example.com") == 451,
+               "it is greylisted again")
 
 
 def story_defers(stage):
