@@ -214,16 +214,16 @@ static sfsistat
 mail_step(MilterClient *client, const MilterCall *call)
 {
     MailAddress path = {0};
-    forget_transaction(client);
+    milter_end_transaction(client);
     note_user(client);
     if (!take_path(call->arguments[0], MAIL_REVERSE_PATH, &path))
         return refuse_path(client, "5.1.7");
     client->sender = g_strdup(path.text);
     client->sender_arguments = kept_arguments(call->arguments);
+    note_queue(client);
     SessionDecision decision =
         session_mail(client->session, &path, declared_size(call->arguments));
     mail_address_clear(&path);
-    note_queue(client);
     return milter_decide(client, decision);
 }
 

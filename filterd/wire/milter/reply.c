@@ -10,6 +10,7 @@
 #define DELAY_LIMIT 20000
 /* Lines that smfi_setmlreply() takes, and octets of each. */
 #define REPLY_LINES 32
+#define REPLY_LINE 980
 
 static const sfsistat answers[] = {
     [SESSION_CONTINUE] = SMFIS_CONTINUE,   [SESSION_REJECT] = SMFIS_REJECT,
@@ -17,26 +18,45 @@ static const sfsistat answers[] = {
     [SESSION_DISCONNECT] = SMFIS_TEMPFAIL, [SESSION_CANCELLED] = SMFIS_TEMPFAIL,
 };
 
-/* The library takes it for a format, and undoes this. */
+/* The library takes it for a format, and undoes this; of a longer line it takes
+ * none. */
 static char *
 double_percents(const char *text)
 {
-    g_auto(GStrv) parts = g_strsplit(text, "%", 0);
-    return g_strjoinv("%%", parts);
+    GString *out = g_string_new(NULL);
+    for (; *text != '\0' && out->len + strlen("%%") <= REPLY_LINE; text++) {
+        g_string_append_c(out, *text);
+        if (*text == '%')
+            g_string_append_c(out, '%');
+    }
+    return g_string_free(out, FALSE);
 }
 
-/* The lines as a client of the proxy would get them, without their codes. */
+/* Behind "550-5.7.1 ", which the library puts there. */
+static const char *
+bare_text(const char *line, const MailReply *reply)
+{
+    gsize prefix = strlen(reply->enhanced);
+    line += strlen("250 ");
+    if (prefix > 0)
+        line += prefix + (line[prefix] == ' ' ? 1 : 0);
+    return line;
+}
+
+/* The lines as a client of the proxy would get them; of too many the last one
+ * stays, which has the session. */
 static unsigned
 split(const MailReply *reply, const char *suffix, char *lines[REPLY_LINES])
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    MailReply bare = {.code = reply->code, .text = reply->text};
     unsigned length = 0;
-    mail_reply_append(out, &bare, suffix);
+    mail_reply_append(out, reply, suffix);
     g_auto(GStrv) whole = g_strsplit(out->str, "\r\n", 0);
-    for (unsigned i = 0; whole[i] != NULL && *whole[i] != '\0'; i++)
-        if (length < REPLY_LINES)
-            lines[length++] = double_percents(whole[i] + strlen("250 "));
+    for (unsigned i = 0; whole[i] != NULL && *whole[i] != '\0'; i++) {
+        length = MIN(length + 1, REPLY_LINES);
+        g_free(lines[length - 1]);
+        lines[length - 1] = double_percents(bare_text(whole[i], reply));
+    }
     return length;
 }
 

@@ -123,6 +123,17 @@ def story_two(stage):
         equal(client.message(FIELDS)[-1][0], b"c", "after an abort")
 
 
+def story_queue(stage):
+    """a queue id that comes with MAIL is known there, and goes with a refusal"""
+    port, _ = start(stage, """at mail { reject no if mail.local = "no"
+                                       reply 550 5.7.1 "<{mta.queue-id}>" }""")
+    with Mta(port) as client:
+        client.envelope("a@example.org")
+        for queue in "4QX1", "4QX2":
+            words = client.mail("no@example.org", macros=("i", queue))[1]
+            check(f"<{queue}>".encode() in words, f"the words are {words}")
+
+
 def story_skip(stage):
     """the body of an accepted message need not come"""
     port, _ = start(stage, "use dkim at rcpt { accept ours if "
