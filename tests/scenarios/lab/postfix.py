@@ -74,6 +74,7 @@ MASTER = """
 {host}:{front_port} inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
   -o smtpd_milters=inet:{host}:{milter_port}
+  -o milter_content_timeout=17s
 postlog unix-dgram n - n - 1 postlogd
 pickup  unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup

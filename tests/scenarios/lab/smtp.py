@@ -43,10 +43,12 @@ def dot_stuffed(message):
 
 
 class SmtpClient:
-    """`client` and `to` are what a PROXY header tells; None: none is sent."""
+    """`client` is what a PROXY header tells; None: none is sent. `source`: the
+    address it comes from."""
 
-    def __init__(self, host, port, client=None, timeout=TIMEOUT):
-        self.socket = socket.create_connection((host, port), timeout)
+    def __init__(self, host, port, client=None, timeout=TIMEOUT, source=None):
+        self.socket = socket.create_connection(
+            (host, port), timeout, (source, 0) if source else None)
         self.buffer = b""
         self.transcript = []
         if client is not None:

@@ -11,6 +11,7 @@ from .dns import Nsd, Silence
 from .failure import Failure, check
 from .filterd import Filterd
 from .postfix import Postfix
+from .sendmail import Sendmail
 
 
 class Options:
@@ -60,6 +61,11 @@ class Stage:
     def opensmtpd(self, *chain_and_key):
         return self.add(OpenSmtpd(self.directory, *chain_and_key))
 
+    def sendmail(self, authority=None, **options):
+        """What it takes goes on to a sink."""
+        return self.add(Sendmail(self.directory, self.sink(), authority,
+                                 **options))
+
     def backend(self, kind=None):
         kind = kind or self.options.backend
         return self.postfix() if kind == "postfix" else self.sink()
@@ -69,8 +75,20 @@ class Stage:
         return self.add(self.filterd_at_rest(policy, backend, dns, **options))
 
     def filterd_at_rest(self, policy="", backend=None, dns=None, **options):
-        return Filterd(self.directory, self.options.build, policy, backend,
-                       dns, **options)
+        build = options.pop("build", self.options.build)
+        return Filterd(self.directory, build, policy, backend, dns, **options)
+
+    def tree(self, plugin):
+        """A build tree with nothing but filterd and a plugin of the tests."""
+        tree = os.path.join(self.directory, "tree")
+        for part, file in (("filterd", "filterd/filterd"),
+                           (f"plugins/{plugin}",
+                            f"tests/scenarios/{plugin}.so")):
+            os.makedirs(os.path.join(tree, part))
+            shutil.copy(os.path.join(self.options.build, file),
+                        os.path.join(tree, part))
+        with open(os.path.join(tree, "build.ninja"), "wb"):
+            return tree
 
     def end(self):
         """In good order; whoever does not end well is a failure."""
