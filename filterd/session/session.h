@@ -88,7 +88,7 @@ void session_secured(Session *session, const SessionTls *tls);
  * the session ends or session_secured(). */
 void session_authenticated(Session *session, const char *user);
 
-/* In a transaction: what the MTA that is advised calls it. Copied. */
+/* Before or in a transaction: what the MTA that is advised calls it. Copied. */
 void session_queued(Session *session, const char *id);
 
 /* It went on where it had to wait for a reply (RFC 2920 3.1). */

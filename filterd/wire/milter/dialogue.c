@@ -216,6 +216,7 @@ mail_step(MilterClient *client, const MilterCall *call)
     MailAddress path = {0};
     milter_end_transaction(client);
     note_user(client);
+    note_queue(client);
     if (!take_path(call->arguments[0], MAIL_REVERSE_PATH, &path))
         return refuse_path(client, "5.1.7");
     client->sender = g_strdup(path.text);

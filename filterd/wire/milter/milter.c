@@ -16,6 +16,7 @@
 #include <glib/gstdio.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -146,11 +147,21 @@ milter_complain(const Milter *milter, unsigned long actions,
 
 /* ---- life --------------------------------------------------------------- */
 
+/* It cannot begin again in this process; the master starts another. */
+static void
+on_stopped(void *data)
+{
+    (void)data;
+    log_event(FILTERD_LOG_WARNING, "milter", "libmilter has stopped");
+    _exit(EXIT_FAILURE);
+}
+
 static void *
 run(void *data)
 {
     (void)data;
     smfi_main();
+    milter_post(on_stopped, NULL);
     return NULL;
 }
 

@@ -84,15 +84,19 @@ def story_lacking(stage):
 def story_verdicts(stage):
     """verdicts, edits and words are those of the policy"""
     port, _ = start(stage, """
-        at mail { tempfail later if mail.from = "later@example.org"
+        at mail { reject named if mta.queue-id = "Q1"
+                  tempfail later if mail.from = "later@example.org"
                   reply 450 4.7.0 "later" }
         at rcpt { reject no if rcpt.local = "no" reply 550 5.1.1 "100%" }
         at message { rewrite add-header("X-New", "a")
                      rewrite set-sender("b@example.org") }""")
     with Mta(port) as client:
         equal(client.envelope("later@example.org")[0], b"y", "the answer")
-        equal(client.mail("a@example.org", "RET=HDRS", "ENVID=x", "SIZE=9")[0],
-              b"c", "the answer")
+        equal(client.mail("a@example.org", macros=("i", "Q1"))[0], b"y",
+              "the answer where the queue has a name already")
+        client.send(b"A")
+        equal(client.mail("a@example.org", "RET=HDRS", "ENVID=x", "SIZE=9",
+                          macros=("i", "Q2"))[0], b"c", "the answer")
         command, words = client.rcpt("no@example.com")
         equal(command, b"y", "the answer")
         check(words.startswith(b"550 5.1.1 100%% ["), f"the words are {words}")
