@@ -5,8 +5,8 @@
 #include "filterd/process/desks.h"
 
 #include "filterd/wire/acceptor.h"
-#include "filterd/wire/delegation-desk.h"
-#include "filterd/wire/delegation-server.h"
+#include "filterd/wire/delegation/desk.h"
+#include "filterd/wire/delegation/server.h"
 #include "filterd/wire/milter/milter.h"
 
 #include <unistd.h>

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/wire/delegation-facts.h"
+#include "filterd/wire/delegation/facts.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

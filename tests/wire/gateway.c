@@ -11,8 +11,8 @@
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/wire/acceptor.h"
-#include "filterd/wire/delegation-desk.h"
-#include "filterd/wire/delegation-server.h"
+#include "filterd/wire/delegation/desk.h"
+#include "filterd/wire/delegation/server.h"
 #include "tests/base/authority.h"
 
 #include <string.h>

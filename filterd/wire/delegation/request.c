@@ -1,9 +1,9 @@
-/* delegation-request.c: what Postfix asks a policy service, as it is written
+/* request.c: what Postfix asks a policy service, as it is written
  * (postfix.org/SMTPD_POLICY_README.html).
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/wire/delegation-request.h"
+#include "filterd/wire/delegation/request.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* delegation-facts.c: what a request of Postfix says, as the session has it.
+/* facts.c: what a request of Postfix says, as the session has it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/wire/delegation-facts.h"
+#include "filterd/wire/delegation/facts.h"
 
 #include "filterd/base/text.h"
 

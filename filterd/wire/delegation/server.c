@@ -1,4 +1,4 @@
-/* delegation-server.c: a connection on which Postfix asks its policy service:
+/* server.c: a connection on which Postfix asks its policy service:
  * requests in, an action for each out.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -6,13 +6,13 @@
  * Where we close Postfix asks again over another connection, and tells its
  * client 451 if it cannot.
  */
-#include "filterd/wire/delegation-server.h"
+#include "filterd/wire/delegation/server.h"
 
 #include "filterd/base/clock.h"
 #include "filterd/base/log.h"
 #include "filterd/base/metrics.h"
 #include "filterd/base/stream.h"
-#include "filterd/wire/delegation-judge.h"
+#include "filterd/wire/delegation/judge.h"
 
 #include <string.h>
 

@@ -1,15 +1,15 @@
-/* delegation-judge.c: from a request of Postfix to the action that answers it.
+/* judge.c: from a request of Postfix to the action that answers it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * DUNNO leaves the decision to what Postfix asks next; OK, which would skip it,
  * is never said.
  */
-#include "filterd/wire/delegation-judge.h"
+#include "filterd/wire/delegation/judge.h"
 
 #include "filterd/base/log.h"
 #include "filterd/base/text.h"
-#include "filterd/wire/delegation-facts.h"
+#include "filterd/wire/delegation/facts.h"
 
 #include <string.h>
 

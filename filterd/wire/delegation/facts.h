@@ -1,11 +1,11 @@
-/* delegation-facts.h: what a request of Postfix says, as the session has it.
+/* facts.h: what a request of Postfix says, as the session has it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #pragma once
 
 #include "filterd/session/session.h"
-#include "filterd/wire/delegation-request.h"
+#include "filterd/wire/delegation/request.h"
 
 /* What TLS the client spoke. The fingerprint counts where it is SHA-256; of the
  * subject Postfix tells the common name, of certificates that it trusts. */

@@ -1,10 +1,10 @@
-/* delegation-judge.h: from a request of Postfix to the action that answers it.
+/* judge.h: from a request of Postfix to the action that answers it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #pragma once
 
-#include "filterd/wire/delegation-desk.h"
+#include "filterd/wire/delegation/desk.h"
 
 /* What is counted. */
 typedef enum DelegationKind {

@@ -1,9 +1,9 @@
-/* delegation-desk.c: the SMTP clients that Postfix asks about, each with its
+/* desk.c: the SMTP clients that Postfix asks about, each with its
  * session.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/wire/delegation-desk.h"
+#include "filterd/wire/delegation/desk.h"
 
 #include "filterd/base/clock.h"
 #include "filterd/base/text.h"

@@ -1,4 +1,4 @@
-/* delegation-server.h: a connection on which Postfix asks its policy service.
+/* server.h: a connection on which Postfix asks its policy service.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

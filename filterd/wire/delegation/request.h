@@ -1,4 +1,4 @@
-/* delegation-request.h: what Postfix asks a policy service
+/* request.h: what Postfix asks a policy service
  * (postfix.org/SMTPD_POLICY_README.html).
  *
  * SPDX-License-Identifier: BSD-2-Clause

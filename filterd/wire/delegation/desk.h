@@ -1,4 +1,4 @@
-/* delegation-desk.h: the SMTP clients that Postfix asks about, each with its
+/* desk.h: the SMTP clients that Postfix asks about, each with its
  * session, over all connections of a listener.
  *
  * SPDX-License-Identifier: BSD-2-Clause
@@ -10,7 +10,7 @@
 
 #include "filterd/base/fiber.h"
 #include "filterd/session/session.h"
-#include "filterd/wire/delegation-request.h"
+#include "filterd/wire/delegation/request.h"
 
 /* Clients that nobody asks about at the moment: for so long, milliseconds, and
  * so many of a worker's listener; then they are forgotten, the longest unasked
