@@ -88,15 +88,14 @@ def addresses(_, __, case):
 
 def sendmail_mc(_, folder, path):
     if not os.path.isdir(SENDMAIL):
-        raise Skip("sendmail-cf is not installed")
+        raise Skip("sendmail-cf is not unpacked")
     source = os.path.join(folder, "test.mc")
     with open(source, "w", encoding="utf-8") as file:
         file.write(MC % (SENDMAIL, os.path.join(CONTRIB, path)))
     done = run(find("m4"), "-D_CF_DIR_=" + SENDMAIL, source)
     assert "\nXfilterd, S=inet:8899@127.0.0.1, F=T," in done.stdout, \
         done.stderr
-    for line in ("O InputMailFilters=filterd", "O Milter.macros.envfrom=i, "):
-        assert line in done.stdout, line
+    assert "O InputMailFilters=filterd" in done.stdout, done.stdout
 
 
 def points():

@@ -1,5 +1,5 @@
-# servers.py: what contrib has for Postfix, Exim and Dovecot, used as it lies there
-# but for addresses.
+# servers.py: what contrib has for Postfix, Sendmail, Exim and Dovecot, used as it
+# lies there but for addresses.
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import os
@@ -12,6 +12,7 @@ from lab.filterd import Filterd
 from lab.octets import MESSAGE, check_same
 from lab.postfix import Postfix
 from lab.program import HOST, free_port, wait_until
+from lab.sendmail import STRANGER
 from lab.smtp import SmtpClient
 
 CLIENT, RECIPIENT = "198.51.100.9", "bob@example.com"
@@ -114,6 +115,63 @@ def story_postfix_policy(stage):
     equal(said("a@good.example", CLIENT, "x@elsewhere.example"), 554, "relay")
     filterd.stop()
     equal(said("a@bad.example", CLIENT), 451, "without filterd")
+
+
+def milter(stage, path, **changes):
+    """filterd, with whom a mail server asks, and its port."""
+    port = free_port()
+    text = shipped(stage, f"{path}/filterd.conf", _8899=port)
+    for was, now in changes.values():
+        check(was in text, f"{path} has {was}")
+        text = text.replace(was, now)
+    return stage.add(Shipped(stage, text, port)), port
+
+
+def story_postfix_milter(stage):
+    """contrib/postfix/milter works: Postfix asks filterd at every step"""
+    filterd, port = milter(stage, "postfix/milter")
+    postfix = stage.add(Told(stage.directory, "main.cf", shipped(
+        stage, "postfix/milter/main.cf", _8899=port)))
+
+    def said(sender, client, recipient=RECIPIENT):
+        with SmtpClient(HOST, postfix.behind_proxy().port,
+                        client) as connection:
+            reply = connection.envelope(sender, recipient)
+            return connection.data(MESSAGE).code if reply.code == 250 \
+                else reply.code
+    equal(said("a@bad.example", CLIENT), 550, "SPF")
+    equal(said("a@good.example", CLIENT, "x@elsewhere.example"), 554, "relay")
+    equal(said("a@good.example", CLIENT), 250, "the message")
+    equal(said("a@bad.example", "127.0.0.9"), 250, "mynetworks")
+    first, second = postfix.delivered(2)
+    check("spf=none" in first.named("Authentication-Results")[0], "the results")
+    check(first.octets.endswith(MESSAGE) and second.octets.endswith(MESSAGE),
+          "the message has been changed")
+    filterd.stop()
+    equal(said("a@good.example", CLIENT), 451, "without filterd")
+
+
+def story_sendmail(stage):
+    """contrib/sendmail works: Sendmail asks filterd at every step"""
+    filterd, port = milter(stage, "sendmail",
+                           ours=("127.0.0.0/8", "127.0.0.9"))
+    with open(os.path.join(stage.options.root, "contrib",
+                           "sendmail/filterd.m4"), encoding="utf-8") as file:
+        lines = file.read().replace("8899@127.0.0.1", f"{port}@{HOST}")
+    sendmail = stage.sendmail(milter=lines)
+
+    def said(sender, client):
+        with sendmail.connect(client) as connection:
+            reply = connection.envelope(sender, RECIPIENT)
+            return connection.data(MESSAGE).code if reply.code == 250 \
+                else reply.code
+    equal(said("a@bad.example", STRANGER), 550, "SPF")
+    equal(said("a@good.example", STRANGER), 250, "the message")
+    equal(said("a@bad.example", "127.0.0.9"), 250, "who sends through us")
+    first, _ = sendmail.delivered(2)
+    check("spf=none" in first.named("Authentication-Results")[0], "the results")
+    filterd.stop()
+    equal(said("a@good.example", STRANGER), 451, "without filterd")
 
 
 def story_exim(stage):

@@ -78,7 +78,7 @@ class Sendmail(Beside):
     package = "sendmail-bin"
     users = ("smmta", "smmsp")
 
-    def __init__(self, directory, sink, authority=None, milter=MILTER,
+    def __init__(self, directory, sink, authority=None, milter=None,
                  milter_port=None):
         super().__init__(directory)
         if not os.path.isdir(MACROS):
@@ -90,8 +90,7 @@ class Sendmail(Beside):
         os.mkdir(self.path("queue"), 0o700)
         self.write_configuration(
             next_port=sink.port,
-            milter=milter.format(port=self.milter_port, host=HOST,
-                                 home=HOME),
+            milter=milter or MILTER.format(port=self.milter_port, host=HOST),
             tls=self.tls_lines(authority))
         self.write_begin(
             [f"mount --bind {shlex.quote(self.directory)} {HOME}",
