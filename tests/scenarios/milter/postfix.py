@@ -2,13 +2,21 @@
 # becomes there.
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import base64
 import os
 import signal
+import ssl
+import stat
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
+from lab.authority import Authority
 from lab.dns import text_record
 from lab.failure import check, equal
-from lab.program import HOST, wait_until
+from lab.postfix import PASSWORD, USER, Postfix
+from lab.program import HOST, find, wait_until
 from lab.signer import key_record, sign
+from lab.smtp import SmtpClient
 
 MESSAGE = b"""From: alice@example.org
 Authentication-Results: mx.example.com; spf=pass
@@ -23,6 +31,7 @@ hello
 """.replace(b"\n", b"\r\n")
 SIGNED = b"From:alice@example.org\r\nSubject:  \t two\r\n\t folds \r\n" \
     b" and blanks \r\nTo:bob\r\n\r\nhello\r\n"
+PLAIN = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
 FIELDS = b"Subject:   spaces count\r\n  and folds\r\n"
 
 
@@ -177,3 +186,136 @@ def story_reload(stage):
         filterd.wait_line("rejected", rule="second", session=reply.session)
         reply = client.say("RCPT TO:<bob@example.com>")
         filterd.wait_line("rejected", rule="first", session=reply.session)
+
+
+class Own(Postfix):
+    """With lines of its own, whose milter has the Unix socket `socket`."""
+
+    milters = "smtpd_milters = unix:{socket}\nnon_smtpd_milters = unix:{socket}\n"
+    services = "tlsmgr unix - - n 1000 1 tlsmgr\n"
+
+    def __init__(self, directory, lines=""):
+        self.socket = os.path.join(directory, "milter")
+        self.more = {"main.cf": self.milters.format(socket=self.socket) + lines,
+                     "master.cf": self.services}
+        super().__init__(directory)
+
+    def write(self, name, text):
+        super().write(name, text + self.more.get(name, ""))
+
+    def serve(self, stage, policy):
+        return stage.filterd(policy, self, more=f'listen milter "unix:'
+                             f'{self.socket}" {{ mode 0660 group postfix }}')
+
+
+def only_file(postfix):
+    """The one message in a mailbox, as it lies there."""
+    path, = wait_until(postfix.files, "Postfix delivers")
+    with open(path, "rb") as file:
+        return file.read()
+
+
+TOLD = """at rcpt { reject told reply "{auth.user}, {client.tls.version},
+{client.tls.verified}, {mta.name}" }""".replace("\n", " ")
+
+
+def story_facts(stage):
+    """TLS and user are what Postfix says of them"""
+    authority = Authority(stage.directory)
+    chain, key = authority.issue("inner", "inner.example.com")
+    postfix = stage.add(Own(stage.directory, f"""
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {chain}
+smtpd_tls_key_file = {key}
+smtpd_sasl_auth_enable = yes
+"""))
+    postfix.open_to_users()
+    postfix.serve(stage, TOLD)
+    with SmtpClient(HOST, postfix.port) as client:
+        client.reply()
+        client.say("EHLO mail.example.org")
+        equal(client.say("STARTTLS").code, 220, client.story())
+        client.socket = ssl.create_default_context(
+            cafile=authority.file).wrap_socket(
+                client.socket, server_hostname="inner.example.com")
+        client.say("EHLO mail.example.org")
+        equal(client.say("AUTH PLAIN " + PLAIN).code, 235, client.story())
+        client.say("MAIL FROM:<a@example.org>")
+        reply = client.say("RCPT TO:<bob@example.com>")
+    check(f"{USER}, TLSv1.3, no, inner.example.com [" in
+          reply.text.replace("@inner.example.com", "", 1), str(reply))
+
+
+def story_program(stage):
+    """what sendmail(1) sends is judged by non_smtpd_milters, as from here"""
+    postfix = stage.add(Own(stage.directory))
+    filterd = postfix.serve(stage, """
+        at rcpt { reject gone if rcpt.local = "gone" }
+        at message { rewrite add-header("X-New", "{client.ip}") }""")
+    equal(stat.S_IMODE(os.stat(postfix.socket).st_mode), 0o660, "the mode")
+
+    def send(recipient):
+        subprocess.run([find("sendmail"), "-C", postfix.directory, "-f",
+                        "a@example.org", recipient], check=True, timeout=30,
+                       input=b"From: a@example.org\n\nhello\n")
+    send("gone@example.com")
+    filterd.wait_line("rejected", rule="gone", patience=30)
+    send("bob@example.com")
+    filterd.wait_line("accepted", patience=30)
+    check(b"\nX-New: 127.0.0.1\n" in only_file(postfix), "the client")
+
+
+def story_ipv6(stage):
+    """a client of IPv6 has its address"""
+    postfix, filterd = start(stage, TOLD)
+    with postfix.connect("2001:db8::9") as client:
+        client.envelope("a@example.org", "bob@example.com")
+    filterd.wait_line("rejected", client="2001:db8::9")
+
+
+def story_unknown(stage):
+    """recipients that Postfix refused are counted"""
+    postfix, filterd = start(stage, """
+        at connect { reject dictionary if client.unknown-recipients > 2 }""")
+    with postfix.connect() as client:
+        client.envelope("a@example.org")
+        for _ in range(3):
+            equal(client.say("RCPT TO:<nobody@example.com>").code, 550,
+                  "the code of an unknown one")
+        equal(client.say("RCPT TO:<bob@example.com>").code, 250, "a known one")
+        equal(client.data(MESSAGE).code, 250, "the message")
+    equal(said(postfix).code // 100, 5, "the code of who tries")
+    filterd.wait_line("rejected", rule="dictionary")
+
+
+def story_utf8(stage):
+    """addresses in UTF-8 and chunks of 8-bit octets are judged and changed"""
+    postfix, filterd = start(stage, """
+        at rcpt { discard quietly if rcpt.to = "wég@example.com" }
+        at message { rewrite set-sender("b@example.net")
+                             if mail.from = "zoë@example.org" }""")
+    body = "From: Zoë <zoë@example.org>\r\n\r\nGrüße\r\n".encode()
+    with postfix.connect() as client:
+        client.reply()
+        client.say("EHLO mail.example.org")
+        client.say("MAIL FROM:<zoë@example.org> SMTPUTF8 BODY=8BITMIME")
+        for name in "wég", "bøb":
+            equal(client.say(f"RCPT TO:<{name}@example.com>").code, 250, name)
+        client.send(b"BDAT 20\r\n" + body[:20])
+        client.reply()
+        client.send(b"BDAT %d LAST\r\n" % len(body[20:]) + body[20:])
+        equal(client.reply().code, 250, client.story())
+    octets = only_file(postfix)
+    for field in ("Return-Path: <b@example.net>",
+                  "X-Original-To: bøb@example.com"):
+        check(f"{field}\n".encode() in octets, f"{field}: {octets}")
+    check(octets.replace(b"\n", b"\r\n").endswith(body), f"{octets}")
+
+
+def story_workers(stage):
+    """several workers share the socket, and each serves whom it took"""
+    postfix, filterd = start(stage, TOLD, workers=3)
+    with ThreadPoolExecutor(12) as threads:
+        replies = list(threads.map(lambda _: said(postfix).text, range(24)))
+    check(all(", inner.example.com [" in text for text in replies), replies)
+    equal(len(filterd.lines("rejected", rule="told")), 24, "decisions")

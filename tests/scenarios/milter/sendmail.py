@@ -10,8 +10,8 @@ import ssl
 from lab.authority import Authority
 from lab.failure import check, equal
 from lab.program import HOST, wait_until
-from lab.sendmail import (CLIENT, CLIENT_NAME, HOSTNAME, PASSWORD, STRANGER,
-                          USER)
+from lab.sendmail import (CLIENT, CLIENT_NAME, HOME, HOSTNAME, PASSWORD,
+                          STRANGER, USER)
 from lab.smtp import SmtpClient
 
 MESSAGE = b"From: alice@example.org\r\nSubject: hello\r\n\r\nhello\r\n"
@@ -84,7 +84,7 @@ def story_ipv6(stage):
 def story_unix(stage):
     """a Unix socket serves as well"""
     sendmail = stage.sendmail(milter="INPUT_MAIL_FILTER(`filterd', "
-                              "`S=unix:{home}/socket, F=T')dnl")
+                              f"`S=unix:{HOME}/socket, F=T')dnl")
     filterd = stage.filterd(
         'at message { rewrite add-header("X-New", "one") }', sendmail,
         more=f'listen milter "unix:{sendmail.path("socket")}"')
