@@ -18,6 +18,7 @@ static const struct Command {
      tool_explain},
     {"report", "report -c FILE …           aggregate reports of a day",
      tool_report},
+    {"test", "test FILE                  runs a policy's own tests", tool_test},
     {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},
 };
 

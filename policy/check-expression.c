@@ -248,6 +248,7 @@ check_matches(Compile *compile, Node *node)
     node->pattern = pattern_new(right->text, &message, &offset);
     if (node->pattern != NULL) {
         g_ptr_array_add(compile->rules->patterns, node->pattern);
+        node->text = right->text;
         left->next = NULL;
         return;
     }

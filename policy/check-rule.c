@@ -26,7 +26,7 @@ check_name(Compile *compile, const Rule *rule)
                                                 other->public.place.line);
         compile_error(compile, &rule->public.place, hint,
                       "a rule `%s` is at `%s` already", rule->public.name,
-                      check_stage_names[rule->public.stage]);
+                      policy_stage_words[rule->public.stage]);
         return;
     }
 }
@@ -67,20 +67,26 @@ check_code(Compile *compile, const Rule *rule)
                   "%s does not go with %d", rule->enhanced, rule->code);
 }
 
-static void
-check_reply(Compile *compile, Rule *rule)
+gboolean
+check_answers(Compile *compile, const Rule *rule)
 {
-    if (rule->reply == NULL)
-        return;
     if (replies[rule->public.kind].classes == NULL) {
         compile_error(compile, &rule->reply_place,
                       "only reject, tempfail and disconnect have one",
                       "`%s` has no reply",
                       policy_verdict_words[rule->public.kind]);
-        return;
+        return FALSE;
     }
     if (rule->code != 0)
         check_code(compile, rule);
+    return TRUE;
+}
+
+static void
+check_reply(Compile *compile, Rule *rule)
+{
+    if (rule->reply == NULL || !check_answers(compile, rule))
+        return;
     rule->text = template_parse(compile, rule->reply, rule->public.stage);
 }
 
@@ -245,7 +251,7 @@ check_rewrite(Compile *compile, Rule *rule)
     if (rule->public.stage < FILTERD_MAIL)
         compile_error(compile, &rule->head, "at `mail` or later",
                       "there is nothing to rewrite at `%s`",
-                      check_stage_names[rule->public.stage]);
+                      policy_stage_words[rule->public.stage]);
     if (action == NULL)
         return;
     if (count_arguments(action) != rule->argument_count) {

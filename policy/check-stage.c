@@ -51,9 +51,9 @@ check_fact_stage(Compile *compile, const PolicyFact *fact,
     if (fact->row->since <= stage)
         return;
     g_autofree char *hint = g_strdup_printf(
-        "it is known from `%s` on", check_stage_names[fact->row->since]);
+        "it is known from `%s` on", policy_stage_words[fact->row->since]);
     compile_error(compile, place, hint, "`%s` is not known at `%s`", fact->name,
-                  check_stage_names[stage]);
+                  policy_stage_words[stage]);
 }
 
 typedef struct StageCheck {

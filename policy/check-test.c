@@ -8,27 +8,16 @@
 
 #include <string.h>
 
-/* FACT "=" operand, or `unknown`. */
-static void
-check_given(Compile *compile, const TestGiven *given)
-{
-    Node *fact = given->fact, *value = given->value;
+/* ---- given -------------------------------------------------------------- */
 
-    check_operand(compile, fact, NULL);
-    if (fact->kind != NODE_FACT) {
-        if (fact->kind != NODE_BAD)
-            compile_error(compile, &fact->place, "given FACT = value",
-                          "`%s` is no fact", fact->text);
-        return;
-    }
-    if (value->kind == NODE_BARE && strcmp(value->text, "unknown") == 0) {
-        value->kind = NODE_LITERAL;
-        return;
-    }
+static void
+check_value(Compile *compile, const Node *fact, Node *value)
+{
     Node stand_in =
         check_stand_in(fact->type == FILTERD_LIST ? fact->items : fact->type);
-    gboolean word = fact->type == FILTERD_WORD;
-    check_operand(compile, value, word ? fact : &stand_in);
+
+    check_operand(compile, value,
+                  fact->type == FILTERD_WORD ? fact : &stand_in);
     if (value->kind == NODE_BAD)
         return;
     if (value->kind != NODE_LITERAL)
@@ -39,39 +28,161 @@ check_given(Compile *compile, const TestGiven *given)
                       "`%s` is %s and `%s` is %s", fact->text,
                       literal_phrase(fact->type), value->text,
                       literal_phrase(value->type));
-}
-
-static gboolean
-expects(const TestExpect *expect, const Rule *rule)
-{
-    return rule->public.kind == expect->kind
-           && rule->public.would == expect->would
-           && strcmp(rule->public.name, expect->name) == 0;
+    else if (value->type == FILTERD_IP && value->value.ip.prefix < 128)
+        compile_error(compile, &value->place, "such as 192.0.2.1",
+                      "`%s` is a network, not an address", value->text);
 }
 
 static void
-check_expect(Compile *compile, const TestExpect *expect)
+check_twice(Compile *compile, const Test *test, guint index)
+{
+    const Node *fact = g_array_index(test->givens, TestGiven, index).fact;
+
+    for (guint i = 0; i < index; i++) {
+        const Node *other = g_array_index(test->givens, TestGiven, i).fact;
+
+        if (other->kind != NODE_FACT || other->fact != fact->fact)
+            continue;
+        g_autofree char *hint = g_strdup_printf(
+            "it is given in line %u already", other->place.line);
+        compile_error(compile, &fact->place,
+                      fact->type == FILTERD_LIST ? "given FACT = { … }" : hint,
+                      "`%s` is given twice", fact->text);
+        return;
+    }
+}
+
+/* FACT "=" operand, or `unknown`, or "{" { operand } "}" of a list. */
+static void
+check_given(Compile *compile, const Test *test, guint index)
+{
+    const TestGiven *given = &g_array_index(test->givens, TestGiven, index);
+    Node *fact = given->fact, *value = given->value;
+
+    check_operand(compile, fact, NULL);
+    if (fact->kind != NODE_FACT) {
+        if (fact->kind != NODE_BAD)
+            compile_error(compile, &fact->place, "given FACT = value",
+                          "`%s` is no fact", fact->text);
+        return;
+    }
+    check_twice(compile, test, index);
+    if (!given->several && value->kind == NODE_BARE
+        && strcmp(value->text, "unknown") == 0) {
+        value->kind = NODE_LITERAL;
+        value->value = filterd_unknown();
+        return;
+    }
+    if (given->several && fact->type != FILTERD_LIST) {
+        compile_error(compile, &fact->place, "only a list has several values",
+                      "`%s` is %s", fact->text, literal_phrase(fact->type));
+        return;
+    }
+    for (; value != NULL; value = value->next)
+        check_value(compile, fact, value);
+}
+
+/* ---- expect ------------------------------------------------------------- */
+
+static gboolean
+resembles(const TestExpect *expect, const PolicyRule *rule)
+{
+    const PolicyRule *like = &expect->like.public;
+
+    return rule->kind == like->kind && rule->would == like->would
+           && (expect->stage < 0 || (int)rule->stage == expect->stage);
+}
+
+/* The first rule of that name, whatever it does; NULL. */
+static const PolicyRule *
+find_namesake(const Compile *compile, const char *name)
+{
+    const GPtrArray *all = compile->rules->all;
+
+    for (guint i = 0; i < all->len; i++) {
+        const PolicyRule *rule = g_ptr_array_index(all, i);
+
+        if (strcmp(rule->name, name) == 0)
+            return rule;
+    }
+    return NULL;
+}
+
+static void
+no_such_rule(Compile *compile, const TestExpect *expect, GPtrArray *names)
+{
+    const PolicyRule *like = &expect->like.public;
+    const PolicyRule *namesake = find_namesake(compile, like->name);
+    const char *would = like->would ? " would" : "";
+    const char *verdict = policy_verdict_words[like->kind];
+
+    if (namesake == NULL) {
+        g_autofree char *kind = g_strdup_printf("no rule%s %s", would, verdict);
+        g_ptr_array_add(names, NULL);
+        compile_no_such(compile, &like->place, kind, like->name,
+                        (const char *const *)names->pdata);
+        return;
+    }
+    g_autofree char *hint = g_strdup_printf(
+        "there is `%s%s %s` at %s", namesake->would ? "would " : "",
+        policy_verdict_words[namesake->kind], namesake->name,
+        policy_stage_words[namesake->stage]);
+    compile_error(compile, &like->place, hint, "no rule%s %s `%s`%s%s", would,
+                  verdict, like->name, expect->stage >= 0 ? " at " : "",
+                  expect->stage >= 0 ? policy_stage_words[expect->stage] : "");
+}
+
+static void
+check_name(Compile *compile, const TestExpect *expect)
 {
     const GPtrArray *all = compile->rules->all;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    if (expect->name == NULL)
-        return;
     for (guint i = 0; i < all->len; i++) {
-        const Rule *rule = g_ptr_array_index(all, i);
+        const PolicyRule *rule = g_ptr_array_index(all, i);
 
-        if (expects(expect, rule))
+        if (!resembles(expect, rule))
+            continue;
+        if (strcmp(rule->name, expect->like.public.name) == 0)
             return;
-        if (rule->public.kind == expect->kind
-            && rule->public.would == expect->would)
-            g_ptr_array_add(names, (gpointer)rule->public.name);
+        g_ptr_array_add(names, (gpointer)rule->name);
     }
-    g_ptr_array_add(names, NULL);
-    g_autofree char *kind =
-        g_strdup_printf("no rule%s %s", expect->would ? " would" : "",
-                        policy_verdict_words[expect->kind]);
-    compile_no_such(compile, &expect->place, kind, expect->name,
-                    (const char *const *)names->pdata);
+    no_such_rule(compile, expect, names);
+}
+
+static void
+check_arguments(Compile *compile, const Rule *like)
+{
+    if (like->arguments != NULL && like->public.kind != POLICY_REWRITE)
+        compile_error(compile, &like->head, "rewrite ACTION(…)",
+                      "`%s` has no arguments",
+                      policy_verdict_words[like->public.kind]);
+    for (unsigned i = 0; i < like->argument_count; i++)
+        check_operand(compile, like->arguments[i].node, NULL);
+    for (unsigned i = 0; i < like->argument_count; i++) {
+        const Node *node = like->arguments[i].node;
+
+        if (node->kind != NODE_LITERAL && node->kind != NODE_BAD)
+            compile_error(compile, &node->place, "a text or a number",
+                          "`%s` is no value", node->text);
+    }
+}
+
+/* `would` rules have replies, too, that nobody hears. */
+static void
+check_expect(Compile *compile, TestExpect *expect)
+{
+    Rule *like = &expect->like;
+
+    if (expect->kind == EXPECT_NOTHING || expect->kind == EXPECT_SCORE)
+        return;
+    if (like->public.name != NULL)
+        check_name(compile, expect);
+    check_arguments(compile, like);
+    if (like->reply_place.line == 0 || !check_answers(compile, like))
+        return;
+    if (like->reply != NULL)
+        check_operand(compile, like->reply, NULL);
 }
 
 void
@@ -83,8 +194,8 @@ check_tests(Compile *compile)
         const Test *test = g_ptr_array_index(tests, i);
 
         for (guint n = 0; n < test->givens->len; n++)
-            check_given(compile, &g_array_index(test->givens, TestGiven, n));
+            check_given(compile, test, n);
         for (guint n = 0; n < test->expects->len; n++)
-            check_expect(compile, &g_array_index(test->expects, TestExpect, n));
+            check_expect(compile, g_ptr_array_index(test->expects, n));
     }
 }

@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-const char *const check_stage_names[] = {"connect", "helo",    "mail", "rcpt",
-                                         "data",    "message", NULL};
-
 /* The instance before the dot. */
 static char *
 instance_of(const char *name)

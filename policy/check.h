@@ -27,9 +27,10 @@ void check_stage(Compile *compile, const Node *node, FilterdStage stage);
 /* One fact, named at `place`. */
 void check_fact_stage(Compile *compile, const PolicyFact *fact,
                       const PolicyPlace *place, FilterdStage stage);
-extern const char *const check_stage_names[];
 
 void check_rule(Compile *compile, Rule *rule);
+/* Complains of a reply that the verdict cannot have; FALSE: it has none. */
+gboolean check_answers(Compile *compile, const Rule *rule);
 void check_tests(Compile *compile);
 
 /* "no fact `x`", with what is near; silent where its plugin did not load.

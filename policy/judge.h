@@ -25,7 +25,9 @@ typedef enum PolicyVerdict {
     POLICY_SCORE,
 } PolicyVerdict;
 
+/* Both end with NULL. */
 extern const char *const policy_verdict_words[];
+extern const char *const policy_stage_words[];
 
 /* The longest `reply … after`, milliseconds. */
 #define POLICY_DELAY_LIMIT 30000

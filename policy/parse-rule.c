@@ -14,7 +14,7 @@ const char *const policy_verdict_words[] = {
     "accept",     "pass",       "reject",  "tempfail", "discard",
     "quarantine", "disconnect", "rewrite", "score",    NULL};
 
-static const char *const stage_words[] = {"connect", "helo",    "mail", "rcpt",
+const char *const policy_stage_words[] = {"connect", "helo",    "mail", "rcpt",
                                           "data",    "message", NULL};
 
 int
@@ -56,8 +56,8 @@ parse_rule_name(Compile *compile, Rule *rule)
     return rule->public.name != NULL;
 }
 
-static gboolean
-is_digits(const Token *token)
+gboolean
+parse_is_digits(const Token *token)
 {
     if (token->kind != TOKEN_BARE)
         return FALSE;
@@ -67,8 +67,8 @@ is_digits(const Token *token)
     return TRUE;
 }
 
-static gboolean
-parse_code(Compile *compile, Rule *rule)
+gboolean
+parse_reply_code(Compile *compile, Rule *rule)
 {
     const Token *token = &compile->token;
 
@@ -86,8 +86,8 @@ parse_code(Compile *compile, Rule *rule)
 }
 
 /* enhanced = class "." subject "." detail . (RFC 3463 2) */
-static gboolean
-parse_enhanced(Compile *compile, Rule *rule)
+gboolean
+parse_reply_enhanced(Compile *compile, Rule *rule)
 {
     const Token *token = &compile->token;
     unsigned dots = 0, digits = 0;
@@ -147,10 +147,11 @@ parse_reply(Compile *compile, Rule *rule)
 {
     rule->reply_place = compile->token.place;
     compile_advance(compile);
-    if (is_digits(&compile->token)) {
-        if (!parse_code(compile, rule))
+    if (parse_is_digits(&compile->token)) {
+        if (!parse_reply_code(compile, rule))
             return FALSE;
-        if (compile->token.kind == TOKEN_BARE && !parse_enhanced(compile, rule))
+        if (compile->token.kind == TOKEN_BARE
+            && !parse_reply_enhanced(compile, rule))
             return FALSE;
     }
     if (compile->token.kind != TOKEN_TEXT) {
@@ -185,8 +186,7 @@ parse_verdict(Compile *compile, Rule *rule)
     return TRUE;
 }
 
-/* "(" [ operand { "," operand } ] ")" */
-static gboolean
+gboolean
 parse_arguments(Compile *compile, Rule *rule)
 {
     if (!compile_expect(compile, TOKEN_PAREN, "`(`"))
@@ -298,7 +298,7 @@ recover(Compile *compile)
         compile_advance(compile);
 }
 
-static int
+int
 parse_stage_word(Compile *compile)
 {
     PolicyPlace place = compile->token.place;
@@ -306,10 +306,10 @@ parse_stage_word(Compile *compile)
 
     if (word == NULL)
         return -1;
-    for (int i = 0; stage_words[i] != NULL; i++)
-        if (strcmp(stage_words[i], word) == 0)
+    for (int i = 0; policy_stage_words[i] != NULL; i++)
+        if (strcmp(policy_stage_words[i], word) == 0)
             return i;
-    compile_no_such(compile, &place, "no stage", word, stage_words);
+    compile_no_such(compile, &place, "no stage", word, policy_stage_words);
     return -1;
 }
 

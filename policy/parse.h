@@ -29,6 +29,15 @@ Node *parse_node(Compile *compile, NodeKind kind, const PolicyPlace *place);
 
 /* The verdict, or score or rewrite, of the token at hand; -1. */
 int parse_verdict_word(const Token *token);
+/* A stage's word, passed by; -1 with a complaint. */
+int parse_stage_word(Compile *compile);
+/* Parts of a rule, for it or for what a test expects; FALSE with a complaint.
+ * CODE, where parse_is_digits(); ENHANCED. */
+gboolean parse_is_digits(const Token *token);
+gboolean parse_reply_code(Compile *compile, Rule *rule);
+gboolean parse_reply_enhanced(Compile *compile, Rule *rule);
+/* "(" [ operand { "," operand } ] ")" */
+gboolean parse_arguments(Compile *compile, Rule *rule);
 /* Whether the token begins a statement on a line of its own. */
 gboolean parse_begins_statement(const Token *token);
 /* A name of a rule, list, map or let; NULL with a complaint. */

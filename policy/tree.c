@@ -39,7 +39,7 @@ test_free(gpointer data)
     Test *test = data;
 
     g_array_unref(test->givens);
-    g_array_unref(test->expects);
+    g_ptr_array_unref(test->expects);
     g_free(test);
 }
 

@@ -105,23 +105,32 @@ typedef struct Rule {
     unsigned argument_count;
 } Rule;
 
+/* Of a list, values are chained by next; `several`: they stand in braces. */
 typedef struct TestGiven {
-    Node *fact, *value;
+    Node *fact, *value; /* value NULL: an empty list */
+    gboolean several;
 } TestGiven;
 
+typedef enum ExpectKind {
+    EXPECT_RULE,    /* such a rule fires */
+    EXPECT_NO_RULE, /* none such does */
+    EXPECT_NOTHING, /* no verdict, of any kind */
+    EXPECT_SCORE,   /* at the end */
+} ExpectKind;
+
 typedef struct TestExpect {
-    PolicyVerdict kind;
-    gboolean would;
-    gboolean nothing;
-    const char *name; /* NULL: any of that verdict */
-    PolicyPlace place;
+    ExpectKind kind;
+    Rule like;     /* the rule, as far as it is said */
+    int64_t score; /* of EXPECT_SCORE */
+    int stage;     /* -1: any */
+    PolicyPlace place, stage_place;
 } TestExpect;
 
 typedef struct Test {
     const char *name;
     PolicyPlace place;
-    GArray *givens;  /* TestGiven */
-    GArray *expects; /* TestExpect */
+    GArray *givens;     /* TestGiven */
+    GPtrArray *expects; /* TestExpect */
 } Test;
 
 /* A sub-expression that tells recipients apart, see policy_group(). */

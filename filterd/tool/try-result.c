@@ -4,10 +4,7 @@
  */
 #include "filterd/base/value.h"
 #include "filterd/tool/try.h"
-
-const char *const try_stage_words[] = {
-    "connect", "helo", "mail", "rcpt", "data", "message",
-};
+#include "filterd/tool/view.h"
 
 static const char *const edit_words[] = {
     [FILTERD_ADD_HEADER] = "add-header",
@@ -92,37 +89,15 @@ try_result_verdict(const TryResult *result)
 /* ---- JSON --------------------------------------------------------------- */
 
 static void
-append_text(GString *out, const char *name, const char *text)
-{
-    g_string_append_printf(out, "\"%s\":", name);
-    if (text != NULL)
-        value_append_json_text(out, text);
-    else
-        g_string_append(out, "null");
-}
-
-static void
 append_verdict(GString *out, const TryVerdict *verdict)
 {
-    append_text(out, "verdict", policy_verdict_words[verdict->verdict]);
+    view_json_text(out, "verdict", policy_verdict_words[verdict->verdict]);
     g_string_append_c(out, ',');
-    append_text(out, "rule", verdict->rule);
+    view_json_text(out, "rule", verdict->rule);
     g_string_append_c(out, ',');
-    append_text(out, "stage", try_stage_words[verdict->stage]);
+    view_json_text(out, "stage", policy_stage_words[verdict->stage]);
     g_string_append_c(out, ',');
-    append_text(out, "reply", verdict->reply);
-}
-
-/* An object or a value for each element, with commas between. */
-static void
-append_each(GString *out, const GPtrArray *array,
-            void (*append)(GString *out, const void *element))
-{
-    for (unsigned i = 0; i < array->len; i++) {
-        if (i > 0)
-            g_string_append_c(out, ',');
-        append(out, g_ptr_array_index(array, i));
-    }
+    view_json_text(out, "reply", verdict->reply);
 }
 
 static void
@@ -130,7 +105,7 @@ append_recipient(GString *out, const void *element)
 {
     const TryRecipient *recipient = element;
     g_string_append_c(out, '{');
-    append_text(out, "to", recipient->address);
+    view_json_text(out, "to", recipient->address);
     g_string_append_c(out, ',');
     append_verdict(out, &recipient->verdict);
     g_string_append_c(out, '}');
@@ -150,11 +125,11 @@ append_would(GString *out, const void *element)
 {
     const PolicyRule *rule = element;
     g_string_append_c(out, '{');
-    append_text(out, "verdict", policy_verdict_words[rule->kind]);
+    view_json_text(out, "verdict", policy_verdict_words[rule->kind]);
     g_string_append_c(out, ',');
-    append_text(out, "rule", rule->name);
+    view_json_text(out, "rule", rule->name);
     g_string_append_c(out, ',');
-    append_text(out, "stage", try_stage_words[rule->stage]);
+    view_json_text(out, "stage", policy_stage_words[rule->stage]);
     g_string_append_c(out, '}');
 }
 
@@ -163,11 +138,11 @@ append_edit(GString *out, const void *element)
 {
     const FilterdEdit *edit = element;
     g_string_append_c(out, '{');
-    append_text(out, "edit", edit_words[edit->kind]);
+    view_json_text(out, "edit", edit_words[edit->kind]);
     g_string_append_c(out, ',');
-    append_text(out, "name", edit->name);
+    view_json_text(out, "name", edit->name);
     g_string_append_c(out, ',');
-    append_text(out, "value", edit->value);
+    view_json_text(out, "value", edit->value);
     g_string_append_c(out, '}');
 }
 
@@ -177,13 +152,13 @@ try_result_json(const TryResult *result)
     GString *out = g_string_new("{");
     append_verdict(out, try_result_verdict(result));
     g_string_append(out, ",\"recipients\":[");
-    append_each(out, result->recipients, append_recipient);
+    view_json_each(out, result->recipients, append_recipient);
     g_string_append(out, "],\"facts\":{");
-    append_each(out, result->facts, append_fact);
+    view_json_each(out, result->facts, append_fact);
     g_string_append(out, "},\"would\":[");
-    append_each(out, result->would, append_would);
+    view_json_each(out, result->would, append_would);
     g_string_append(out, "],\"edits\":[");
-    append_each(out, result->edits, append_edit);
+    view_json_each(out, result->edits, append_edit);
     g_string_append(out, "]}\n");
     return g_string_free(out, FALSE);
 }
@@ -196,7 +171,7 @@ append_verdict_text(GString *out, const TryVerdict *verdict)
     g_string_append(out, policy_verdict_words[verdict->verdict]);
     if (verdict->rule != NULL)
         g_string_append_printf(out, " %s", verdict->rule);
-    g_string_append_printf(out, " at %s", try_stage_words[verdict->stage]);
+    g_string_append_printf(out, " at %s", policy_stage_words[verdict->stage]);
     if (verdict->reply != NULL)
         g_string_append_printf(out, ": %s", verdict->reply);
     g_string_append_c(out, '\n');

@@ -70,8 +70,6 @@ char *try_result_json(const TryResult *result);
 /* The same for people. */
 char *try_result_text(const TryResult *result);
 
-extern const char *const try_stage_words[];
-
 /* ---- try-dialogue.c ----------------------------------------------------- */
 
 /* Plays the client, as often as recipients have to come one by one. FALSE: the

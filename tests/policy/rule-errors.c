@@ -399,18 +399,20 @@ static const WorldCase expressions[] = {
 
 static const WorldCase tests[] = {
     {"test \"x\" { give client.ip = 192.0.2.1 }\n",
-     "1:12: expected `given` or `expect`, found `give`\n"},
-    {"test \"x\" { given client.ip = example }\n",
+     "1:12: a test knows no `give`; did you mean `given`?\n"},
+    {"test \"x\" { \"given\" }\n",
+     "1:12: expected `given` or `expect`, found a text\n"},
+    {"test \"x\" { given client.ip = example expect nothing }\n",
      "1:30: no fact or let `example` | such as 192.0.2.1, 192.0.2.0/24 or "
      "2001:db8::/32\n"},
-    {"test \"x\" { given client.ip = 5 }\n",
+    {"test \"x\" { given client.ip = 5 expect nothing }\n",
      "1:30: `client.ip` is an ip and `5` is an int | such as 192.0.2.1, "
      "192.0.2.0/24 or 2001:db8::/32\n"},
-    {"test \"x\" { given clint.ip = 192.0.2.1 }\n",
+    {"test \"x\" { given clint.ip = 192.0.2.1 expect nothing }\n",
      "1:18: no fact `clint.ip`; did you mean `client.ip`?\n"},
-    {"test \"x\" { given 5 = 5 }\n",
+    {"test \"x\" { given 5 = 5 expect nothing }\n",
      "1:18: `5` is no fact | given FACT = value\n"},
-    {"use spf test \"x\" { given spf.result = fial }\n",
+    {"use spf test \"x\" { given spf.result = fial expect nothing }\n",
      "1:39: `spf.result` is never `fial`; did you mean `fail`? | it is none, "
      "neutral, pass, fail, softfail, temperror or permerror\n"},
     {"at mail { reject big if mail.size > 5 }\n"
@@ -418,9 +420,48 @@ static const WorldCase tests[] = {
      "2:26: no rule reject `bog`; did you mean `big`?\n"},
     {"at mail { reject big if mail.size > 5 }\n"
      "test \"x\" { expect accept big }\n",
-     "2:26: no rule accept `big`\n"},
-    {"test \"x\" { expect refuse y }\n",
-     "1:19: expected a verdict or `nothing`, found `refuse`\n"},
+     "2:26: no rule accept `big` | there is `reject big` at mail\n"},
+    {"at mail { reject big if mail.size > 5 }\n"
+     "test \"x\" { expect reject big at rcpt }\n",
+     "2:26: no rule reject `big` at rcpt | there is `reject big` at mail\n"},
+    {"test \"x\" { expect rejct y }\n",
+     "1:19: a test cannot expect `rejct`; did you mean `reject`?\n"},
+    {"test \"x\" { expect 5 }\n",
+     "1:19: a test cannot expect `5` | there is accept, pass, reject, "
+     "tempfail, discard, quarantine, disconnect, rewrite, score, would, no or "
+     "nothing\n"},
+    {"test \"x\" { expect no expect would }\n",
+     "1:22: expected a verdict or `nothing`, found `expect`\n"
+     "1:35: expected a verdict or `nothing`, found `}`\n"},
+    {"test \"x\" { expect nothing at rpct }\n",
+     "1:30: no stage `rpct`; did you mean `rcpt`?\n"},
+    {"test \"x\" { expect score = many }\n",
+     "1:27: `many` is not an int | such as 5, -2 or 10M\n"},
+    {"test \"x\" { expect accept reply 250 }\n",
+     "1:26: `accept` has no reply | only reject, tempfail and disconnect have "
+     "one\n"},
+    {"test \"x\" { expect reject reply }\n",
+     "1:32: expected a code or a text, found `}`\n"},
+    {"test \"x\" { expect reject reply 5500 }\n",
+     "1:32: `5500` is no reply code | such as 550 or 451\n"},
+    {"test \"x\" { expect reject reply 450 }\n",
+     "1:32: `reject` cannot answer 450 | a 5xx code; `tempfail` answers 4xx\n"},
+    {"test \"x\" { expect reject reply 550 4.7.1 }\n",
+     "1:36: 4.7.1 does not go with 550 | such as 5.7.1\n"},
+    {"test \"x\" { expect reject(\"x\") }\n",
+     "1:19: `reject` has no arguments | rewrite ACTION(…)\n"},
+    {"test \"x\" { expect rewrite add-header(client.ip) }\n",
+     "1:27: no rule rewrite `add-header`\n"
+     "1:38: `client.ip` is no value | a text or a number\n"},
+    {"test \"x\" { given client.port = { 1 2 } expect nothing }\n",
+     "1:18: `client.port` is an int | only a list has several values\n"},
+    {"test \"x\" { given client.port = 1 given client.port = 2 }\n",
+     "1:1: this test expects nothing, so nothing can fail it | expect VERDICT "
+     "NAME\n"
+     "1:40: `client.port` is given twice | it is given in line 1 already\n"},
+    {"test \"x\" { given client.ip = 192.0.2.0/24 expect nothing }\n",
+     "1:30: `192.0.2.0/24` is a network, not an address | such as "
+     "192.0.2.1\n"},
     {"test \"x\" { given client.ip = 192.0.2.1\n",
      "2:1: the block opened in line 1 is not closed | a `}` is missing\n"},
 };
