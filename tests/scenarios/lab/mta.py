@@ -28,9 +28,19 @@ def text(*words):
     return b"".join(word.encode() + b"\0" for word in words)
 
 
+def connected(where):
+    """To a port, or to the path of a unix socket."""
+    if isinstance(where, int):
+        return socket.create_connection((HOST, where), TIMEOUT)
+    unix = socket.socket(socket.AF_UNIX)
+    unix.settimeout(TIMEOUT)
+    unix.connect(where)
+    return unix
+
+
 class Mta:
-    def __init__(self, port, host=HOST):
-        self.socket = socket.create_connection((host, port), TIMEOUT)
+    def __init__(self, where):
+        self.socket = connected(where)
         self.actions = self.steps = None
 
     def send(self, command, octets=b""):

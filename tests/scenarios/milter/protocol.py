@@ -2,6 +2,7 @@
 # come in, and what a broken mail server gets.
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import os
 import random
 import struct
 
@@ -197,6 +198,30 @@ def story_limit(stage):
     equal(third.mail("a@example.org")[0], b"c", "the answer to the third")
     second.quit()
     third.quit()
+
+
+def story_sockets(stage):
+    """several workers share a socket, and several sockets are dealt out"""
+    port = free_port()
+    path = os.path.join(stage.directory, "milter.sock")
+    filterd = stage.filterd(
+        'at rcpt { reject no if rcpt.local = "no" reply "{mta.name}" }',
+        stage.sink(), workers=3,
+        more=f'listen milter {HOST}:{port}\n'
+             f'listen milter "unix:{path}" {{ mode 0600 }}')
+    equal(os.stat(path).st_mode & 0o777, 0o600, "the mode of the socket")
+    equal(len(filterd.workers()), 3, "workers")
+    crowd = [Mta(where) for where in (port, path) * 20]
+    for client in crowd:
+        equal(client.envelope("a@example.org")[0], b"c", "the answer")
+    for client in crowd:
+        equal(client.rcpt("no@example.com")[0], b"y", "the answer")
+        client.quit()
+    sessions = {line["session"].split("-")[0]
+                for line in filterd.lines("rejected", rule="no")}
+    check(len(sessions) >= 2, f"they were served by {sessions}")
+    filterd.stop()
+    check(not os.path.exists(path), "the socket is left behind")
 
 
 # Octets behind a sound negotiation.
