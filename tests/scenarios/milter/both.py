@@ -332,3 +332,17 @@ def story_chunks(stage):
             message, = server.deliver(lines(b"From: a@example.org", body=body),
                                       [name + "@example.com"])
             check(message.body == body + b"\r\n", server.name)
+
+
+def story_newlines(stage):
+    """of a bare CR or LF that is what is judged which Postfix makes of it"""
+    postfix, sendmail = both(stage, """use dkim
+        at message { rewrite remove-header("X-Gone")
+                     rewrite change-header("X-Kind", "changed") }""")
+    odd = lines(b"X-One: one\rX-Kind: no", b"X-Gone: one\nX-gone: two",
+                b"X-Two:\r\n\t\r\n two", b"X-Kind: one",
+                b"From: a@example.org", body=b"a\rb")
+    message, = postfix.deliver(odd)
+    equal((message.named("X-Gone"), message.named("X-Kind"), message.body),
+          ([], ["changed"], b"a b\r\n"), "the message")
+    equal(sendmail.say(odd).code, 421, "the code of Sendmail")
