@@ -21,6 +21,11 @@ static struct {
     int64_t timeout;
 } service;
 
+static struct {
+    DnsWatch told;
+    void *data;
+} watcher;
+
 /* What a budget keeps: an answer with what was left of its TTL. */
 typedef struct Kept {
     FilterdDnsAnswer answer;
@@ -148,6 +153,13 @@ find_answer(DnsBudget *budget, char key[DNS_KEY_SIZE], uint32_t *ttl)
     return answer;
 }
 
+void
+dns_watch(DnsWatch watch, void *data)
+{
+    watcher.told = watch;
+    watcher.data = data;
+}
+
 const FilterdDnsAnswer *
 dns_query(DnsBudget *budget, const char *name, FilterdDnsType type)
 {
@@ -163,10 +175,14 @@ dns_query(DnsBudget *budget, const char *name, FilterdDnsType type)
     metrics_add(METRIC_DNS_QUESTIONS, 1);
     uint32_t ttl;
     char target[DNS_KEY_SIZE];
+    int64_t start = clock_monotonic();
     g_strlcpy(target, key, sizeof target);
     g_autoptr(DnsAnswer) answer = find_answer(budget, target, &ttl);
     if (answer->answer.status == FILTERD_DNS_CANCELLED)
         return &cancelled;
+    if (watcher.told != NULL)
+        watcher.told(watcher.data, name, type, &answer->answer,
+                     clock_monotonic() - start);
     if (filterd_dns_failed(&answer->answer))
         metrics_add(METRIC_DNS_FAILED, 1);
     return keep(budget, key, answer, ttl);

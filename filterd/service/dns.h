@@ -56,6 +56,13 @@ const FilterdDnsAnswer *dns_query(DnsBudget *budget, const char *name,
  * a failure, for one asker). */
 void dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type);
 
+/* For `filterctl try`: is told of each question that dns_query() answers and
+ * the budget had no answer to, with the milliseconds that its asker waited. */
+typedef void (*DnsWatch)(void *data, const char *name, FilterdDnsType type,
+                         const FilterdDnsAnswer *answer, int64_t waited);
+/* NULL: nobody. One at a time. */
+void dns_watch(DnsWatch watch, void *data);
+
 /* Parses a packet as it came (tests and fuzzing; the service itself uses it).
  * Only records on the CNAME chain of the question count. Caller frees with
  * dns_answer_free(). */

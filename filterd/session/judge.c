@@ -33,14 +33,23 @@ static const struct Outcome {
 
 /* ---- what the policy asks and tells ------------------------------------- */
 
-static const FilterdValue *
-ask(void *data, const PolicyFact *fact, gboolean shadow)
+const FilterdValue *
+session_fact(Session *session, const PolicyFact *fact, gboolean shadow)
 {
-    Session *session = data;
     if (fact->use == NULL)
         return session_core_fact(session, fact->index);
     return visit_fact(session->visit, host_fact(session->engine->host, fact),
                       shadow);
+}
+
+static const FilterdValue *
+ask(void *data, const PolicyFact *fact, gboolean shadow)
+{
+    Session *session = data;
+    const FilterdValue *value = session_fact(session, fact, shadow);
+    if (session->observer.asked != NULL)
+        session->observer.asked(session->observer.data, fact, value);
+    return value;
 }
 
 /* Whom the stage is about; NULL: all of them. */
@@ -490,6 +499,6 @@ session_each_fact(Session *session,
     const GPtrArray *facts = session->engine->config->facts;
     for (unsigned i = 0; i < facts->len; i++) {
         const PolicyFact *fact = g_ptr_array_index(facts, i);
-        func(fact, ask(session, fact, FALSE), data);
+        func(fact, session_fact(session, fact, FALSE), data);
     }
 }

@@ -171,6 +171,9 @@ typedef struct SessionObserver {
                     const char *recipient, const MailReply *reply);
     void (*would)(void *data, const PolicyRule *rule);
     void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth);
+    /* A rule wanted to know that fact. */
+    void (*asked)(void *data, const PolicyFact *fact,
+                  const FilterdValue *value);
     void (*edited)(void *data, const FilterdEdit *edit);
     /* A message, by no rule of the file but "-loop" or "-sign". */
     void (*refused)(void *data, const char *rule, const MailReply *reply);
@@ -183,6 +186,10 @@ void session_edit_free(void *edit);
 /* From now on a refusal is told and ends nothing, so that every fact can be
  * found out. */
 void session_insist(Session *session);
+
+/* That fact, for policy_explain(): nobody is told that it was asked. */
+const FilterdValue *session_fact(Session *session, const PolicyFact *fact,
+                                 gboolean shadow);
 
 /* Every fact of the core and all plugins, evaluated; calls back with each. */
 void session_each_fact(Session *session,

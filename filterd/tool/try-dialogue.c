@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/value.h"
+#include "filterd/service/dns.h"
 #include "filterd/tool/try.h"
 #include "filterd/wire/intake.h"
 
@@ -21,6 +22,8 @@ typedef struct Dialogue {
     TryVerdict whole;    /* of the message at hand */
     gboolean refused;    /* its syntax or size: no accept helps */
     gboolean delivered, written;
+    gboolean over;         /* refused: what is judged now no client sees */
+    const char *recipient; /* at rcpt */
 } Dialogue;
 
 /* ---- what is watched ---------------------------------------------------- */
@@ -105,12 +108,68 @@ on_edited(void *data, const FilterdEdit *edit)
 }
 
 static void
+add_fact(GPtrArray *facts, const PolicyFact *fact, const FilterdValue *value)
+{
+    TryFact *copy = g_new(TryFact, 1);
+    *copy = (TryFact){fact, value_copy(value)};
+    g_ptr_array_add(facts, copy);
+}
+
+static void
 on_fact(const PolicyFact *fact, const FilterdValue *value, void *data)
 {
     const Dialogue *dialogue = data;
-    TryFact *copy = g_new(TryFact, 1);
-    *copy = (TryFact){fact, value_copy(value)};
-    g_ptr_array_add(dialogue->result->facts, copy);
+    add_fact(dialogue->result->facts, fact, value);
+}
+
+static const FilterdValue *
+ask_again(void *data, const PolicyFact *fact, gboolean shadow)
+{
+    const Dialogue *dialogue = data;
+    return session_fact(dialogue->session, fact, shadow);
+}
+
+static void
+on_judged(void *data, const PolicyRule *rule, PolicyTruth truth)
+{
+    Dialogue *dialogue = data;
+    const PolicyClient client = {.data = dialogue, .fact = ask_again};
+    if (dialogue->over
+        || (dialogue->transactions > 0 && rule->stage < FILTERD_RCPT))
+        return;
+    TryRule *judged = g_new(TryRule, 1);
+    *judged = (TryRule){policy_explain(rule, truth, &client),
+                        g_strdup(dialogue->recipient), dialogue->transactions};
+    g_ptr_array_add(dialogue->result->rules, judged);
+}
+
+/* Of a fact that is asked for again the last value counts, at its place. */
+static void
+on_asked(void *data, const PolicyFact *fact, const FilterdValue *value)
+{
+    const Dialogue *dialogue = data;
+    GPtrArray *asked = dialogue->result->asked;
+    if (dialogue->over)
+        return;
+    for (unsigned i = 0; i < asked->len; i++) {
+        TryFact *known = g_ptr_array_index(asked, i);
+        if (known->fact != fact)
+            continue;
+        value_clear(&known->value);
+        known->value = value_copy(value);
+        return;
+    }
+    add_fact(asked, fact, value);
+}
+
+static void
+on_question(void *data, const char *name, FilterdDnsType type,
+            const FilterdDnsAnswer *answer, int64_t waited)
+{
+    const Dialogue *dialogue = data;
+    if (!dialogue->over)
+        g_ptr_array_add(dialogue->result->questions,
+                        try_question_new(name, type, answer, waited));
 }
 
 /* ---- recipients --------------------------------------------------------- */
@@ -139,11 +198,13 @@ add_recipients(const Dialogue *dialogue)
 
 /* A refusal without a rule: the recipient is of another group. */
 static gboolean
-send_recipient(const Dialogue *dialogue, const MailAddress *address)
+send_recipient(Dialogue *dialogue, const MailAddress *address)
 {
     MailReply taken = {0};
     TryRecipient *recipient = find_recipient(dialogue, address->text);
+    dialogue->recipient = address->text;
     SessionDecision decision = session_rcpt(dialogue->session, address);
+    dialogue->recipient = NULL;
     if (goes_on(decision)) {
         mail_reply_set(&taken, 250, "2.1.5", "ok");
         session_rcpt_answered(dialogue->session, TRUE, &taken);
@@ -156,7 +217,7 @@ send_recipient(const Dialogue *dialogue, const MailAddress *address)
 
 /* Those that were answered; the others are `waiting` as before. */
 static GPtrArray *
-send_recipients(const Dialogue *dialogue, GPtrArray *waiting)
+send_recipients(Dialogue *dialogue, GPtrArray *waiting)
 {
     GPtrArray *answered = g_ptr_array_new();
     for (unsigned i = 0; i < waiting->len;) {
@@ -284,13 +345,19 @@ static void
 transact(Dialogue *dialogue, const PolicySettings *settings, GPtrArray *waiting,
          gboolean alive)
 {
+    dialogue->over = !alive;
     alive &= send_sender(dialogue);
+    dialogue->over = !alive;
     g_autoptr(GPtrArray) answered = send_recipients(dialogue, waiting);
     alive &= any_alive(answered);
+    dialogue->over = !alive;
     alive &= goes_on(session_data(dialogue->session));
+    dialogue->over = !alive;
     if (alive || dialogue->transactions == 0)
         send_message(dialogue, settings, alive);
-    if (dialogue->transactions == 0)
+    dialogue->over = TRUE;
+    if (dialogue->transactions == 0
+        && (dialogue->request->json || dialogue->request->facts))
         session_each_fact(dialogue->session, on_fact, dialogue);
     share_verdict(dialogue, answered);
     session_reset(dialogue->session);
@@ -302,6 +369,7 @@ converse(Dialogue *dialogue, const PolicySettings *settings)
 {
     g_autoptr(GPtrArray) waiting = add_recipients(dialogue);
     gboolean alive = goes_on(session_connect(dialogue->session));
+    dialogue->over = !alive;
     alive &= goes_on(
         session_helo(dialogue->session, dialogue->request->helo, "ESMTP"));
     while (waiting->len > 0)
@@ -324,12 +392,16 @@ try_converse(Engine *engine, const TryRequest *request, TryResult *result)
     const SessionObserver observer = {.data = &dialogue,
                                       .decided = on_decided,
                                       .would = on_would,
+                                      .judged = on_judged,
+                                      .asked = on_asked,
                                       .edited = on_edited,
                                       .refused = on_refused};
     session_observe(dialogue.session, &observer);
     session_insist(dialogue.session);
+    dns_watch(on_question, &dialogue);
     converse(&dialogue, &engine_config(engine)->settings);
     session_free(dialogue.session);
+    dns_watch(NULL, NULL);
     try_verdict_clear(&dialogue.standing);
     try_verdict_clear(&dialogue.whole);
     return dialogue.written;

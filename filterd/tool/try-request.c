@@ -96,6 +96,10 @@ parse_options(TryRequest *request, int *argc, char ***argv)
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &request->json,
          "One JSON object instead of text", NULL},
+        {"facts", 0, 0, G_OPTION_ARG_NONE, &request->facts,
+         "Every fact, not only those that rules asked for", NULL},
+        {"color", 0, 0, G_OPTION_ARG_STRING, &request->color,
+         "auto, always or never", "WHEN"},
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &request->config,
          "The configuration", "FILE"},
         {"zone", 0, 0, G_OPTION_ARG_FILENAME, &request->zone,
@@ -160,6 +164,8 @@ try_request_read(TryRequest *request, int argc, char **argv)
         return wrong("arguments", "one configuration, the message from input");
     if (request->config == NULL)
         return wrong("--config", "is missing");
+    if (!view_colour(request->color, &request->colour))
+        return wrong("--color", "is auto, always or never");
     return read_names(request) && read_addresses(request)
            && read_message(request);
 }
@@ -167,10 +173,10 @@ try_request_read(TryRequest *request, int argc, char **argv)
 void
 try_request_clear(TryRequest *request)
 {
-    char *const texts[] = {request->config,      request->zone,
-                           request->resolver,    request->client,
-                           request->client_name, request->helo,
-                           request->from,        request->message_out};
+    char *const texts[] = {
+        request->color,    request->config, request->zone,
+        request->resolver, request->client, request->client_name,
+        request->helo,     request->from,   request->message_out};
     for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(request->to);

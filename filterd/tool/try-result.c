@@ -1,12 +1,11 @@
-/* try-result.c: what came of judging one message, as JSON and for people.
+/* try-result.c: what came of judging one message, its life, and as JSON.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/value.h"
 #include "filterd/tool/try.h"
-#include "filterd/tool/view.h"
 
-static const char *const edit_words[] = {
+const char *const try_edit_words[] = {
     [FILTERD_ADD_HEADER] = "add-header",
     [FILTERD_CHANGE_HEADER] = "change-header",
     [FILTERD_REMOVE_HEADER] = "remove-header",
@@ -53,12 +52,24 @@ fact_free(void *data)
     g_free(fact);
 }
 
+static void
+rule_free(void *data)
+{
+    TryRule *rule = data;
+    policy_judgement_free(rule->judgement);
+    g_free(rule->recipient);
+    g_free(rule);
+}
+
 void
 try_result_init(TryResult *result)
 {
     *result = (TryResult){
         .recipients = g_ptr_array_new_with_free_func(recipient_free),
         .facts = g_ptr_array_new_with_free_func(fact_free),
+        .asked = g_ptr_array_new_with_free_func(fact_free),
+        .rules = g_ptr_array_new_with_free_func(rule_free),
+        .questions = g_ptr_array_new_with_free_func(try_question_free),
         .would = g_ptr_array_new(),
         .edits = g_ptr_array_new_with_free_func(session_edit_free),
     };
@@ -69,6 +80,9 @@ try_result_clear(TryResult *result)
 {
     g_ptr_array_unref(result->recipients);
     g_ptr_array_unref(result->facts);
+    g_ptr_array_unref(result->asked);
+    g_ptr_array_unref(result->rules);
+    g_ptr_array_unref(result->questions);
     g_ptr_array_unref(result->would);
     g_ptr_array_unref(result->edits);
 }
@@ -138,12 +152,33 @@ append_edit(GString *out, const void *element)
 {
     const FilterdEdit *edit = element;
     g_string_append_c(out, '{');
-    view_json_text(out, "edit", edit_words[edit->kind]);
+    view_json_text(out, "edit", try_edit_words[edit->kind]);
     g_string_append_c(out, ',');
     view_json_text(out, "name", edit->name);
     g_string_append_c(out, ',');
     view_json_text(out, "value", edit->value);
     g_string_append_c(out, '}');
+}
+
+static void
+append_rule(GString *out, const void *element)
+{
+    const TryRule *rule = element;
+    view_json_judgement(out, rule->judgement);
+}
+
+static void
+append_question(GString *out, const void *element)
+{
+    const TryQuestion *question = element;
+    g_string_append_c(out, '{');
+    view_json_text(out, "name", question->name);
+    g_string_append_c(out, ',');
+    view_json_text(out, "type", try_question_type(question));
+    g_string_append_c(out, ',');
+    view_json_text(out, "answer", question->answer);
+    g_string_append_printf(out, ",\"ms\":%" G_GINT64_FORMAT "}",
+                           question->waited);
 }
 
 char *
@@ -159,40 +194,10 @@ try_result_json(const TryResult *result)
     view_json_each(out, result->would, append_would);
     g_string_append(out, "],\"edits\":[");
     view_json_each(out, result->edits, append_edit);
+    g_string_append(out, "],\"rules\":[");
+    view_json_each(out, result->rules, append_rule);
+    g_string_append(out, "],\"dns\":[");
+    view_json_each(out, result->questions, append_question);
     g_string_append(out, "]}\n");
-    return g_string_free(out, FALSE);
-}
-
-/* ---- text --------------------------------------------------------------- */
-
-static void
-append_verdict_text(GString *out, const TryVerdict *verdict)
-{
-    g_string_append(out, policy_verdict_words[verdict->verdict]);
-    if (verdict->rule != NULL)
-        g_string_append_printf(out, " %s", verdict->rule);
-    g_string_append_printf(out, " at %s", policy_stage_words[verdict->stage]);
-    if (verdict->reply != NULL)
-        g_string_append_printf(out, ": %s", verdict->reply);
-    g_string_append_c(out, '\n');
-}
-
-char *
-try_result_text(const TryResult *result)
-{
-    GString *out = g_string_new(NULL);
-    append_verdict_text(out, try_result_verdict(result));
-    for (unsigned i = 0; i < result->recipients->len; i++) {
-        const TryRecipient *recipient =
-            g_ptr_array_index(result->recipients, i);
-        g_string_append_printf(out, "  %s: ", recipient->address);
-        append_verdict_text(out, &recipient->verdict);
-    }
-    for (unsigned i = 0; i < result->facts->len; i++) {
-        const TryFact *fact = g_ptr_array_index(result->facts, i);
-        g_string_append_printf(out, "  %s = ", fact->fact->name);
-        value_append(out, &fact->value);
-        g_string_append_c(out, '\n');
-    }
     return g_string_free(out, FALSE);
 }

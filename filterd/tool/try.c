@@ -83,6 +83,20 @@ run(Try *try, const PolicyConfig *config)
     return run_as_configured(try, config);
 }
 
+static void
+show(const Try *try)
+{
+    if (try->request.json) {
+        g_autofree char *json = try_result_json(&try->result);
+        fputs(json, stdout);
+        return;
+    }
+    g_autoptr(GString) out = g_string_new(NULL);
+    View view = {out, try->request.colour};
+    try_view(&view, &try->result);
+    fputs(out->str, stdout);
+}
+
 /* What it has of the configuration goes before that does. */
 static int
 judge(Try *try)
@@ -92,9 +106,7 @@ judge(Try *try)
         tool_compile(bundle, try->request.config, FALSE);
     if (config == NULL || !run(try, config))
         return TOOL_UNUSABLE;
-    g_autofree char *text = try->request.json ? try_result_json(&try->result)
-                                              : try_result_text(&try->result);
-    fputs(text, stdout);
+    show(try);
     return try->written ? TOOL_OK : TOOL_UNUSABLE;
 }
 

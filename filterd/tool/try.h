@@ -6,11 +6,13 @@
 #pragma once
 
 #include "filterd/session/session.h"
+#include "filterd/tool/view.h"
 
 /* ---- try-request.c ------------------------------------------------------ */
 
 typedef struct TryRequest {
-    gboolean json;
+    gboolean json, facts, colour;
+    char *color;
     char *config, *zone, *resolver, *client, *client_name;
     char *helo, *from, *message_out;
     char **to;
@@ -48,9 +50,26 @@ typedef struct TryFact {
     FilterdValue value;
 } TryFact;
 
+/* A rule, judged; the recipient is NULL outside of rcpt. */
+typedef struct TryRule {
+    PolicyJudgement *judgement;
+    char *recipient;
+    unsigned transaction;
+} TryRule;
+
+typedef struct TryQuestion {
+    char *name;
+    FilterdDnsType type;
+    char *answer;   /* in words */
+    int64_t waited; /* milliseconds */
+} TryQuestion;
+
 typedef struct TryResult {
     GPtrArray *recipients; /* TryRecipient */
-    GPtrArray *facts;      /* TryFact */
+    GPtrArray *facts;      /* TryFact, all of them; empty unless wanted */
+    GPtrArray *asked;      /* TryFact: those that rules asked for, at last */
+    GPtrArray *rules;      /* TryRule, in order, up to what ended it */
+    GPtrArray *questions;  /* TryQuestion, likewise */
     GPtrArray *would;      /* const PolicyRule */
     GPtrArray *edits;      /* FilterdEdit */
 } TryResult;
@@ -65,10 +84,24 @@ void try_verdict_clear(TryVerdict *verdict);
  * that far, the first one's. */
 const TryVerdict *try_result_verdict(const TryResult *result);
 
+/* By FilterdEditKind. */
+extern const char *const try_edit_words[];
+
 /* The object that the manual page describes, and a new line. */
 char *try_result_json(const TryResult *result);
-/* The same for people. */
-char *try_result_text(const TryResult *result);
+
+/* ---- try-question.c ----------------------------------------------------- */
+
+TryQuestion *try_question_new(const char *name, FilterdDnsType type,
+                              const FilterdDnsAnswer *answer, int64_t waited);
+/* For a GDestroyNotify. */
+void try_question_free(void *question);
+const char *try_question_type(const TryQuestion *question);
+
+/* ---- try-view.c --------------------------------------------------------- */
+
+/* The result for people. */
+void try_view(View *view, const TryResult *result);
 
 /* ---- try-dialogue.c ----------------------------------------------------- */
 

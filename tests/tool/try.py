@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""filterctl try --json: its contract, with messages that dkimpy signed.
+"""filterctl try: the contract of --json, with messages that dkimpy signed, and
+what people are shown.
 
 Usage: try.py FILTERCTL
 """
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -96,11 +98,11 @@ class World:
         return path
 
     def run(self, message, client="198.51.100.9", sender="ann@example.org",
-            to=("bob@example.com",), extra=(), policy=None):
+            to=("bob@example.com",), extra=(), policy=None, form=("--json",)):
         config = self.config
         if policy is not None:
             config = self.write("other.conf", policy)
-        command = [self.filterctl, "try", "--json", "--config", config,
+        command = [self.filterctl, "try", *form, "--config", config,
                    "--zone", self.zone, "--client", client, "--helo",
                    "mail.example.org", "--from", sender,
                    "--message-out", self.out]
@@ -117,6 +119,11 @@ class World:
         done = self.run(*arguments, **named)
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)
+
+    def show(self, *options, **named):
+        done = self.run(self.signed, form=options, **named)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
 
     def delivered(self):
         with open(self.out, "rb") as file:
@@ -372,12 +379,106 @@ def unusable(world):
                      ).returncode == 2
 
 
+VIEW = """Rules
+  at connect
+    no       accept trusted
+               client.ip in 192.0.2.0/24: no, client.ip is 198.51.100.66
+  at rcpt, bob@example.com
+    no       accept postmaster
+               rcpt.local = "postmaster": no, rcpt.local is bob
+    no       reject relay
+               rcpt.domain in ours: yes, rcpt.domain is example.com
+    no       discard void
+               rcpt.local = "void": no, rcpt.local is bob
+    yes      reject listed
+               dnsbl.score >= 5: yes, dnsbl.score is 5
+Facts
+  client.ip = 198.51.100.66
+  rcpt.local = bob
+  rcpt.domain = example.com
+  dnsbl.score = 5
+  dnsbl.reason = a known source
+DNS
+  66.100.51.198.bl.example.net A: 127.0.0.2, 0 ms
+  66.100.51.198.bl.example.net TXT: "a known source", 0 ms
+Verdict
+  reject listed at rcpt
+    554 5.7.1 198.51.100.66 is listed: a known source
+"""
+
+
+def people(world):
+    """people see each rule and why, what was asked, and the verdict"""
+    text = world.show(client="198.51.100.66")
+    text = re.sub(r"\d+ ms", "0 ms", text)
+    assert text == VIEW, text
+
+
+def people_edits(world):
+    """people see the edits, and facts only as far as rules asked"""
+    text = world.show()
+    assert "\nEdits\n  add-header X-Seen: 198.51.100.9\nVerdict\n" in text
+    assert "yes      rewrite add-header\n" in text
+    assert "dkim.result = pass\n" in text and "dkim.domains" not in text
+    assert "dkim.domains = example.org\n" in world.show("--facts")
+
+
+def people_recipients(world):
+    """people see the rules of each recipient, and what becomes of each"""
+    text = world.show(to=("x@y.example", "bob@example.com"))
+    assert "  at rcpt, x@y.example\n" in text
+    assert text.endswith("""Verdict
+  x@y.example: reject relay at rcpt
+    550 5.7.1 relay denied
+  bob@example.com: accept at message
+  the message: accept at message
+"""), text
+
+
+def people_width(world):
+    """lines are broken between words at 80 columns"""
+    words = " ".join(["word"] * 40)
+    text = world.show(policy='at helo { reject x reply 550 "%s" }' % words)
+    assert max(map(len, text.splitlines())) <= 80, text
+    assert text.count("word") == 40 and "\n      word" in text, text
+
+
+def people_colour(world):
+    """colour where it is asked for, and not into a pipe"""
+    assert "\x1b" not in world.show()
+    assert "\x1b[32maccept\x1b[0m" in world.show("--color=always")
+    assert world.run(MESSAGE, form=("--color=red",)).returncode == 2
+
+
+def json_why(world):
+    """the object has the rules with why, and the questions"""
+    result = world.judge(world.signed, client="198.51.100.66")
+    assert [r["rule"] for r in result["rules"]] == [
+        "trusted", "postmaster", "relay", "void", "listed"]
+    assert result["rules"][4]["why"] == [{
+        "expression": "dnsbl.score >= 5", "truth": "yes", "depth": 0,
+        "facts": {"dnsbl.score": 5}}]
+    assert [(q["name"], q["type"], q["answer"]) for q in result["dns"]] == [
+        ("66.100.51.198.bl.example.net", "A", "127.0.0.2"),
+        ("66.100.51.198.bl.example.net", "TXT", '"a known source"')]
+
+
+def dead_dns(world):
+    """a question that has no answer says so"""
+    text = world.show(client="198.51.100.12",
+                      policy="at helo { pass named if client.fcrdns }")
+    assert "unknown  pass named\n               client.fcrdns: unknown\n" in text
+    assert "12.100.51.198.in-addr.arpa PTR: loop.example.org, " in text
+    assert "loop.example.org A: the servers failed, " in text, text
+
+
 STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
            spf_fail, listed,
            recipients, trusted, shadow, null_sender, odd_sender,
            foreign, bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
-           nobody_goes, unusable]
+           nobody_goes, unusable, people, people_edits, people_recipients,
+           people_width, people_colour, json_why, dead_dns]
 
 
 def main():
