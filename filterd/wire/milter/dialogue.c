@@ -210,6 +210,23 @@ forget_transaction(MilterClient *client)
     client->in_data = client->deaf = client->judged = FALSE;
 }
 
+static gsize
+size_limit(const MilterClient *client)
+{
+    const PolicyConfig *config = engine_config(client->milter->engine);
+    return (gsize)config->settings.max_message_size;
+}
+
+static sfsistat
+judge_sender(MilterClient *client, const MailAddress *path, char **arguments)
+{
+    client->sender = g_strdup(path->text);
+    client->sender_arguments = kept_arguments(arguments);
+    SessionDecision decision =
+        session_mail(client->session, path, declared_size(arguments));
+    return milter_decide(client, decision);
+}
+
 static sfsistat
 mail_step(MilterClient *client, const MilterCall *call)
 {
@@ -219,13 +236,13 @@ mail_step(MilterClient *client, const MilterCall *call)
     note_queue(client);
     if (!take_path(call->arguments[0], MAIL_REVERSE_PATH, &path))
         return refuse_path(client, "5.1.7");
-    client->sender = g_strdup(path.text);
-    client->sender_arguments = kept_arguments(call->arguments);
-    note_queue(client);
-    SessionDecision decision =
-        session_mail(client->session, &path, declared_size(call->arguments));
+    sfsistat answer =
+        declared_size(call->arguments) > size_limit(client)
+            ? milter_refuse(client, "-size", 552, "5.3.4",
+                            "the message is larger than is taken here")
+            : judge_sender(client, &path, call->arguments);
     mail_address_clear(&path);
-    return milter_decide(client, decision);
+    return answer;
 }
 
 /* It has been refused already, and is shown to be counted. */
@@ -293,8 +310,7 @@ begin_message(MilterClient *client)
     if (!client->in_data)
         (void)session_data(client->session);
     client->intake =
-        intake_new(client->session, settings, (gsize)settings->max_message_size,
-                   DATA_CHUNKED);
+        intake_new(client->session, settings, size_limit(client), DATA_CHUNKED);
     if ((client->milter->needs.steps & SMFIP_NOBODY) != 0)
         session_partial(client->session);
 }

@@ -109,6 +109,18 @@ def story_verdicts(stage):
     equal(answers[2][1], b"<b@example.org>\0RET=HDRS ENVID=x\0", "the sender")
 
 
+def story_size(stage):
+    """a message declared larger than we take is refused before it is sent"""
+    port, filterd = start(stage, "set max-message-size 20k")
+    with Mta(port) as client:
+        client.envelope("a@example.org")
+        command, words = client.mail("a@example.org", "SIZE=20481")
+        equal((command, words[:9]), (b"y", b"552 5.3.4"), "the answer")
+        filterd.wait_line("rejected", rule="-size")
+        equal(client.mail("a@example.org", "SIZE=20480")[0], b"c",
+              "the answer to the limit itself")
+
+
 def story_two(stage):
     """two transactions of a session know nothing of each other"""
     port, _ = start(stage, 'at message { reject no if rcpt.local = "no" }')
