@@ -3,8 +3,9 @@
 line of the log.
 
 The sources' tables are read as text: each row's name has to stand in the page,
-with its default. BAD INPUT of filterd(8) and WHERE OTHERS DIFFER of
-filterd-spf-others(7) are written anew by --write.
+with its default. BAD INPUT of filterd(8), WHERE OTHERS DIFFER of
+filterd-spf-others(7) and WHERE THE WIRES DIFFER of filterd-milter(7) are written
+anew by --write.
 """
 
 # SPDX-License-Identifier: BSD-2-Clause
@@ -15,10 +16,16 @@ import sys
 
 import tree
 
+sys.path.insert(0, str(tree.ROOT / "tests/scenarios"))
+
+from lab import excuses, matrix  # noqa: E402
+
 CONF = "docs/filterd.conf.5"
 DAEMON = "docs/filterd.8"
 CONTROL = "docs/filterctl.1"
 SPF = "docs/filterd-spf-others.7"
+MILTER = "docs/filterd-milter.7"
+WIRES = "docs/wires.md"
 
 # MACRO("name", FILTERD_TYPE, field, "default"
 SETTING = re.compile(
@@ -191,6 +198,32 @@ def differences_rows():
         yield "%s: not as `tests/style/manual.py --write` has it" % SPF
 
 
+def wires():
+    """The section WHERE THE WIRES DIFFER, from wires.ini."""
+    lines = [".Bl -tag -width Ds"]
+    for reason in excuses.reasons():
+        lines += [".It %s Pq %s" % (reason.name, ", ".join(reason.wires)),
+                  reason.text[0].upper() + reason.text[1:] + "."]
+    return "\n".join(lines + [".El"]) + "\n"
+
+
+def wires_rows():
+    """The cells are found out by the scenarios; the rest is seen from here."""
+    if wires() not in read(MILTER):
+        yield "%s: not as `tests/style/manual.py --write` has it" % MILTER
+    cells = matrix.kept()
+    played = sorted("%s/%s" % (path.parent.name, path.stem) for path in
+                    (tree.ROOT / "tests/scenarios").glob("*/*.scenario"))
+    if matrix.names(cells) != played:
+        yield "%s: its rows are not the scenarios" % WIRES
+    if matrix.page(cells) != read(WIRES):
+        yield "%s: not as `contrib/wires --write` has it" % WIRES
+    words = " ".join(cells.values()).split()
+    for reason in excuses.reasons():
+        if reason.name not in words:
+            yield "wires.ini: %s excuses nothing" % reason.name
+
+
 def rewrite(name, begins, text):
     """Puts a text where the last of `begins` stands, up to the next .Sh."""
     page = read(name)
@@ -205,6 +238,8 @@ def write():
     rewrite(DAEMON, [".Sh BAD INPUT", ".Ss Lines"], bad_input())
     rewrite(SPF, [".Sh WHERE OTHERS DIFFER", ".Bl -tag -width Ds"],
             differences())
+    rewrite(MILTER, [".Sh WHERE THE WIRES DIFFER", ".Bl -tag -width Ds"],
+            wires())
 
 
 def value_of(text):
@@ -271,6 +306,7 @@ def main():
     tap.point("every limit, with its value", limits())
     tap.point("every row of bad input, as it is tested", bad_input_rows())
     tap.point("every known difference of SPF", differences_rows())
+    tap.point("every difference of the wires", wires_rows())
     tap.point("every rule that is none of the file", rules())
     tap.point("every kind of line of the log", events())
     tap.point("every command, with its options", commands())

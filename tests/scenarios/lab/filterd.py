@@ -18,12 +18,13 @@ CRASH = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:"
 FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z ")
 
+PROXIES = "    proxy-from 127.0.0.0/8 ::1"
 CONFIGURATION = """set hostname mx.example.com
 set state-directory "{state}"
 set workers {workers}
 
-listen smtp {address}:{port} {{
-    proxy-from 127.0.0.0/8 ::1
+listen {speaks} {address}:{port} {{
+{trusted}
 {listen}
 }}
 {more}
@@ -54,7 +55,8 @@ class Filterd(Program):
         self.directory = directory
         self.build = build
         self.host = options.get("host", HOST)
-        self.port = free_port(self.host)
+        self.port = options.get("port") or free_port(self.host)
+        self.speaks = options.get("speaks", "smtp")
         self.file = os.path.join(directory, "filterd.conf")
         self.state = os.path.join(directory, "state")
         self.backend = backend
@@ -90,7 +92,8 @@ class Filterd(Program):
         self.write(CONFIGURATION.format(
             state=self.state, port=self.port,
             address=f"[{self.host}]" if ":" in self.host else self.host,
-            workers=self.options.get("workers", 1),
+            workers=self.options.get("workers", 1), speaks=self.speaks,
+            trusted=PROXIES if self.speaks in ("smtp", "lmtp") else "",
             listen=self.options.get("listen", ""),
             more=self.options.get("more", ""), backends=self.backends(),
             resolver=self.resolver, dns=self.options.get("dns_options", "timeout 2s budget 5s"),

@@ -18,6 +18,7 @@ class LmtpClient(SmtpClient):
         self.socket.connect(path)
         self.buffer = b""
         self.transcript = []
+        self.refused_data = False
 
     def begin(self, helo="gate.example.org"):
         self.reply()

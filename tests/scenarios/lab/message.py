@@ -28,6 +28,14 @@ class Delivered:
         """The name of the field on top."""
         return self.fields[0][0]
 
+    def without_received(self, hostname):
+        """As if that server had not put its own line of trace there."""
+        octets = re.sub(rb"(?m)^Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*?"
+                        rb"[ \t]+by " + hostname.encode()
+                        + rb" [^\r]*\r\n(?:[ \t][^\r]*\r\n)*", b"",
+                        self.octets, count=1)
+        return Delivered(octets, self.recipients, self.sender, self.xclient)
+
     def without_backend(self, hostname):
         """As it came to the backend: its own fields on top taken away."""
         lines = self.octets.split(b"\r\n")

@@ -6,10 +6,12 @@ import re
 import shlex
 import time
 
+from .account import Account
 from .dns import text_record
 from .failure import Failure, check, equal
 from .filterd import parse_line
-from .scenario import Broken
+from .program import wait_until
+from .scenario import Broken, Step
 from .signer import key_record, private_key, verify, verify_by_perl
 from .wires import WIRES
 
@@ -21,12 +23,14 @@ TROUBLE = ("backend", "store", "proxy", "rewrite", "accept", "hook", "plugin")
 
 
 class Play:
-    def __init__(self, scenario, stage):
+    def __init__(self, scenario, stage, excuses):
         self.scenario = scenario
+        self.excuses = excuses
         self.stage = stage
         self.sent = []  # messages that were answered 250
         self.open = False
         self.keys = {}
+        self.account = Account(excuses.fields)
         self.build_parts()
 
     # ---- parts -------------------------------------------------------------
@@ -44,6 +48,7 @@ class Play:
         for line in scenario.parts.get("key", []):
             self.write_key(*line.split())
         self.dns = self.build_dns()
+        self.wire = WIRES[stage.options.wire](stage)
         self.backend = self.build_backend()
         self.filterd = stage.filterd(
             scenario.policy, self.backend, self.dns,
@@ -51,8 +56,9 @@ class Play:
             identity=scenario.part("identity", "xclient"),
             to_backend=" ".join(scenario.parts.get("backend-option", [])),
             workers=scenario.part("workers", 1),
-            dns_options=scenario.part("dns-options", "timeout 2s budget 5s"))
-        self.wire = WIRES[stage.options.wire](self.filterd)
+            dns_options=scenario.part("dns-options", "timeout 2s budget 5s"),
+            **self.wire.listener())
+        self.wire.filterd = self.filterd
 
     def write_key(self, domain, selector, kind="rsa"):
         """SELECTOR.pem beside the configuration, its record in the DNS."""
@@ -70,7 +76,7 @@ class Play:
         return self.stage.nsd(records, self.scenario.parts.get("broken", []))
 
     def build_backend(self):
-        backend = self.stage.backend(self.scenario.part("backend"))
+        backend = self.wire.build_backend(self.scenario.part("backend"))
         for line in self.scenario.parts.get("fault", []):
             step, action, *match = shlex.split(line)
             backend.fault(step, action.encode().decode("unicode_escape"),
@@ -95,7 +101,9 @@ class Play:
             raise Broken(f"{self.scenario.path}: no such step: {step.line}")
         reply = act(step)
         if reply is not None:
-            self.compare(step, reply)
+            self.account.take_reply(step, reply)
+            self.excuses.ask(step.line,
+                             lambda line: self.compare(Step(line), reply))
 
     def compare(self, step, reply):
         expected = step.expectation
@@ -172,8 +180,7 @@ class Play:
 
     def do_second(self, step):
         """Another client, which comes while the first is there."""
-        with self.filterd.connect(step.argument) as client:
-            return client.reply()
+        return self.wire.second(step.argument)
 
     def do_reply(self, _):
         return self.wire.reply()
@@ -197,6 +204,14 @@ class Play:
             module(checks)
         self.look_trouble()
 
+    def settle(self, other):
+        """Nothing more can come. It is the same that came by another wire."""
+        self.filterd.stop()
+        self.account.take_log(self.filterd.lines())
+        if other is not None:
+            self.account.compare(other, self.excuses)
+        self.excuses.check_used()
+
     def look_trouble(self):
         announced = " ".join(self.scenario.log)
         for line in self.filterd.text().splitlines():
@@ -210,17 +225,20 @@ class Play:
         for line in lines:
             if line.startswith("messages "):
                 expected = int(line.split()[1])
-        messages = self.backend.delivered(expected)
+        messages = self.wire.delivered(expected)
         equal(len(messages), expected, "messages delivered")
+        self.account.take_messages(messages)
         index = 0
         for line in lines:
             word, _, argument = line.partition(" ")
             if word == "message":
                 index = int(argument) - 1
             elif word != "messages":
-                self.look_at(messages[index], word, argument, index)
+                self.excuses.ask(line, lambda line, index=index: self.look_at(
+                    messages[index], line, index))
 
-    def look_at(self, message, word, argument, index):
+    def look_at(self, message, line, index):
+        word, _, argument = line.partition(" ")
         look = getattr(self, "see_" + word.replace("-", "_"), None)
         if look is None:
             raise Broken(f"{self.scenario.path}: no such question: {word}")
@@ -235,7 +253,8 @@ class Play:
         equal(message.sender, argument.strip("<>"), "reverse-path")
 
     def see_to(self, message, argument, _):
-        equal(message.recipients, argument.split(), "recipients")
+        order = list if self.wire.ordered else sorted
+        equal(order(message.recipients), order(argument.split()), "recipients")
 
     def see_top(self, message, argument, _):
         names = [name for name, _ in message.fields]
@@ -299,17 +318,21 @@ class Play:
         equal(message.xclient, {}, "XCLIENT")
 
     def see_postfix(self, _message, argument, _):
-        check(argument in self.backend.log_text(), "not in Postfix's log")
+        wait_until(lambda: argument in self.backend.log_text(),
+                   f"Postfix's log has {argument}")
 
     def look_log(self, lines):
         for line in lines:
-            word, *tokens = shlex.split(line)
-            times = int(tokens.pop(0)) if word == "times" else None
-            found = len(self.log_lines(tokens))
-            if word == "lacks" or times is not None:
-                equal(found, times or 0, f"lines of the log with {tokens}")
-            else:
-                self.wait_log(tokens)
+            self.excuses.ask(line, self.look_log_line)
+
+    def look_log_line(self, line):
+        word, *tokens = shlex.split(line)
+        times = int(tokens.pop(0)) if word == "times" else None
+        found = len(self.log_lines(tokens))
+        if word == "lacks" or times is not None:
+            equal(found, times or 0, f"lines of the log with {tokens}")
+        else:
+            self.wait_log(tokens)
 
     def wait_log(self, tokens):
         event, fields = self.question(tokens)

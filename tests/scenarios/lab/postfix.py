@@ -47,6 +47,8 @@ virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 message_size_limit = 52428800
+hopcount_limit = 200
+local_header_rewrite_clients =
 virtual_mailbox_limit = 0
 relay_domains = forwarded.example
 transport_maps = inline:{{ elsewhere.example=virtual:,
@@ -73,6 +75,7 @@ MASTER = """
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject_unauth_destination
 {host}:{front_port} inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
+  -o smtpd_relay_restrictions=check_client_access,static:OK,reject
   -o smtpd_milters=inet:{host}:{milter_port}
   -o milter_content_timeout=17s
 postlog unix-dgram n - n - 1 postlogd
@@ -240,6 +243,15 @@ class Postfix(Program):
         wait_until(lambda: len(self.files()) >= count and self.queue_empty(),
                    f"Postfix delivers {count} messages")
         return [self.open(path) for path in self.in_order()]
+
+    def copies(self, count):
+        """The same with the queue id of each, once there are `count` ids."""
+        wait_until(lambda: len(self.identities()) >= count
+                   and self.queue_empty(), f"Postfix delivers {count} messages")
+        return [(queue_id(path), self.open(path)) for path in self.in_order()]
+
+    def identities(self):
+        return {queue_id(path) for path in self.files()}
 
     def files(self):
         new = os.path.join(self.directory, "mail", "box", "new")

@@ -141,6 +141,8 @@ def meaningful(lines):
 class Scenario:
     def __init__(self, path, root):
         self.path = path
+        folder, name = os.path.split(os.path.splitext(path)[0])
+        self.name = f"{os.path.basename(folder)}/{name}"
         self.root = root
         self.story = ""
         self.parts, self.files, self.messages = {}, {}, {}

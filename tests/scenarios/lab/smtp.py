@@ -51,6 +51,7 @@ class SmtpClient:
             (host, port), timeout, (source, 0) if source else None)
         self.buffer = b""
         self.transcript = []
+        self.refused_data = False  # nothing was sent after the last DATA
         if client is not None:
             self.tell_proxy(client)
 
@@ -110,7 +111,8 @@ class SmtpClient:
     def data(self, message):
         """The reply to DATA if it is not 354, else that to the message."""
         reply = self.say("DATA")
-        if reply.code != 354:
+        self.refused_data = reply.code != 354
+        if self.refused_data:
             return reply
         self.send(dot_stuffed(message))
         return self.reply()

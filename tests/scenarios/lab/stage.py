@@ -17,10 +17,12 @@ from .sendmail import Sendmail
 class Options:
     """What the command line said."""
 
-    def __init__(self, build, root, wire="smtp", backend="sink", keep=False):
+    def __init__(self, build, root, wires=("smtp",), backend="sink",
+                 keep=False):
         self.build = build
         self.root = root
-        self.wire = wire
+        self.wires = wires
+        self.wire = wires[0]  # of the scenario at hand
         self.backend = backend
         self.keep = keep
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Another wire has the same methods: each does one step and returns what was
-# answered to it. The last three are for stories told in octets.
+# answered to it. The last four are for stories told in octets.
 
 
 def path(address):
@@ -12,10 +12,29 @@ def path(address):
 
 class SmtpWire:
     name = "smtp"
+    ordered = True  # recipients arrive in the order in which they were named
 
-    def __init__(self, filterd):
-        self.filterd = filterd
+    def __init__(self, stage):
+        self.stage = stage
+        self.filterd = None
+        self.backend = None
         self.client = None
+
+    # ---- parts -------------------------------------------------------------
+
+    def build_backend(self, kind):
+        """What stands behind filterd; None: nothing does."""
+        self.backend = self.stage.backend(kind)
+        return self.backend
+
+    def listener(self):
+        """Of filterd's: options of `Filterd`."""
+        return {"speaks": self.name}
+
+    def delivered(self, count):
+        return self.backend.delivered(count)
+
+    # ---- the dialogue ------------------------------------------------------
 
     def connect(self, address):
         self.client = self.filterd.connect(address)
@@ -59,3 +78,8 @@ class SmtpWire:
 
     def reply(self):
         return self.client.reply()
+
+    def second(self, address):
+        """The greeting of another client, which comes while this is there."""
+        with self.filterd.connect(address) as client:
+            return client.reply()
