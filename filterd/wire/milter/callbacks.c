@@ -128,7 +128,8 @@ hand_over(SMFICTX *context, MilterClient *client)
     return answer;
 }
 
-/* Lines of a folded field end with LF. */
+/* Lines of a folded field end with LF; what follows must not look like another
+ * field. */
 static void
 append_value(GString *out, const char *value)
 {
@@ -139,6 +140,8 @@ append_value(GString *out, const char *value)
         if (value[length] == '\0')
             break;
         value += length + 1;
+        if (*value != ' ' && *value != '\t')
+            g_string_append_c(out, ' ');
     }
 }
 

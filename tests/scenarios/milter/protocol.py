@@ -151,6 +151,17 @@ def story_queue(stage):
             check(f"<{queue}>".encode() in words, f"the words are {words}")
 
 
+def story_folded(stage):
+    """a line of a folded field is no field, and no end of the header"""
+    port, _ = start(stage, "at message { reject odd if "
+                           "header.from.problem != none }")
+    for value in (" a\nFrom: b@example.org", " a\n", "\n\n", ""):
+        with Mta(port) as client:
+            client.envelope("a@example.org", "b@example.com")
+            answers = client.message([("Subject", value)] + FIELDS)
+            equal(answers[-1][0], b"c", f"the answer to {value!r}")
+
+
 def story_skip(stage):
     """the body of an accepted message need not come"""
     port, _ = start(stage, "use dkim at rcpt { accept ours if "
