@@ -1,9 +1,11 @@
-/* fuzz-compile.c: any text as a configuration, then judged: a libFuzzer target.
+/* fuzz-compile.c: any text as a configuration, then judged, explained and
+ * tested: a libFuzzer target.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Linked with fuzz-replay.c it is a test over a corpus.
  */
+#include "policy/test.h"
 #include "tests/policy/world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -38,6 +40,19 @@ ignore(G_GNUC_UNUSED void *data, G_GNUC_UNUSED const PolicyRule *rule)
 static const PolicyClient client = {.fact = invent, .fired = ignore};
 
 static void
+explain(G_GNUC_UNUSED void *data, const PolicyRule *rule, PolicyTruth truth)
+{
+    policy_judgement_free(policy_explain(rule, truth, &client));
+}
+
+static void
+run_tests(const PolicyConfig *config)
+{
+    for (unsigned i = 0; i < policy_test_count(config); i++)
+        policy_test_free(policy_test_run(config, i));
+}
+
+static void
 carry_out(const PolicyRule *rule)
 {
     GStringChunk *memory = g_string_chunk_new(64);
@@ -54,16 +69,19 @@ carry_out(const PolicyRule *rule)
 static void
 judge(const PolicyConfig *config)
 {
+    const PolicyClient explained = {
+        .fact = invent, .fired = ignore, .judged = explain};
     const GPtrArray *rules = policy_rules(config);
     g_autoptr(GString) group = g_string_new(NULL);
 
     for (int stage = 0; stage < FILTERD_STAGES; stage++) {
-        policy_judge(config, (FilterdStage)stage, &client);
+        policy_judge(config, (FilterdStage)stage, &explained);
         g_ptr_array_unref(policy_certain_facts(config, (FilterdStage)stage));
     }
     policy_group(config, &client, group);
     for (guint i = 0; i < rules->len; i++)
         carry_out(g_ptr_array_index(rules, i));
+    run_tests(config);
 }
 
 static void

@@ -16,7 +16,10 @@ use dkim
 let odd = not client.fcrdns or client.early-talker
 at connect { accept trusted if client.ip in 192.0.2.0/24 }
 at helo { reject cursed if helo.name = "cursed" }
+at mail { reject bounce if not known mail.domain and mail.size = 1 }
 at rcpt {
+    reject foreign if rcpt.domain = "xn--bcher-kva.example"
+        reply "{rcpt.local} at {rcpt.domain}"
     score 3 named if client.name matches "^dyn"
     reject relay if rcpt.domain not in ours
         reply 550 5.7.1 "no relaying to {rcpt.domain}"
@@ -42,6 +45,11 @@ CASES = [
     ("no verdict at all accepts", OURS + "expect accept expect nothing", ""),
     ("the parts of an address follow from it",
      RELAY + "expect reject relay at rcpt", ""),
+    ("the domain of an address in A-labels, its local part without quotes",
+     'given rcpt.to = "\\"j d\\"@b\u00fccher.example" expect reject foreign '
+     "reply 550 5.7.1 \"j d at xn--bcher-kva.example\"", ""),
+    ("the null reverse-path has no domain",
+     'given mail.from = "" given mail.size = 1 expect reject bounce', ""),
     ("a part that is given is not overruled",
      RELAY + 'given rcpt.domain = "example.com" expect nothing', ""),
     ("what is not given is unknown, and fires nothing",
@@ -124,7 +132,7 @@ class World:
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
-        with open(path, "w") as file:
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return path
 
@@ -132,7 +140,7 @@ class World:
         done = subprocess.run([self.filterctl, "test"] + list(arguments),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=60, env={**os.environ, **variables})
-        return done.returncode, done.stdout.decode()
+        return done.returncode, done.stdout.decode("utf-8")
 
     def test(self, block):
         return self.run(self.write(
