@@ -45,6 +45,8 @@ static const struct {
     [POLICY_DISCARD] = {NULL, NULL},
     [POLICY_QUARANTINE] = {NULL, NULL},
     [POLICY_DISCONNECT] = {"45", "a 4xx or 5xx code, such as 421"},
+    [POLICY_REWRITE] = {NULL, NULL},
+    [POLICY_SCORE] = {NULL, NULL},
 };
 
 static void

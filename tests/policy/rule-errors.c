@@ -440,6 +440,11 @@ static const WorldCase tests[] = {
     {"test \"x\" { expect accept reply 250 }\n",
      "1:26: `accept` has no reply | only reject, tempfail and disconnect have "
      "one\n"},
+    {"test \"x\" { expect rewrite reply 550 expect no score reply \"x\" }\n",
+     "1:27: `rewrite` has no reply | only reject, tempfail and disconnect have "
+     "one\n"
+     "1:53: `score` has no reply | only reject, tempfail and disconnect have "
+     "one\n"},
     {"test \"x\" { expect reject reply }\n",
      "1:32: expected a code or a text, found `}`\n"},
     {"test \"x\" { expect reject reply 5500 }\n",
