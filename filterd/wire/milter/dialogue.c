@@ -207,7 +207,7 @@ forget_transaction(MilterClient *client)
     g_clear_pointer(&client->sender, g_free);
     g_clear_pointer(&client->sender_arguments, g_free);
     g_ptr_array_set_size(client->recipients, 0);
-    client->in_data = client->deaf = client->judged = FALSE;
+    client->in_data = client->judged = FALSE;
 }
 
 static gsize

@@ -106,7 +106,7 @@ typedef struct MilterClient {
     gboolean started, closed;
     Session *session;
     Intake *intake;
-    gboolean secured, in_data, deaf, judged;
+    gboolean secured, in_data, judged;
     char *sender, *sender_arguments;
     GPtrArray *recipients; /* MilterRecipient */
     unsigned seat, desk;   /* among the visitors */
