@@ -121,6 +121,13 @@ CASES = [
      "                 client.early-talker: yes\n"
      "    unknown  tempfail grey\n"
      "               spf.result != pass: unknown, spf.result is unknown\n"),
+    ("why: of two alternatives the first is enough",
+     OURS + "given client.early-talker = yes given client.fcrdns = no "
+     "expect tempfail grey",
+     "    yes      would reject new\n"
+     "               odd: yes\n"
+     "                 client.fcrdns: no\n"
+     "    unknown  tempfail grey\n"),
     ("no escape reaches a terminal", 'given helo.name = "\x1b[31m" '
      "expect reject cursed", 'helo.name = "cursed": no, helo.name is ?[31m\n'),
 ]

@@ -414,6 +414,26 @@ def people(world):
     assert text == VIEW, text
 
 
+def people_end(world):
+    """people see no rules that a refused client would not have met"""
+    text = world.show(policy="""
+        use spf
+        at connect { reject net if client.ip in 198.51.100.0/24 }
+        at mail { pass spf if spf.result = pass }
+        at rcpt { accept all }""")
+    assert "at rcpt" not in text and "at mail" not in text, text
+    assert "\nDNS\n" not in text and "spf.result" not in text, text
+    text = world.show(policy="""
+        at mail { tempfail later }
+        at rcpt { accept all }
+        at data { accept all }""")
+    assert "at rcpt" not in text and "at data" not in text, text
+    text = world.show(policy="""
+        at rcpt { reject all }
+        at data { accept all }""")
+    assert "at data" not in text, text
+
+
 def people_edits(world):
     """people see the edits, and facts only as far as rules asked"""
     text = world.show()
@@ -477,7 +497,7 @@ STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
            recipients, trusted, shadow, null_sender, odd_sender,
            foreign, bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
-           nobody_goes, unusable, people, people_edits, people_recipients,
+           nobody_goes, unusable, people, people_end, people_edits, people_recipients,
            people_width, people_colour, json_why, dead_dns]
 
 
