@@ -129,9 +129,11 @@ static const GatewayCase answers[] = {
     CASE("what-cannot-be-done-is-in-the-log",
          "? RCPT recipient=removed@mx.test\n< action=DUNNO\n",
          .log = "edit=remove-header"),
-    CASE("would-is-nothing-to-postfix",
-         "? RCPT recipient=shadow@mx.test\n< action=DUNNO\n",
-         .log = "would session="),
+    CASE(
+        "would-is-a-warning-once",
+        "? RCPT recipient=shadow@mx.test\n< action=WARN would reject shadow [\n"
+        "? RCPT recipient=shadow@mx.test\n< action=DUNNO\n",
+        .log = "would session="),
     CASE("no-address-is-no-envelope",
          "? RCPT recipient=a\tb@mx.test\n< action=501 5.1.3 \n"
          "? RCPT sender=a\tb@mx.test instance=2\n< action=501 5.1.7 \n"),

@@ -26,6 +26,7 @@ client_free(void *data)
     for (unsigned i = 0; i < FILTERD_STAGES; i++)
         g_free(client->refusals[i]);
     g_hash_table_unref(client->recipients);
+    g_string_free(client->would, TRUE);
     g_free(client->helo);
     g_free(client->instance);
     g_free(client->sender);
@@ -131,6 +132,16 @@ open_session(Engine *engine, const DelegationRequest *request)
     return session_new(engine, &peer);
 }
 
+static void
+note_would(void *data, const PolicyRule *rule)
+{
+    GString *would = data;
+    if (would->len >= DELEGATION_WOULD_LIMIT)
+        return;
+    g_string_append_printf(would, "%s%s %s", would->len > 0 ? ", " : "",
+                           policy_verdict_words[rule->kind], rule->name);
+}
+
 static DelegationClient *
 client_new(DelegationDesk *desk, const DelegationRequest *request)
 {
@@ -140,6 +151,9 @@ client_new(DelegationDesk *desk, const DelegationRequest *request)
     client->recipients =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     client->held = -1;
+    client->would = g_string_new(NULL);
+    session_observe(client->session, &(SessionObserver){.data = client->would,
+                                                        .would = note_would});
     client->link.data = client;
     g_hash_table_insert(desk->clients, client->key, client);
     return client;

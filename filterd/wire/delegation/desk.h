@@ -18,6 +18,9 @@
 #define DELEGATION_MEMORY_TIME 100000
 #define DELEGATION_MEMORY_LIMIT 4000
 
+/* Octets of what rules would do, after which no more is noted. */
+#define DELEGATION_WOULD_LIMIT 400
+
 /* What was said about it, so that it is judged once. */
 typedef struct DelegationClient {
     char *key;
@@ -32,6 +35,7 @@ typedef struct DelegationClient {
     char *refusals[FILTERD_STAGES]; /* actions; NULL: it was let through */
     GHashTable *recipients; /* of the transaction; to an action, or "" */
     int held;               /* where HOLD was last said; -1 */
+    GString *would;         /* what rules would do, untold: "reject a, …" */
 } DelegationClient;
 
 typedef struct DelegationDesk DelegationDesk;

@@ -382,6 +382,19 @@ prepend(const Case *at, GString *action)
     return TRUE;
 }
 
+/* Postfix logs it, and goes on as after DUNNO. */
+static gboolean
+warn(const Case *at, GString *action)
+{
+    GString *would = at->client->would;
+    if (would->len == 0)
+        return FALSE;
+    g_string_append_printf(action, "WARN would %s [%s]", would->str,
+                           session_id(at->client->session));
+    g_string_truncate(would, 0);
+    return TRUE;
+}
+
 /* Each request gets one; that a hook wants the message held comes to light
  * among the fields. */
 static DelegationKind
@@ -393,6 +406,8 @@ advise(const Case *at, GString *action)
         return DELEGATION_PREPEND;
     if (hold(at, action))
         return DELEGATION_HOLD;
+    if (warn(at, action))
+        return DELEGATION_WARN;
     g_string_append(action, "DUNNO");
     return DELEGATION_DUNNO;
 }
@@ -403,8 +418,10 @@ judge_client(Case *at, GString *action, DelegationAnswer *answer)
     const char *refused = judge_all(at);
     answer->delay = at->delay;
     answer->kind = refused != NULL ? kind_of(refused) : advise(at, action);
-    if (refused != NULL)
-        g_string_append(action, refused);
+    if (refused == NULL)
+        return;
+    g_string_append(action, refused);
+    g_string_truncate(at->client->would, 0);
 }
 
 gboolean

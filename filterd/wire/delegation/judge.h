@@ -14,6 +14,7 @@ typedef enum DelegationKind {
     DELEGATION_DISCARD,
     DELEGATION_HOLD,
     DELEGATION_PREPEND,
+    DELEGATION_WARN,
 } DelegationKind;
 
 /* The client is to wait `delay` milliseconds for it. */

@@ -30,6 +30,7 @@ static const MetricName counters[] = {
     COUNTER(DELEGATION_DISCARD, "discard"),
     COUNTER(DELEGATION_HOLD, "hold"),
     COUNTER(DELEGATION_PREPEND, "prepend"),
+    COUNTER(DELEGATION_WARN, "warn"),
 #undef COUNTER
 };
 

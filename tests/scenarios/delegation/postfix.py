@@ -158,7 +158,7 @@ def story_once(stage):
 
 
 def story_actions(stage):
-    """accept skips nothing of Postfix's; 421 closes; would says nothing"""
+    """accept skips nothing of Postfix's; 421 closes; would is a warning"""
     scene = Scene(stage)
     refused(scene.send("friend@elsewhere.test"), 554, "Relay access denied")
     with scene.connect() as client:
@@ -166,6 +166,8 @@ def story_actions(stage):
         check(client.closed(), "Postfix closes after 421")
     refused(scene.send("watched@example.com"), 250)
     scene.filterd.wait_line("would", rule="only")
+    check("would reject only [" in scene.postfix.log_text(),
+          "Postfix's log has no warning")
     equal(len(scene.postfix.delivered(1)), 1, "delivered")
 
 
