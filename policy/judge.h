@@ -39,7 +39,8 @@ typedef struct PolicyRule {
     gboolean would;
     const char *name; /* of a rewrite: the action's */
     int64_t score;
-    int64_t delay;        /* of its reply, milliseconds */
+    gboolean worded;      /* the file has its reply */
+    int64_t delay;        /* of that, milliseconds */
     const PolicyUse *use; /* of a rewrite: the action's, NULL: core */
     const FilterdAction *action;
     PolicyPlace place;

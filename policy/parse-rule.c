@@ -146,6 +146,7 @@ static gboolean
 parse_reply(Compile *compile, Rule *rule)
 {
     rule->reply_place = compile->token.place;
+    rule->public.worded = TRUE;
     compile_advance(compile);
     if (parse_is_digits(&compile->token)) {
         if (!parse_reply_code(compile, rule))

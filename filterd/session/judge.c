@@ -211,7 +211,8 @@ refuse(Session *session, const PolicyRule *rule)
     session_log(session, &entry);
     session_outcome_rule(session, rule);
     observe(session, rule->stage, rule, &session->reply);
-    return (SessionDecision){outcome->verdict, &session->reply, rule->delay};
+    return (SessionDecision){outcome->verdict, &session->reply, rule->delay,
+                             !rule->worded};
 }
 
 static SessionDecision

@@ -53,6 +53,7 @@ typedef struct SessionDecision {
     SessionVerdict verdict;
     const MailReply *reply;
     int64_t delay;
+    gboolean wordless; /* the rule has no words of its own for it */
 } SessionDecision;
 
 Session *session_new(Engine *engine, const SessionPeer *peer);

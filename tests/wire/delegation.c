@@ -63,8 +63,8 @@ static const GatewayCase stages[] = {
          "? VRFY client_address=203.0.113.9\n< action=DUNNO\n"
          "? ETRN client_address=203.0.113.9 etrn_domain=x\n< action=DUNNO\n"),
     CASE("a-refusal-stays",
-         "? RCPT recipient=later@mx.test\n< action=451 4.7.1 \n"
-         "? RCPT recipient=later@mx.test\n< action=451 4.7.1 \n"
+         "? RCPT recipient=later@mx.test\n< action=DEFER_IF_PERMIT 4.7.1 \n"
+         "? RCPT recipient=later@mx.test\n< action=DEFER_IF_PERMIT 4.7.1 \n"
          "? RCPT\n< action=DUNNO\n"),
     CASE("a-recipient-is-judged-once",
          "? RCPT\n< action=DUNNO\n? RCPT\n< action=DUNNO\n"

@@ -67,7 +67,10 @@ refusal(const Session *session, const SessionDecision *decision)
 {
     const MailReply *reply = decision->reply;
     GString *action = g_string_new(NULL);
-    g_string_printf(action, "%d ", code_of(decision));
+    if (decision->verdict == SESSION_TEMPFAIL && decision->wordless)
+        g_string_assign(action, "DEFER_IF_PERMIT ");
+    else
+        g_string_printf(action, "%d ", code_of(decision));
     if (*reply->enhanced != '\0')
         g_string_append_printf(action, "%s ", reply->enhanced);
     gsize start = action->len;
@@ -345,9 +348,9 @@ judge_all(Case *at)
 static DelegationKind
 kind_of(const char *action)
 {
-    if (*action == 'D')
+    if (g_str_has_prefix(action, "DISCARD"))
         return DELEGATION_DISCARD;
-    return *action == '4' ? DELEGATION_TEMPFAIL : DELEGATION_REJECT;
+    return *action == '5' ? DELEGATION_REJECT : DELEGATION_TEMPFAIL;
 }
 
 /* Once at each stage: Postfix forgets it with what comes before a message. */
