@@ -45,14 +45,6 @@ follow(Run *run, const char *name, FilterdType type, const char *text)
     g_hash_table_insert(run->facts, (gpointer)fact, value);
 }
 
-/* As the session does, domains in A-labels; or as well as it goes. */
-static gboolean
-take_apart(const char *text, MailAddress *address)
-{
-    return mail_address_parse_bare(text, MAIL_FORWARD_PATH, address, NULL)
-           || mail_address_split(text, address);
-}
-
 static void
 follow_addresses(Run *run)
 {
@@ -69,7 +61,7 @@ follow_addresses(Run *run)
         MailAddress address = {0};
 
         if (whole == NULL || whole->type == FILTERD_UNKNOWN
-            || !take_apart(whole->text, &address))
+            || !mail_address_take(whole->text, MAIL_FORWARD_PATH, &address))
             continue;
         follow(run, rows[i].domain, FILTERD_DOMAIN, address.domain);
         if (rows[i].local != NULL)

@@ -339,6 +339,17 @@ mail_address_split(const char *text, MailAddress *address)
     return TRUE;
 }
 
+gboolean
+mail_address_take(const char *text, MailPath path, MailAddress *address)
+{
+    gsize length = strlen(text);
+    gboolean bracketed = length >= 2 && *text == '<' && text[length - 1] == '>';
+    g_autofree char *bare =
+        bracketed ? g_strndup(text + 1, length - 2) : g_strdup(text);
+    return mail_address_parse_bare(text, path, address, NULL)
+           || mail_address_split(bare, address);
+}
+
 void
 mail_address_clear(MailAddress *address)
 {

@@ -42,6 +42,10 @@ gboolean mail_address_parse_bare(const char *text, MailPath path,
 /* What is no legal path, for tools: what stands on both sides of the last @,
  * the domain in lower case. FALSE: it has control characters. */
 gboolean mail_address_split(const char *text, MailAddress *address);
+/* What others let through, with or without <>: a legal path as the others, else
+ * taken apart as it stands. FALSE: it has control characters. */
+gboolean mail_address_take(const char *text, MailPath path,
+                           MailAddress *address);
 void mail_address_clear(MailAddress *address);
 /* What was in `to` is cleared: it is zero bytes or an address. */
 void mail_address_copy(MailAddress *to, const MailAddress *from);

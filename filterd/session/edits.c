@@ -180,9 +180,8 @@ do_replace_body(Session *session, const FilterdEdit *edit)
     mail_message_replace_body(session->message, edit->value);
 }
 
-/* An MTA has a place for it; elsewhere it goes on with a mark. */
-static void
-hold_back(Session *session, const char *reason)
+void
+session_hold_back(Session *session, const char *reason)
 {
     if (!session->advises) {
         mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
@@ -196,7 +195,7 @@ hold_back(Session *session, const char *reason)
 static void
 do_quarantine(Session *session, const FilterdEdit *edit)
 {
-    hold_back(session, edit->value);
+    session_hold_back(session, edit->value);
 }
 
 /* In the order in which kinds are carried out. */
@@ -256,7 +255,7 @@ session_edits_apply(Session *session, const PolicyRule *quarantine)
             carry_out(session, &edit_steps[step], session->holds[scope].edits);
     g_ptr_array_set_size(requests, (int)before);
     if (quarantine != NULL)
-        hold_back(session, quarantine->name);
+        session_hold_back(session, quarantine->name);
     session_trace_add(session);
     return fine && session_sign(session);
 }

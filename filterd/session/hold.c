@@ -200,16 +200,17 @@ static const struct EditForm {
     [FILTERD_QUARANTINE] = {"quarantine", FALSE, TRUE, keep_text},
 };
 
-static void
-tell_refused(const Session *session, const char *word, const FilterdEdit *edit)
+void
+session_edit_dropped(const Session *session, const char *edit, const char *name,
+                     const char *value, const char *why)
 {
     LogLine line;
     log_begin(&line, FILTERD_LOG_WARNING, "rewrite");
     log_text(&line, "session", session->id);
-    log_text(&line, "edit", word);
-    log_text(&line, "name", edit->name);
-    log_text(&line, "value", edit->value);
-    log_text(&line, "text", "not done: no such field or address can be");
+    log_text(&line, "edit", edit);
+    log_text(&line, "name", name);
+    log_text(&line, "value", value);
+    log_text(&line, "text", why);
     log_end(&line);
 }
 
@@ -231,7 +232,8 @@ session_edit_add(Session *session, FilterdStage stage, const FilterdEdit *edit)
     if ((form->named
          && (edit->name == NULL || !mail_field_name_valid(edit->name)))
         || (form->valued && value == NULL)) {
-        tell_refused(session, form->word, edit);
+        session_edit_dropped(session, form->word, edit->name, edit->value,
+                             "not done: no such field or address can be");
         return;
     }
     FilterdEdit *copy = g_new(FilterdEdit, 1);

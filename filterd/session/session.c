@@ -402,12 +402,6 @@ session_outgoing(Session *session)
     return session->message;
 }
 
-const char *
-session_hold_reason(const Session *session)
-{
-    return session->hold_reason;
-}
-
 /* Whether any text of `edited` is not, in order, a recipient as received. */
 static gboolean
 recipients_differ(const Session *session)

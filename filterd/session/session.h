@@ -133,6 +133,10 @@ void session_told_size(Session *session, gsize size);
 /* A field that rules so far want on top of the message, "Name: value" in one
  * line, and that this has not given before. NULL: there is none. May wait. */
 char *session_next_field(Session *session);
+/* An edit that a rule or a plugin wants cannot be done: tells the log why.
+ * `name` and `value` may be NULL. */
+void session_edit_dropped(const Session *session, const char *edit,
+                          const char *name, const char *value, const char *why);
 /* The rule by which the message is in quarantine; NULL. */
 const char *session_quarantined(const Session *session);
 
@@ -143,8 +147,6 @@ MailMessage *session_outgoing(Session *session);
  * TRUE if it differs from what was received. */
 gboolean session_envelope(Session *session, const char **reverse_path,
                           const GPtrArray **recipients);
-/* Where an MTA is advised: why it is to hold that message; NULL: it is not. */
-const char *session_hold_reason(const Session *session);
 /* The backend's last word about the message, for the log and the counters; to
  * that recipient, or (NULL) to all that go on. NULL is an MTA that was advised
  * to take it. */

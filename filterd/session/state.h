@@ -166,6 +166,9 @@ gboolean session_edits_apply(Session *session, const PolicyRule *quarantine);
 /* What that scope's rewrites want is requested; FALSE: of a signature that
  * failed. */
 gboolean session_request_all(Session *session, SessionScope scope);
+/* It is in quarantine: an MTA has a place for it; elsewhere it goes on with a
+ * mark. */
+void session_hold_back(Session *session, const char *reason);
 /* What a rewrite of the core requests. */
 FilterdEditKind session_rewrite_kind(const PolicyRule *rule);
 /* The instance behind the rule's action. */

@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/base/log.h"
 #include "filterd/base/metrics.h"
 #include "filterd/session/state.h"
 
@@ -35,14 +34,10 @@ session_log_recipient(Session *session, gboolean discarded)
 /* ---- fields ------------------------------------------------------------- */
 
 static void
-tell_not_done(const Session *session, const char *edit)
+drop(const Session *session, const char *edit)
 {
-    LogLine line;
-    log_begin(&line, FILTERD_LOG_WARNING, "rewrite");
-    log_text(&line, "session", session->id);
-    log_text(&line, "edit", edit);
-    log_text(&line, "text", "not done: here only fields can be added");
-    log_end(&line);
+    session_edit_dropped(session, edit, NULL, NULL,
+                         "not done: here only fields can be added");
 }
 
 /* What needs the message, or to change it, is not for us. */
@@ -53,7 +48,7 @@ drop_others(Session *session, GPtrArray *rewrites)
         const SessionRewrite *rewrite = g_ptr_array_index(rewrites, i - 1);
         if ((rewrite->rule->action->flags & FILTERD_SIGNS) == 0)
             continue;
-        tell_not_done(session, rewrite->rule->action->name);
+        drop(session, rewrite->rule->action->name);
         g_ptr_array_remove_index(rewrites, i - 1);
     }
 }
@@ -85,12 +80,11 @@ static char *
 carry_out(Session *session, const FilterdEdit *edit)
 {
     if (edit->kind == FILTERD_QUARANTINE) {
-        g_free(session->hold_reason);
-        session->hold_reason = g_strdup(edit->value);
+        session_hold_back(session, edit->value);
         return NULL;
     }
     if (edit->kind != FILTERD_ADD_HEADER) {
-        tell_not_done(session, session_edit_word(edit));
+        drop(session, session_edit_word(edit));
         return NULL;
     }
     g_autofree char *field = format_field(edit);

@@ -90,3 +90,9 @@ intake_refusal(const Intake *intake)
         problem = DATA_HEADER_LARGE;
     return problem != DATA_OK ? &refusals[problem] : NULL;
 }
+
+const IntakeRefusal *
+intake_too_large(void)
+{
+    return &refusals[DATA_TOO_LARGE];
+}

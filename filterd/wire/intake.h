@@ -34,3 +34,5 @@ typedef struct IntakeRefusal {
 
 /* After its end; NULL: it is sound. */
 const IntakeRefusal *intake_refusal(const Intake *intake);
+/* Of one that is declared to be larger than is taken. */
+const IntakeRefusal *intake_too_large(void);

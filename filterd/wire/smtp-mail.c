@@ -108,9 +108,10 @@ static void
 begin_mail(SmtpServer *server, const MailAddress *path,
            SmtpParameters *parameters)
 {
+    const IntakeRefusal *too_large = intake_too_large();
     if (parameters->size > smtp_size_limit(server)) {
-        smtp_limit(server, "-size", 552, "5.3.4",
-                   "the message is larger than is taken here");
+        smtp_limit(server, too_large->rule, too_large->code,
+                   too_large->enhanced, too_large->text);
         return;
     }
     if (!smtp_forward_begin(server))

@@ -19,8 +19,8 @@ check_values(const DelegationRequest *request)
         for (; *value != '\0'; value++)
             g_assert_true(*value != '\n' && (raw || !g_ascii_iscntrl(*value)));
     }
-    if (delegation_address(request->values[DELEGATION_SENDER],
-                           MAIL_REVERSE_PATH, &address))
+    if (mail_address_take(request->values[DELEGATION_SENDER], MAIL_REVERSE_PATH,
+                          &address))
         g_assert_nonnull(address.domain);
     mail_address_clear(&address);
 }

@@ -27,14 +27,14 @@ hold(World *world)
 {
     begin(world);
     g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
-    g_assert_cmpstr(session_hold_reason(world->session), ==, "doubt");
+    g_assert_cmpstr(session_quarantined(world->session), ==, "doubt");
     g_autofree char *text = world_outgoing(world);
     g_assert_cmpuint(world_count(text, "Received:"), ==, 0);
     g_assert_cmpuint(world_count(text, "X-Filterd-Quarantine"), ==, 0);
     g_assert_cmpuint(world_count(text, "Authentication-Results:"), ==, 1);
     session_reset(world->session);
     g_assert_cmpint(world_mail(world, "c@example.org"), ==, SESSION_CONTINUE);
-    g_assert_null(session_hold_reason(world->session));
+    g_assert_null(session_quarantined(world->session));
 }
 
 static void

@@ -67,7 +67,7 @@ void
 delegation_tell_user(Session *session, const DelegationRequest *request)
 {
     const char *user = request->values[DELEGATION_USER];
-    if (*user != '\0' && g_utf8_validate(user, -1, NULL))
+    if (*user != '\0' && text_is_plain(user, strlen(user)))
         session_authenticated(session, user);
 }
 
@@ -77,11 +77,4 @@ delegation_size(const DelegationRequest *request)
     int64_t size = 0;
     text_parse_int(request->values[DELEGATION_SIZE], 0, G_MAXINT64, &size);
     return (gsize)size;
-}
-
-gboolean
-delegation_address(const char *text, MailPath kind, MailAddress *address)
-{
-    return mail_address_parse_bare(text, kind, address, NULL)
-           || mail_address_split(text, address);
 }

@@ -14,7 +14,3 @@ void delegation_tell_tls(Session *session, const DelegationRequest *request);
 void delegation_tell_user(Session *session, const DelegationRequest *request);
 /* Octets; 0: it is not said. */
 gsize delegation_size(const DelegationRequest *request);
-/* As Postfix took it from the client: it may have no domain. FALSE: nobody's
- * address is so. */
-gboolean delegation_address(const char *text, MailPath kind,
-                            MailAddress *address);

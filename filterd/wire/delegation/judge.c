@@ -194,8 +194,8 @@ say_mail(Case *at)
     MailAddress path = {0};
     Session *session = at->client->session;
     delegation_tell_user(session, at->request);
-    if (!delegation_address(value(at, DELEGATION_SENDER), MAIL_REVERSE_PATH,
-                            &path))
+    if (!mail_address_take(value(at, DELEGATION_SENDER), MAIL_REVERSE_PATH,
+                           &path))
         return say_no(at, &bad_sender);
     SessionDecision decision =
         session_mail(session, &path, delegation_size(at->request));
@@ -228,8 +228,8 @@ say_rcpt(Case *at)
     if (g_hash_table_size(at->client->recipients)
         >= (guint64)at->settings->max_recipients)
         return say_no(at, &too_many);
-    if (!delegation_address(value(at, DELEGATION_RECIPIENT), MAIL_FORWARD_PATH,
-                            &path))
+    if (!mail_address_take(value(at, DELEGATION_RECIPIENT), MAIL_FORWARD_PATH,
+                           &path))
         return say_no(at, &bad_recipient);
     SessionDecision decision = session_rcpt(session, &path);
     if (decision.verdict == SESSION_CONTINUE)
@@ -286,23 +286,12 @@ judge_data(Case *at)
 }
 
 static void
-tell_not_done(const Session *session, const char *field, const char *why)
-{
-    LogLine line;
-    log_begin(&line, FILTERD_LOG_WARNING, "rewrite");
-    log_text(&line, "session", session_id(session));
-    log_text(&line, "edit", "add-header");
-    log_text(&line, "value", field);
-    log_text(&line, "text", why);
-    log_end(&line);
-}
-
-static void
 tell_late(Session *session)
 {
     char *field;
     while ((field = session_next_field(session)) != NULL) {
-        tell_not_done(session, field, "not done: no request was left for it");
+        session_edit_dropped(session, "add-header", NULL, field,
+                             "not done: no request was left for it");
         g_free(field);
     }
 }
@@ -377,7 +366,8 @@ prepend(const Case *at, GString *action)
     if (field == NULL)
         return FALSE;
     if (strlen(field) > DELEGATION_FIELD_LIMIT) {
-        tell_not_done(session, field, "not done: it is too long for an action");
+        session_edit_dropped(session, "add-header", NULL, field,
+                             "not done: it is too long for an action");
         return prepend(at, action);
     }
     g_string_append(action, "PREPEND ");

@@ -130,24 +130,13 @@ helo_step(MilterClient *client, const MilterCall *call)
 
 /* ---- the envelope ------------------------------------------------------- */
 
-/* FALSE: it has controls, which no address may have. */
-static gboolean
-take_path(const char *text, MailPath kind, MailAddress *path)
-{
-    gsize length = strlen(text);
-    gboolean bracketed = length >= 2 && *text == '<' && text[length - 1] == '>';
-    g_autofree char *bare =
-        bracketed ? g_strndup(text + 1, length - 2) : g_strdup(text);
-    return mail_address_parse_bare(text, kind, path, NULL)
-           || mail_address_split(bare, path);
-}
-
-static sfsistat
-refuse_path(MilterClient *client, const char *enhanced)
-{
-    return milter_refuse(client, "-address", 553, enhanced,
-                         "this address cannot be");
-}
+static const IntakeRefusal bad_sender = {"-address", 553, "5.1.7",
+                                         "this address cannot be"},
+                           bad_recipient = {"-address", 553, "5.1.3",
+                                            "this address cannot be"},
+                           not_carried = {
+                               "-milter", 451, "4.3.0",
+                               "the message cannot be changed as it has to be"};
 
 /* `word=` of the ESMTP parameters; NULL. */
 static const char *
@@ -234,13 +223,11 @@ mail_step(MilterClient *client, const MilterCall *call)
     milter_end_transaction(client);
     note_user(client);
     note_queue(client);
-    if (!take_path(call->arguments[0], MAIL_REVERSE_PATH, &path))
-        return refuse_path(client, "5.1.7");
-    sfsistat answer =
-        declared_size(call->arguments) > size_limit(client)
-            ? milter_refuse(client, "-size", 552, "5.3.4",
-                            "the message is larger than is taken here")
-            : judge_sender(client, &path, call->arguments);
+    if (!mail_address_take(call->arguments[0], MAIL_REVERSE_PATH, &path))
+        return milter_refuse(client, &bad_sender);
+    sfsistat answer = declared_size(call->arguments) > size_limit(client)
+                          ? milter_refuse(client, intake_too_large())
+                          : judge_sender(client, &path, call->arguments);
     mail_address_clear(&path);
     return answer;
 }
@@ -283,8 +270,8 @@ rcpt_step(MilterClient *client, const MilterCall *call)
         visitors_note(client->seat, VISITOR_UNKNOWN);
         return SMFIS_CONTINUE;
     }
-    if (!take_path(call->arguments[0], MAIL_FORWARD_PATH, &path))
-        return refuse_path(client, "5.1.3");
+    if (!mail_address_take(call->arguments[0], MAIL_FORWARD_PATH, &path))
+        return milter_refuse(client, &bad_recipient);
     note_queue(client);
     sfsistat answer = judge_recipient(client, &path, call->arguments[0]);
     mail_address_clear(&path);
@@ -343,8 +330,7 @@ end_step(MilterClient *client, const MilterCall *call)
     const IntakeRefusal *refusal = intake_refusal(client->intake);
     client->judged = refusal != NULL;
     if (refusal != NULL)
-        return milter_refuse(client, refusal->rule, refusal->code,
-                             refusal->enhanced, refusal->text);
+        return milter_refuse(client, refusal);
     note_queue(client);
     SessionDecision decision = session_message(client->session);
     client->judged = decision.verdict != SESSION_CONTINUE;
@@ -368,8 +354,7 @@ not_taken_step(MilterClient *client, const MilterCall *call)
 {
     (void)call;
     client->judged = TRUE;
-    return milter_refuse(client, "-milter", 451, "4.3.0",
-                         "the message cannot be changed as it has to be");
+    return milter_refuse(client, &not_carried);
 }
 
 static sfsistat

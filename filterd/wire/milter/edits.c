@@ -145,7 +145,7 @@ void
 milter_edits_collect(MilterClient *client)
 {
     const MailMessage *message = session_outgoing(client->session);
-    const char *reason = session_hold_reason(client->session);
+    const char *reason = session_quarantined(client->session);
     g_ptr_array_set_size(client->edits, 0);
     collect_changes(client, message);
     collect_added(client, message);

@@ -103,13 +103,12 @@ milter_decide(MilterClient *client, SessionDecision decision)
 }
 
 sfsistat
-milter_refuse(MilterClient *client, const char *rule, int code,
-              const char *enhanced, const char *text)
+milter_refuse(MilterClient *client, const IntakeRefusal *refusal)
 {
     MailReply reply = {0};
-    mail_reply_set(&reply, code, enhanced, text);
-    session_refused(client->session, rule, &reply);
+    mail_reply_set(&reply, refusal->code, refusal->enhanced, refusal->text);
+    session_refused(client->session, refusal->rule, &reply);
     set_reply(client, &reply);
     mail_reply_clear(&reply);
-    return code < 500 ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+    return refusal->code < 500 ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }

@@ -151,13 +151,13 @@ void milter_edit_free(void *edit);
 
 /* The verdict, with its reply where it has one. Waits for its delay. */
 sfsistat milter_decide(MilterClient *client, SessionDecision decision);
-sfsistat milter_refuse(MilterClient *client, const char *rule, int code,
-                       const char *enhanced, const char *text);
+sfsistat milter_refuse(MilterClient *client, const IntakeRefusal *refusal);
 
 /* ---- callbacks.c -------------------------------------------------------- */
 
 /* Registers them with libmilter; TRUE unless there is no memory. */
 gboolean milter_register(Milter *milter);
+
 /* ---- milter.c ----------------------------------------------------------- */
 
 /* A session began or ended. */
