@@ -291,12 +291,6 @@ class OpenDkim(Program):
     title = "OpenDKIM"
     table = TABLE
 
-    def read(self, path):
-        self.present = True
-        self.sources.append(path)
-        for setting in reader.words(path):
-            self.take(setting)
-
     def base(self):
         return self.text("BaseDirectory", "/")
 

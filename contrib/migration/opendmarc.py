@@ -84,12 +84,6 @@ class OpenDmarc(Program):
     title = "OpenDMARC"
     table = TABLE
 
-    def read(self, path):
-        self.present = True
-        self.sources.append(path)
-        for setting in reader.words(path):
-            self.take(setting)
-
     def carry(self):
         self.settle()
         for plugin in ("spf", "dkim", "dmarc"):

@@ -125,12 +125,7 @@ class Spf(Program):
 class PolicydSpf(Spf):
     title = "policyd-spf"
     table = TABLE
-
-    def read(self, path):
-        self.present = True
-        self.sources.append(path)
-        for setting in reader.assignments(path):
-            self.take(setting)
+    settings_of = staticmethod(reader.assignments)
 
     def is_true(self, name):
         return self.text(name, "").lower() in ("true", "yes", "1")

@@ -3,6 +3,8 @@ carries out and the manual page shows."""
 
 # SPDX-License-Identifier: BSD-2-Clause
 
+from . import reader
+
 TO, NONE, NEEDLESS = "to", "none", "needless"
 
 
@@ -56,6 +58,7 @@ class Program:
     with them is done by settle(), once it is certain that it was in use."""
 
     table = {}
+    settings_of = staticmethod(reader.words)
 
     def __init__(self, policy):
         self.policy = policy
@@ -64,6 +67,12 @@ class Program:
         self.given = {}
         self.present = False
         self.sources = []
+
+    def read(self, path):
+        self.present = True
+        self.sources.append(path)
+        for setting in self.settings_of(path):
+            self.take(setting)
 
     def take(self, setting):
         self.settings.append(setting)

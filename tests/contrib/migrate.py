@@ -25,6 +25,7 @@ MIGRATE = os.path.join(TOP, "contrib/migrate")
 PAGE = os.path.join(TOP, "docs/filterd-migration.7")
 
 sys.path.insert(0, os.path.join(TOP, "contrib"))
+from points import Skip, play_all  # noqa: E402
 from migration import manual, opendkim, opendmarc  # noqa: E402
 from migration import policyd_spf, postgrey  # noqa: E402
 
@@ -244,10 +245,6 @@ SAID = [
      "domain-zone dbl.example 127.0.1.2-99 weight 1 on helo ask host",
      "127.0.255.1-3 weight -1", "if postscreen.score >= 3"),
 ]
-
-
-class Skip(Exception):
-    pass
 
 
 class World:
@@ -529,31 +526,14 @@ def points():
     yield "filterd-migration(7) has the tables", page_is_current
 
 
-def play(number, world, sentence, function, *case):
-    try:
-        function(world, *case)
-    except Skip as skip:
-        print("ok %d - %s # SKIP %s" % (number, sentence, skip))
-        return 0
-    except AssertionError as error:
-        print("not ok %d - %s" % (number, sentence))
-        print("# " + str(error).replace("\n", "\n# "))
-        return 1
-    print("ok %d - %s" % (number, sentence))
-    return 0
-
-
 def main():
     if sys.argv[1] == "--write":
         write_page()
         return 0
-    found = list(points())
-    print("1..%d" % len(found))
     with tempfile.TemporaryDirectory() as folder:
         world = World(sys.argv[1], folder)
-        failed = sum(play(number, world, *point)
-                     for number, point in enumerate(found, 1))
-    return 1 if failed else 0
+        return play_all((sentence, function, world, *case)
+                        for sentence, function, *case in points())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+from points import Skip, play_all
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONTRIB = os.path.join(os.path.dirname(os.path.dirname(HERE)), "contrib")
 FOLDERS = ["dovecot", "exim", "postfix/milter", "postfix/policy",
@@ -26,10 +28,6 @@ include(`%s')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 """
-
-
-class Skip(Exception):
-    pass
 
 
 def find(name):
@@ -112,26 +110,14 @@ def points():
         "sendmail/filterd.m4"
 
 
-def play(number, filterctl, sentence, function, subject):
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            function(filterctl, folder, subject)
-    except Skip as skip:
-        print("ok %d - %s # SKIP %s" % (number, sentence, skip))
-        return 0
-    except AssertionError as error:
-        print("not ok %d - %s" % (number, sentence))
-        print("# " + str(error).replace("\n", "\n# "))
-        return 1
-    print("ok %d - %s" % (number, sentence))
-    return 0
+def in_folder(function, filterctl, subject):
+    with tempfile.TemporaryDirectory() as folder:
+        function(filterctl, folder, subject)
 
 
 def main():
-    found = list(points())
-    print("1..%d" % len(found))
-    return 1 if sum(play(number, sys.argv[1], *point)
-                    for number, point in enumerate(found, 1)) else 0
+    return play_all((sentence, in_folder, function, sys.argv[1], subject)
+                    for sentence, function, subject in points())
 
 
 if __name__ == "__main__":

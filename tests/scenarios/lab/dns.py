@@ -4,6 +4,7 @@
 import os
 import socket
 import subprocess
+import threading
 
 from .program import HOST, Program, find, free_port, wait_until
 
@@ -105,6 +106,42 @@ class Silence:
 
     def stop(self):
         self.socket.close()
+
+    def tail(self):
+        return ""
+
+
+class Names:
+    """A resolver that is a function: of a question's octets, to those of its
+    answer; None: it says nothing."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((HOST, 0))
+        self.resolver = f"{HOST}@{self.socket.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def serve(self):
+        while True:
+            question, peer = self.socket.recvfrom(4096)
+            if not question:
+                return
+            threading.Thread(target=self.reply, args=(question, peer),
+                             daemon=True).start()
+
+    def reply(self, question, peer):
+        octets = self.answer(question)
+        if octets is not None:
+            self.socket.sendto(octets, peer)
+
+    def start(self):
+        self.thread.start()
+
+    def stop(self):
+        if self.thread.is_alive():
+            self.socket.sendto(b"", self.socket.getsockname())
+            self.thread.join()
 
     def tail(self):
         return ""
