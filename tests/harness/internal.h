@@ -4,22 +4,22 @@
  */
 #pragma once
 
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 /* ---- zone.c ------------------------------------------------------------- */
 
 typedef struct HarnessZone HarnessZone;
 
-HarnessZone *zone_new(void);
-void zone_free(HarnessZone *zone);
-void zone_add(HarnessZone *zone, const char *records);
+HarnessZone *harness_zone_new(void);
+void harness_zone_free(HarnessZone *zone);
+void harness_zone_add(HarnessZone *zone, const char *records);
 /* FILTERD_DNS_ANSWER takes the status back. */
-void zone_set_status(HarnessZone *zone, const char *name, FilterdDnsType type,
-                     FilterdDnsStatus status);
+void harness_zone_set_status(HarnessZone *zone, const char *name,
+                             FilterdDnsType type, FilterdDnsStatus status);
 /* What the answer points to belongs to `arena`. */
-const FilterdDnsAnswer *zone_ask(HarnessZone *zone, GPtrArray *arena,
-                                 const char *name, FilterdDnsType type);
-const char *zone_type_name(FilterdDnsType type);
+const FilterdDnsAnswer *harness_zone_ask(HarnessZone *zone, GPtrArray *arena,
+                                         const char *name, FilterdDnsType type);
+const char *harness_zone_type_name(FilterdDnsType type);
 
 /* ---- value.c ------------------------------------------------------------ */
 
@@ -46,6 +46,8 @@ struct HarnessCall {
     GPtrArray *arena;   /* what was handed out, until the hook returns */
     FilterdStage stage; /* of the hook that runs */
     gboolean acting;    /* it is an action */
+    gboolean cancelled;
+    unsigned late; /* waits since then */
 
     void (*run)(FilterdCall *call, void *data);
     void *data;
@@ -55,7 +57,7 @@ struct HarnessCall {
 };
 
 struct Harness {
-    const FilterdPlugin *plugin;
+    FilterdPlugin *plugin; /* widened */
     HarnessCall session;
     GPtrArray *spawned; /* HarnessCall */
     void *config;
@@ -63,8 +65,9 @@ struct Harness {
 
     HarnessZone *zone;
     GPtrArray *questions;
+    GHashTable *answered; /* of those, the ones that were waited for */
     unsigned waits;
-    GHashTable *store; /* key: Entry of host.c */
+    GHashTable *store; /* key: Entry of store.c */
     gboolean store_fails;
     unsigned store_reads, store_writes;
     int64_t clock;
@@ -74,11 +77,21 @@ struct Harness {
     GPtrArray *authres; /* HarnessLine */
     GPtrArray *edits;
     GHashTable *metrics; /* "NAME LABEL": int64_t */
+    GPtrArray *log;
     GQueue expected;
     GString *text; /* what was returned last */
 
-    char *blamed; /* "OPTION INDEX: ", or NULL */
-    gboolean fed; /* the message has had its eom */
+    GPtrArray *waited;
+    GArray *points;    /* HarnessPoint, of the same waits */
+    gboolean counting; /* waits */
+    unsigned fault_wait;
+    HarnessFault fault;
+    gboolean dns_spent;
+    gboolean exploring; /* hooks may fail, and log warnings */
+
+    char *blamed;    /* "OPTION INDEX: ", or NULL */
+    gboolean broken; /* a header or body hook failed: no eom */
+    gboolean fed;    /* the message has had its eom */
     gboolean stopping;
     GMutex mutex;
     GCond turn;
@@ -92,14 +105,51 @@ typedef struct HarnessLine {
 
 extern const FilterdHost harness_host;
 
-GHashTable *harness_store_new(void);
-/* Fails the test unless it was expected. */
+HarnessCall *harness_call_get(FilterdCall *call);
+/* The contract is broken: fails the test unless it was expected. */
+void harness_complaint(Harness *harness, const char *text);
+/* The same, but for the warnings that a fault may cause. */
 void harness_warning(Harness *harness, const char *text);
 /* Takes what a hook returned; FALSE: it failed. */
 gboolean harness_hook_check(Harness *harness, gboolean ok, GError *error);
 gboolean harness_hook_run(Harness *harness, FilterdStage stage,
                           FilterdHook *hook);
 void harness_message_begin(Harness *harness);
+
+/* ---- explore.c ---------------------------------------------------------- */
+
+/* What a host function waits for. */
+typedef enum HarnessPoint {
+    HARNESS_AT_LOOKUP,
+    HARNESS_AT_DNS,
+    HARNESS_AT_STORE,
+    HARNESS_AT_SLEEP,
+    HARNESS_AT_OFFLOAD,
+    HARNESS_POINTS,
+} HarnessPoint;
+
+/* Each host function that waits comes by here, once for each wait. Returns what
+ * goes wrong this time; HARNESS_NO_FAULT: nothing. */
+HarnessFault harness_pass(HarnessCall *self, HarnessPoint point,
+                          const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* ---- store.c ------------------------------------------------------------ */
+
+GHashTable *harness_store_new(void);
+FilterdStoreStatus harness_host_store_get(FilterdCall *call, const char *key,
+                                          const char **value, size_t *length);
+FilterdStoreStatus harness_host_store_put(FilterdCall *call, const char *key,
+                                          const char *value, size_t length,
+                                          int64_t lifetime);
+FilterdStoreStatus harness_host_store_add(FilterdCall *call, const char *key,
+                                          int64_t delta, int64_t lifetime,
+                                          int64_t *sum);
+
+/* ---- spawned.c ---------------------------------------------------------- */
+
+bool harness_host_sleep(FilterdCall *call, int64_t milliseconds);
+void harness_host_spawn(FilterdCall *call,
+                        void (*run)(FilterdCall *call, void *data), void *data);
 /* Lets those that sleep run until the clock shows `until`. */
 void harness_run_spawned(Harness *harness, int64_t until);
 void harness_stop_spawned(Harness *harness);

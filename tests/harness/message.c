@@ -72,6 +72,8 @@ field_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length)
 
     if (ears->header == NULL)
         return TRUE;
+    if (harness->session.cancelled)
+        return FALSE;
     if (length >= 2 && memcmp(bytes + length - 2, "\r\n", 2) == 0)
         length -= 2;
 
@@ -89,6 +91,8 @@ piece_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length)
 
     if (ears->body == NULL)
         return TRUE;
+    if (harness->session.cancelled)
+        return FALSE;
 
     g_autofree char *copy = g_memdup2(bytes, length);
     gboolean ok = ears->body(&harness->session.call, copy, length, &error);
@@ -126,14 +130,38 @@ message_feed(Harness *harness, const Ears *ears, const char *text, gsize chunk)
     return body_feed(harness, ears, text + at, length - at, chunk);
 }
 
+static Ears
+message_begin(Harness *harness)
+{
+    harness_message_begin(harness);
+    harness->session.stage = FILTERD_MESSAGE;
+    return (Ears){harness->plugin->header, harness->plugin->body};
+}
+
+void
+harness_field(Harness *harness, const char *field)
+{
+    const Ears ears = message_begin(harness);
+
+    if (!harness->broken)
+        harness->broken = !field_feed(harness, &ears, field, strlen(field));
+}
+
+void
+harness_body(Harness *harness, const char *bytes, size_t length)
+{
+    const Ears ears = message_begin(harness);
+
+    if (!harness->broken)
+        harness->broken = !piece_feed(harness, &ears, bytes, length);
+}
+
 void
 harness_message(Harness *harness, const char *text, size_t chunk)
 {
-    const Ears ears = {harness->plugin->header, harness->plugin->body};
+    const Ears ears = message_begin(harness);
     g_autofree char *bytes = crlf_normalize(text);
 
-    harness_message_begin(harness);
-    harness->session.stage = FILTERD_MESSAGE;
     if (message_feed(harness, &ears, bytes, chunk))
         harness_hook_run(harness, FILTERD_MESSAGE, harness->plugin->eom);
     harness->fed = TRUE;

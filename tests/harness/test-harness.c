@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 #include <string.h>
 

@@ -33,7 +33,7 @@ static const struct {
 };
 
 const char *
-zone_type_name(FilterdDnsType type)
+harness_zone_type_name(FilterdDnsType type)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
         if (types[i].type == (unsigned)type)
@@ -67,7 +67,7 @@ records_free(gpointer pointer)
 }
 
 HarnessZone *
-zone_new(void)
+harness_zone_new(void)
 {
     HarnessZone *zone = g_new0(HarnessZone, 1);
 
@@ -78,7 +78,7 @@ zone_new(void)
 }
 
 void
-zone_free(HarnessZone *zone)
+harness_zone_free(HarnessZone *zone)
 {
     g_hash_table_unref(zone->names);
     g_hash_table_unref(zone->states);
@@ -215,7 +215,7 @@ line_add(HarnessZone *zone, const char *line)
 }
 
 void
-zone_add(HarnessZone *zone, const char *records)
+harness_zone_add(HarnessZone *zone, const char *records)
 {
     g_auto(GStrv) lines = g_strsplit(records, "\n", -1);
 
@@ -224,11 +224,11 @@ zone_add(HarnessZone *zone, const char *records)
 }
 
 void
-zone_set_status(HarnessZone *zone, const char *name, FilterdDnsType type,
-                FilterdDnsStatus status)
+harness_zone_set_status(HarnessZone *zone, const char *name,
+                        FilterdDnsType type, FilterdDnsStatus status)
 {
     g_autofree char *normal = name_normalize(name);
-    char *key = g_strconcat(zone_type_name(type), " ", normal, NULL);
+    char *key = g_strconcat(harness_zone_type_name(type), " ", normal, NULL);
 
     g_hash_table_replace(zone->states, key, GINT_TO_POINTER(status));
 }
@@ -275,7 +275,8 @@ node_find(HarnessZone *zone, const char *name)
 static FilterdDnsStatus
 forced_status(HarnessZone *zone, const char *name, FilterdDnsType type)
 {
-    g_autofree char *exact = g_strconcat(zone_type_name(type), " ", name, NULL);
+    g_autofree char *exact =
+        g_strconcat(harness_zone_type_name(type), " ", name, NULL);
     g_autofree char *any = g_strconcat("ANY ", name, NULL);
     int status = GPOINTER_TO_INT(g_hash_table_lookup(zone->states, exact));
 
@@ -351,8 +352,8 @@ answer_find(HarnessZone *zone, FilterdDnsAnswer *answer, GPtrArray *arena,
 }
 
 const FilterdDnsAnswer *
-zone_ask(HarnessZone *zone, GPtrArray *arena, const char *name,
-         FilterdDnsType type)
+harness_zone_ask(HarnessZone *zone, GPtrArray *arena, const char *name,
+                 FilterdDnsType type)
 {
     FilterdDnsAnswer *answer = arena_add(arena, g_new0(FilterdDnsAnswer, 1));
     g_autofree char *normal = name_normalize(name);

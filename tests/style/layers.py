@@ -36,7 +36,8 @@ BELOW = {
                      "filterd/host", "policy", "filterd/service",
                      "filterd/mail", "filterd/base"],
 }
-TOP = ["filterd/main.c", "filterd/ctl.c", "filterd/plugin.h"]
+TOP = ["filterd/main.c", "filterd/ctl.c", "filterd/plugin.h",
+       "filterd/harness.h"]
 
 # A foreign library's headers, and who may know them.
 LIBRARIES = {

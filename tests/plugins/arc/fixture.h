@@ -5,7 +5,7 @@
 #pragma once
 
 #include "plugins/arc/config.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 extern const Config fixture_config; /* the defaults */
 

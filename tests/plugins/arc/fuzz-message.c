@@ -7,7 +7,7 @@
 
 #include "plugins/arc/config.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 static const char *const trusted[] = {"one.example", "two.example"};
 static const Config config = {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "plugins/dkim/config.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 /* The options' defaults. */
 extern const Config fixture_config;

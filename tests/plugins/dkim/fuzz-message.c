@@ -7,7 +7,7 @@
 
 #include "plugins/dkim/config.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 static const Config config = {
     .signatures = 10,

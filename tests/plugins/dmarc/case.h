@@ -5,7 +5,7 @@
 #pragma once
 
 #include "plugins/dmarc/reporting.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 enum { RFC9989 = DMARC_RFC9989, RFC7489 = DMARC_RFC7489 };
 

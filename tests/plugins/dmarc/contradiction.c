@@ -5,7 +5,7 @@
  */
 #include "plugins/dmarc/library.h"
 #include "plugins/dmarc/reporting.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 static DmarcOpinion stubborn;
 

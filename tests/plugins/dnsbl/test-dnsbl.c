@@ -4,7 +4,7 @@
  */
 #include "plugins/dnsbl/dnsbl.h"
 
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #include "plugins/greylist/config.h"
 #include "plugins/greylist/key.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
  * result for the HELO name, "questions" with "TYPE NAME", all parted by tabs.
  */
 #include "plugins/spf/check.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 #include <stdio.h>
 #include <string.h>

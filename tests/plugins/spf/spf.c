@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "plugins/spf/check.h"
-#include "tests/harness/harness.h"
+#include <filterd/harness.h>
 
 #include <string.h>
 

@@ -3,26 +3,33 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Nothing waits: each hook runs to its end. A warning in the log that was not
- * announced, a hook's unannounced error and a fact of a wrong type fail the
- * test. Texts that functions return live until the next call for the harness.
+ * For test programs of GLib's g_test. Nothing waits: each hook runs to its end,
+ * and so does each function below. A warning in the log that was not announced,
+ * a hook's unannounced error and a fact of a wrong type fail the test; a test
+ * that asks for what is not there (a fact, an action, a need) is ended. Texts
+ * that functions return as `const` live until the next call for the harness.
+ * Times are milliseconds.
  */
 #pragma once
 
 #include <filterd/plugin.h>
+
+G_BEGIN_DECLS
 
 typedef struct Harness Harness;
 
 /* What the clock shows at first: 2027-01-15 08:00:00 UTC. */
 #define HARNESS_START INT64_C(1800000000000)
 
-/* Starts an instance, with its config struct as it would have been filled;
- * the struct is copied, what it points to is not. What start spawns runs while
- * the clock is advanced (by 0: what is due now). */
+/* Starts an instance and begins a connection. `config` is the plugin's config
+ * struct as it would have been filled; it is copied, what it points to is not;
+ * NULL: zero octets. What start spawns runs while the clock is advanced (by 0:
+ * what is due now). */
 Harness *harness_new(const FilterdPlugin *plugin, const void *config);
 /* Why start refuses that config; NULL: it does not. In front of it "OPTION
  * INDEX: ", where start blames one. Caller frees. */
 char *harness_start_error(const FilterdPlugin *plugin, const void *config);
+/* Ends the transaction, the connection and the instance. */
 void harness_free(Harness *harness);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Harness, harness_free)
 
@@ -61,6 +68,31 @@ const char *harness_store(Harness *harness);
 /* Every entry now holds that text. */
 void harness_store_spoil(Harness *harness, const char *text);
 
+/* ---- faults ------------------------------------------------------------- */
+
+typedef enum HarnessFault {
+    HARNESS_NO_FAULT,
+    HARNESS_CANCELLED, /* any: the session ends. This wait and each later one
+                        * says so, and of hooks only abort, close and clear_
+                        * run until harness_reconnect() */
+    HARNESS_UNKNOWN,   /* lookup: unknown */
+    HARNESS_TIMEOUT,   /* dns: that question, whoever asks it */
+    HARNESS_SERVFAIL,
+    HARNESS_BOGUS,
+    HARNESS_SPENT,      /* dns: that question and each new one time out */
+    HARNESS_STORE_ONCE, /* store: FILTERD_STORE_FAILED, this time */
+    HARNESS_STORE_DEAD, /* store: and from now on */
+    HARNESS_REFUSED,    /* offload: false, and nothing has run */
+} HarnessFault;
+
+/* Of the places where the plugin waits from now on, the one with that number
+ * (from 0) meets that fault. A wait is a call of lookup, of dns with a question
+ * that is not answered yet, of a store function, sleep or offload. */
+void harness_inject(Harness *harness, unsigned wait, HarnessFault fault);
+/* Where the plugin waited since then, "dns TXT example.org", "lookup
+ * client.ip", "store_get KEY", "sleep 500", "offload": a line each. */
+const char *harness_waited(Harness *harness);
+
 /* ---- the dialogue ------------------------------------------------------- */
 
 /* Runs the hook of that stage (MESSAGE: eom). */
@@ -68,6 +100,10 @@ void harness_run(Harness *harness, FilterdStage stage);
 /* Fields, body in pieces of `chunk` octets (0: one piece), eom. LF alone in
  * `text` is made CRLF. A line that is no field has a name_length of 0. */
 void harness_message(Harness *harness, const char *text, size_t chunk);
+/* The same by hand: one field without the CRLF at its end, one piece of the
+ * body as it is. harness_run(harness, FILTERD_MESSAGE) is its end. */
+void harness_field(Harness *harness, const char *field);
+void harness_body(Harness *harness, const char *bytes, size_t length);
 /* The next transaction; the next connection. */
 void harness_reset(Harness *harness);
 void harness_reconnect(Harness *harness);
@@ -100,6 +136,53 @@ const char *harness_authres(Harness *harness);
 int64_t harness_metric(Harness *harness, const char *name);
 /* Requests: "add-header NAME: VALUE" and so on, a line each. */
 const char *harness_edits(Harness *harness);
+/* What was logged, "warning TEXT", "info TEXT", "debug TEXT", a line each. */
+const char *harness_log(Harness *harness);
 
 /* The next warning, or hook error, holds this text; it must come. */
 void harness_expect_warning(Harness *harness, const char *part);
+
+/* ---- every fault, everywhere -------------------------------------------- */
+
+/* What went wrong in one run. */
+typedef struct HarnessTrial {
+    HarnessFault fault; /* HARNESS_NO_FAULT: nothing, it is the first run */
+    unsigned wait;      /* its number, from 0 */
+    const char *at;     /* as a line of harness_waited(); NULL: nothing */
+} HarnessTrial;
+
+typedef struct HarnessScene {
+    /* Prepares the world: zone, facts of others, store. NULL: nothing to. */
+    void (*prepare)(Harness *harness, void *data);
+    /* One dialogue that always goes the same way. It must not compare what came
+     * of it, nor announce warnings. */
+    void (*play)(Harness *harness, void *data);
+    /* Judges what came of each run, the first included. May be NULL. */
+    void (*judge)(Harness *harness, const HarnessTrial *trial, void *data);
+    /* Whether `now` is no lie, where `whole` would have been found out without
+     * the fault. Of facts by name, "Authentication-Results" and "edits" by
+     * line; `whole` of a line that came anew is "-". NULL: nothing is. */
+    bool (*allows)(const HarnessTrial *trial, const char *what,
+                   const char *whole, const char *now);
+    void *data;
+} HarnessScene;
+
+/* Plays the scene once, then once for each place where the plugin waited with
+ * each fault that can happen there, each time with a new instance. Fails the
+ * test, and says at which wait, where the plugin
+ *
+ *   goes on waiting after it was cancelled, or comes to no end,
+ *   breaks the contract in what it publishes, requests or returns,
+ *   tells something else than without the fault: each fact must be what it was
+ *   then, unknown, or the word temperror; a result of Authentication-Results
+ *   likewise, or none; an edit must be one of those, or be missing; or the
+ *   scene allows it,
+ *   leaks memory (where the test is built with a leak sanitizer).
+ *
+ * A hook may fail and log what it likes. With --verbose each run is named
+ * before it is played. Returns how many runs there were; none but the first is
+ * a failure. */
+unsigned harness_explore(const FilterdPlugin *plugin, const void *config,
+                         const HarnessScene *scene);
+
+G_END_DECLS
