@@ -247,6 +247,7 @@ typedef struct FilterdMetric {
 } FilterdMetric;
 
 typedef struct FilterdCall FilterdCall;
+typedef struct FilterdField FilterdField;
 
 /* A rewrite that a rule may ask for: `rewrite INSTANCE.NAME(…)`. Runs after
  * the last rule; what it does is a request, see FilterdHost.edit. Rows of one
@@ -309,6 +310,25 @@ filterd_dns_failed(const FilterdDnsAnswer *answer)
     return answer->status >= FILTERD_DNS_SERVFAIL
            && answer->status != FILTERD_DNS_BADNAME;
 }
+
+/* ---- streams ------------------------------------------------------------ */
+
+/* A conversation with a server on a socket. One that a plugin leaves open is
+ * closed at the end of the transaction in which it was opened; before MAIL, of
+ * the connection; in what was spawned, of that. */
+typedef struct FilterdStream FilterdStream;
+
+/* The code of an error of a stream; its text names the server. */
+typedef enum FilterdStreamError {
+    FILTERD_STREAM_SERVER,    /* no address of a server */
+    FILTERD_STREAM_LOST,      /* refused, unreachable, reset … */
+    FILTERD_STREAM_CLOSED,    /* the server ended it in good order */
+    FILTERD_STREAM_TIMEOUT,   /* the patience is at its end */
+    FILTERD_STREAM_CANCELLED, /* the session is ending: return at once */
+    FILTERD_STREAM_LIMIT,     /* a line too long; too many streams */
+} FilterdStreamError;
+
+#define FILTERD_STREAM_LINE 8192 /* octets of a line, without its end */
 
 /* ---- the host ----------------------------------------------------------- */
 
@@ -423,6 +443,44 @@ typedef struct FilterdHost {
      * plugin's own table; of several values the one with that index. People
      * are shown its place in the file, else that of `use`. */
     void (*blame)(FilterdCall *call, const char *option, size_t index);
+
+    /* Whether that is a server: "192.0.2.1:25", "[2001:db8::1]:25",
+     * "unix:/path". For start: does not wait. */
+    bool (*stream_check)(FilterdCall *call, const char *server, GError **error);
+
+    /* Streams. These wait, close apart. What they wait for one stream is
+     * together at most its patience, in milliseconds: it runs only while they
+     * do, and is not set back by octets that come one by one. A worker has
+     * HOST_STREAMS open: who comes later waits for a turn; a call has
+     * HOST_STREAMS_CALL. NULL and false: an error; nothing is to be expected of
+     * that stream then, but what the server has said before it went. */
+    FilterdStream *(*stream_open)(FilterdCall *call, const char *server,
+                                  int64_t patience, GError **error);
+    /* Its patience from now on. */
+    void (*stream_patience)(FilterdCall *call, FilterdStream *stream,
+                            int64_t patience);
+    /* Gathers; sent when it is much, and before a read. */
+    bool (*stream_write)(FilterdCall *call, FilterdStream *stream,
+                         const void *bytes, size_t length, GError **error);
+    /* What there is, at least one octet; a length of 0: the server closed. */
+    bool (*stream_read)(FilterdCall *call, FilterdStream *stream, void *bytes,
+                        size_t size, size_t *length, GError **error);
+    /* The next line, without the LF or CRLF at its end, and a NUL behind it.
+     * Until the next read. */
+    const char *(*stream_line)(FilterdCall *call, FilterdStream *stream,
+                               size_t *length, GError **error);
+    /* What was not sent is lost. */
+    void (*stream_close)(FilterdCall *call, FilterdStream *stream);
+
+    /* From eom on: the message as received once more, from its start, for
+     * functions like the hooks of that name; NULL: none. Waits if they do.
+     * What is handed out in them lives until the hook returns. */
+    bool (*hear)(FilterdCall *call,
+                 bool (*header)(FilterdCall *call, const FilterdField *field,
+                                GError **error),
+                 bool (*body)(FilterdCall *call, const char *bytes,
+                              size_t length, GError **error),
+                 GError **error);
 } FilterdHost;
 
 struct FilterdCall {
@@ -437,12 +495,12 @@ struct FilterdCall {
 
 /* One header field as received, without the CRLF at its end; folding CRLFs are
  * in it. The name ends before the colon and white space in front of it. */
-typedef struct FilterdField {
+struct FilterdField {
     const char *bytes;
     size_t length;
     size_t name_length;
     size_t value; /* offset of what stands behind the colon */
-} FilterdField;
+};
 
 /* What became of a message; of recipients that fared differently, the first of
  * these that one of them met. */

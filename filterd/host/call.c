@@ -7,6 +7,7 @@
 #include "filterd/base/log.h"
 #include "filterd/base/metrics.h"
 #include "filterd/base/value.h"
+#include "filterd/host/stream.h"
 #include "filterd/service/offload.h"
 
 #include <string.h>
@@ -42,6 +43,7 @@ host_call_end_hook(HostCall *call)
 void
 host_call_clear(HostCall *call)
 {
+    host_streams_clear(call);
     g_clear_pointer(&call->scratch, g_ptr_array_unref);
 }
 
@@ -330,6 +332,47 @@ allocate(FilterdCall *plugin_call, size_t size)
     return keep(host_call(plugin_call), g_malloc0(size));
 }
 
+/* ---- the message -------------------------------------------------------- */
+
+typedef bool HearBody(FilterdCall *call, const char *bytes, size_t length,
+                      GError **error);
+
+typedef struct Ears {
+    FilterdCall *call;
+    HearBody *body;
+} Ears;
+
+static gboolean
+hear_body(const char *bytes, gsize length, void *data, GError **error)
+{
+    const Ears *ears = data;
+    return ears->body(ears->call, bytes, length, error);
+}
+
+static bool
+hear(FilterdCall *plugin_call,
+     bool (*header)(FilterdCall *call, const FilterdField *field,
+                    GError **error),
+     HearBody *body, GError **error)
+{
+    const HostCall *call = host_call(plugin_call);
+    MailMessage *message =
+        call->visit != NULL && call->running == FILTERD_MESSAGE
+            ? visit_message(call->visit)
+            : NULL;
+    if (message == NULL) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                            "there is no message to be heard");
+        return false;
+    }
+    for (guint i = 0; header != NULL && i < mail_message_fields(message); i++)
+        if (!header(plugin_call, mail_message_field(message, i), error))
+            return false;
+    Ears ears = {plugin_call, body};
+    return body == NULL
+           || mail_message_each_body(message, hear_body, &ears, error);
+}
+
 /* ---- metrics ------------------------------------------------------------ */
 
 static void
@@ -398,4 +441,12 @@ const FilterdHost host_table = {
     .allocate = allocate,
     .count = count,
     .blame = blame,
+    .stream_check = host_stream_check,
+    .stream_open = host_stream_open,
+    .stream_patience = host_stream_patience,
+    .stream_write = host_stream_write,
+    .stream_read = host_stream_read,
+    .stream_line = host_stream_line,
+    .stream_close = host_stream_close,
+    .hear = hear,
 };

@@ -26,6 +26,7 @@ typedef struct HostCall {
     FilterdStage running; /* whose hook runs */
     FilterdValue *values; /* where publish() writes, by fact */
     GPtrArray *scratch;   /* until the hook returns */
+    GPtrArray *streams;   /* FilterdStream that are open; NULL: none yet */
     const char *blamed;   /* an option of its table, or NULL */
     size_t blamed_index;
 } HostCall;

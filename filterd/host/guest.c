@@ -5,6 +5,7 @@
 #include "filterd/host/guest.h"
 
 #include "filterd/base/value.h"
+#include "filterd/host/stream.h"
 
 #include <string.h>
 
@@ -359,6 +360,7 @@ guest_end_message(Guest *guest, gboolean aborted)
         plugin->abort(&guest->host.call);
     if (plugin->clear_message != NULL)
         plugin->clear_message(&guest->host.call);
+    host_streams_end_message(&guest->host);
     host_call_end_hook(&guest->host);
     g_clear_pointer(&guest->host.call.message, g_free);
 }

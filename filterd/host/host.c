@@ -17,6 +17,7 @@ struct Host {
     Store *store;
     gboolean brief;
     GPtrArray *instances;
+    HostStreams streams;
     unsigned ahead[FILTERD_STAGES];
 };
 
@@ -36,6 +37,12 @@ Store *
 host_store(const Host *host)
 {
     return host->store;
+}
+
+HostStreams *
+host_streams(Host *host)
+{
+    return &host->streams;
 }
 
 gboolean

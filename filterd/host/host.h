@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "filterd/base/fiber.h"
 #include "filterd/service/store.h"
 #include "policy/config.h"
 
@@ -50,6 +51,13 @@ void host_free(Host *host);
 unsigned host_instances(const Host *host);
 HostInstance *host_instance(const Host *host, unsigned index);
 Store *host_store(const Host *host);
+/* Streams that plugins have open, and who waits for one of them to close. */
+typedef struct HostStreams {
+    unsigned open;
+    FiberQueue queue;
+} HostStreams;
+
+HostStreams *host_streams(Host *host);
 gboolean host_is_brief(const Host *host);
 int64_t host_dns_budget(const Host *host);
 /* Stages (bits) that follow `passed` for certain: no rule of those before them
