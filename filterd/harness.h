@@ -68,6 +68,26 @@ const char *harness_store(Harness *harness);
 /* Every entry now holds that text. */
 void harness_store_spoil(Harness *harness, const char *text);
 
+/* ---- servers ------------------------------------------------------------ */
+
+/* A server at that address, and its script for one connection; the next call
+ * with that address is for the next connection, and who comes when there is
+ * none left is refused. A line each, blanks in front of it do not count:
+ *
+ *   hears OCTETS  nothing else has to come, else the test fails
+ *   until OCTETS  whatever comes, until these do
+ *   says OCTETS   what one read gives
+ *   waits N       milliseconds, of whoever waits for an answer
+ *   stalls        hears, and never answers
+ *   deaf          does not even hear
+ *   cuts          the connection is lost
+ *
+ * At the end of the script it closes. Escapes: \r \n \t \0 \\ \xHH. A
+ * script that nobody came for, and one left while it hears, fail the test. */
+void harness_peer(Harness *harness, const char *server, const char *script);
+/* Scripts that nobody has come for yet. */
+unsigned harness_peers_left(Harness *harness);
+
 /* ---- faults ------------------------------------------------------------- */
 
 typedef enum HarnessFault {
@@ -76,21 +96,28 @@ typedef enum HarnessFault {
                         * says so, and of hooks only abort, close and clear_
                         * run until harness_reconnect() */
     HARNESS_UNKNOWN,   /* lookup: unknown */
-    HARNESS_TIMEOUT,   /* dns: that question, whoever asks it */
+    HARNESS_TIMEOUT,   /* dns: that question, whoever asks it; stream: its
+                        * patience is at its end */
     HARNESS_SERVFAIL,
     HARNESS_BOGUS,
     HARNESS_SPENT,      /* dns: that question and each new one time out */
     HARNESS_STORE_ONCE, /* store: FILTERD_STORE_FAILED, this time */
     HARNESS_STORE_DEAD, /* store: and from now on */
     HARNESS_REFUSED,    /* offload: false, and nothing has run */
+    HARNESS_LOST,       /* stream: refused, or lost from here on */
+    HARNESS_CLOSED,     /* stream: the server says nothing more, and closes */
+    HARNESS_GARBAGE,    /* stream: it says some nonsense instead, and closes */
 } HarnessFault;
 
 /* Of the places where the plugin waits from now on, the one with that number
  * (from 0) meets that fault. A wait is a call of lookup, of dns with a question
- * that is not answered yet, of a store function, sleep or offload. */
+ * that is not answered yet, of a store function, sleep, offload, stream_open,
+ * stream_write, and of stream_read or stream_line where nothing is left to read
+ * of what the server said before. */
 void harness_inject(Harness *harness, unsigned wait, HarnessFault fault);
 /* Where the plugin waited since then, "dns TXT example.org", "lookup
- * client.ip", "store_get KEY", "sleep 500", "offload": a line each. */
+ * client.ip", "store_get KEY", "sleep 500", "offload", "stream_open
+ * unix:/run/server": a line each. */
 const char *harness_waited(Harness *harness);
 
 /* ---- the dialogue ------------------------------------------------------- */

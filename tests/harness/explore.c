@@ -17,13 +17,17 @@ static const struct {
 } faults[] = {
     [HARNESS_CANCELLED] = {"cancelled", (1 << HARNESS_POINTS) - 1},
     [HARNESS_UNKNOWN] = {"unknown", 1 << HARNESS_AT_LOOKUP},
-    [HARNESS_TIMEOUT] = {"timeout", 1 << HARNESS_AT_DNS},
+    [HARNESS_TIMEOUT] = {"timeout",
+                         1 << HARNESS_AT_DNS | 1 << HARNESS_AT_STREAM},
     [HARNESS_SERVFAIL] = {"servfail", 1 << HARNESS_AT_DNS},
     [HARNESS_BOGUS] = {"bogus", 1 << HARNESS_AT_DNS},
     [HARNESS_SPENT] = {"spent", 1 << HARNESS_AT_DNS},
     [HARNESS_STORE_ONCE] = {"failed once", 1 << HARNESS_AT_STORE},
     [HARNESS_STORE_DEAD] = {"dead", 1 << HARNESS_AT_STORE},
     [HARNESS_REFUSED] = {"refused", 1 << HARNESS_AT_OFFLOAD},
+    [HARNESS_LOST] = {"lost", 1 << HARNESS_AT_STREAM},
+    [HARNESS_CLOSED] = {"closed", 1 << HARNESS_AT_STREAM},
+    [HARNESS_GARBAGE] = {"garbage", 1 << HARNESS_AT_STREAM},
 };
 
 /* Set by the leak sanitizer, where there is one. */

@@ -134,6 +134,9 @@ message_end(Harness *harness)
     if (!harness->fed)
         quiet_run(harness, harness->plugin->abort);
     quiet_run(harness, harness->plugin->clear_message);
+    harness_streams_close(&harness->session, FALSE);
+    g_ptr_array_set_size(harness->fields, 0);
+    g_string_truncate(harness->body, 0);
     g_clear_pointer(&call->message, g_free);
     harness->fed = harness->broken = FALSE;
 }
@@ -153,6 +156,7 @@ session_end(Harness *harness)
     message_end(harness);
     quiet_run(harness, harness->plugin->close);
     quiet_run(harness, harness->plugin->clear_session);
+    harness_streams_close(&harness->session, TRUE);
     g_clear_pointer(&harness->session.call.session, g_free);
 }
 
@@ -217,6 +221,10 @@ harness_create(const FilterdPlugin *plugin, const void *config)
     harness->waited = g_ptr_array_new_with_free_func(g_free);
     harness->points = g_array_new(FALSE, FALSE, sizeof(HarnessPoint));
     harness->log = g_ptr_array_new_with_free_func(g_free);
+    harness->peers = harness_peers_new();
+    harness->streams = harness_streams_new();
+    harness->fields = harness_fields_new();
+    harness->body = g_string_new(NULL);
     harness->store = harness_store_new();
     harness->clock = HARNESS_START;
     harness->facts = g_new0(FilterdValue, fact_count(plugin) + 1);
@@ -248,6 +256,10 @@ harness_destroy(Harness *harness)
     g_ptr_array_unref(harness->waited);
     g_array_unref(harness->points);
     g_ptr_array_unref(harness->log);
+    g_ptr_array_unref(harness->streams);
+    g_ptr_array_unref(harness->peers);
+    g_ptr_array_unref(harness->fields);
+    g_string_free(harness->body, TRUE);
     g_hash_table_unref(harness->store);
     harness_zone_free(harness->zone);
     g_queue_clear_full(&harness->expected, g_free);
@@ -316,6 +328,9 @@ harness_free(Harness *harness)
     instance_stop(harness);
     for (GList *link = harness->expected.head; link; link = link->next)
         g_test_fail_printf("no warning came with: %s", (char *)link->data);
+    if (harness->peers->len > 0 && !harness->exploring)
+        g_test_fail_printf("nobody came for %u of the servers' scripts",
+                           harness->peers->len);
     harness_destroy(harness);
 }
 

@@ -310,4 +310,12 @@ const FilterdHost harness_host = {
     .allocate = host_allocate,
     .count = host_count,
     .blame = host_blame,
+    .stream_check = harness_host_stream_check,
+    .stream_open = harness_host_stream_open,
+    .stream_patience = harness_host_stream_patience,
+    .stream_write = harness_host_stream_write,
+    .stream_read = harness_host_stream_read,
+    .stream_line = harness_host_stream_line,
+    .stream_close = harness_host_stream_close,
+    .hear = harness_host_hear,
 };

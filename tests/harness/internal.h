@@ -72,6 +72,11 @@ struct Harness {
     unsigned store_reads, store_writes;
     int64_t clock;
 
+    GPtrArray *peers;   /* of peer.c, whom nobody has met yet */
+    GPtrArray *streams; /* FilterdStream */
+    GPtrArray *fields;  /* GBytes, of the message as it was fed */
+    GString *body;
+
     FilterdValue *facts; /* as the plugin's table */
     FilterdValue *needs;
     GPtrArray *authres; /* HarnessLine */
@@ -125,6 +130,7 @@ typedef enum HarnessPoint {
     HARNESS_AT_STORE,
     HARNESS_AT_SLEEP,
     HARNESS_AT_OFFLOAD,
+    HARNESS_AT_STREAM,
     HARNESS_POINTS,
 } HarnessPoint;
 
@@ -144,6 +150,39 @@ FilterdStoreStatus harness_host_store_put(FilterdCall *call, const char *key,
 FilterdStoreStatus harness_host_store_add(FilterdCall *call, const char *key,
                                           int64_t delta, int64_t lifetime,
                                           int64_t *sum);
+
+/* ---- peer.c ------------------------------------------------------------- */
+
+GPtrArray *harness_peers_new(void);
+GPtrArray *harness_streams_new(void);
+/* What the call has left open: since MAIL, or `all`. */
+void harness_streams_close(HarnessCall *self, gboolean all);
+bool harness_host_stream_check(FilterdCall *call, const char *server,
+                               GError **error);
+FilterdStream *harness_host_stream_open(FilterdCall *call, const char *server,
+                                        int64_t patience, GError **error);
+void harness_host_stream_patience(FilterdCall *call, FilterdStream *stream,
+                                  int64_t patience);
+bool harness_host_stream_write(FilterdCall *call, FilterdStream *stream,
+                               const void *bytes, size_t length,
+                               GError **error);
+bool harness_host_stream_read(FilterdCall *call, FilterdStream *stream,
+                              void *bytes, size_t size, size_t *length,
+                              GError **error);
+const char *harness_host_stream_line(FilterdCall *call, FilterdStream *stream,
+                                     size_t *length, GError **error);
+void harness_host_stream_close(FilterdCall *call, FilterdStream *stream);
+
+/* ---- message.c ---------------------------------------------------------- */
+
+GPtrArray *harness_fields_new(void);
+bool harness_host_hear(FilterdCall *call,
+                       bool (*header)(FilterdCall *call,
+                                      const FilterdField *field,
+                                      GError **error),
+                       bool (*body)(FilterdCall *call, const char *bytes,
+                                    size_t length, GError **error),
+                       GError **error);
 
 /* ---- spawned.c ---------------------------------------------------------- */
 

@@ -56,12 +56,19 @@ field_parse(const char *bytes, gsize length)
     return field;
 }
 
+GPtrArray *
+harness_fields_new(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+}
+
 /* The hooks that a message goes to. */
 typedef struct Ears {
     bool (*header)(FilterdCall *call, const FilterdField *field,
                    GError **error);
     bool (*body)(FilterdCall *call, const char *bytes, size_t length,
                  GError **error);
+    gboolean received; /* not the one that goes out */
 } Ears;
 
 /* Exactly its octets, so that reading behind them is found out. */
@@ -70,12 +77,14 @@ field_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length)
 {
     GError *error = NULL;
 
+    if (length >= 2 && memcmp(bytes + length - 2, "\r\n", 2) == 0)
+        length -= 2;
+    if (ears->received)
+        g_ptr_array_add(harness->fields, g_bytes_new(bytes, length));
     if (ears->header == NULL)
         return TRUE;
     if (harness->session.cancelled)
         return FALSE;
-    if (length >= 2 && memcmp(bytes + length - 2, "\r\n", 2) == 0)
-        length -= 2;
 
     g_autofree char *copy = g_memdup2(bytes, length);
     const FilterdField field = field_parse(copy, length);
@@ -89,6 +98,8 @@ piece_feed(Harness *harness, const Ears *ears, const char *bytes, gsize length)
 {
     GError *error = NULL;
 
+    if (ears->received)
+        g_string_append_len(harness->body, bytes, (gssize)length);
     if (ears->body == NULL)
         return TRUE;
     if (harness->session.cancelled)
@@ -135,7 +146,7 @@ message_begin(Harness *harness)
 {
     harness_message_begin(harness);
     harness->session.stage = FILTERD_MESSAGE;
-    return (Ears){harness->plugin->header, harness->plugin->body};
+    return (Ears){harness->plugin->header, harness->plugin->body, TRUE};
 }
 
 void
@@ -165,6 +176,39 @@ harness_message(Harness *harness, const char *text, size_t chunk)
     if (message_feed(harness, &ears, bytes, chunk))
         harness_hook_run(harness, FILTERD_MESSAGE, harness->plugin->eom);
     harness->fed = TRUE;
+}
+
+/* Pieces as small as they can be and still be pieces. */
+#define PIECE 1000
+
+bool
+harness_host_hear(FilterdCall *call,
+                  bool (*header)(FilterdCall *call, const FilterdField *field,
+                                 GError **error),
+                  bool (*body)(FilterdCall *call, const char *bytes,
+                               size_t length, GError **error),
+                  GError **error)
+{
+    const Harness *harness = harness_call_get(call)->harness;
+    gboolean ok = TRUE;
+
+    for (guint i = 0; header != NULL && ok && i < harness->fields->len; i++) {
+        gsize length;
+        const char *bytes =
+            g_bytes_get_data(harness->fields->pdata[i], &length);
+        g_autofree char *copy = g_memdup2(bytes, length);
+        const FilterdField field = field_parse(copy, length);
+
+        ok = header(call, &field, error);
+    }
+    for (gsize at = 0; body != NULL && ok && at < harness->body->len;
+         at += PIECE) {
+        gsize length = MIN(PIECE, harness->body->len - at);
+        g_autofree char *copy = g_memdup2(harness->body->str + at, length);
+
+        ok = body(call, copy, length, error);
+    }
+    return ok;
 }
 
 bool

@@ -56,6 +56,7 @@ spawned_main(gpointer pointer)
     turn_wait(harness, self);
     g_mutex_unlock(&harness->mutex);
     self->run(&self->call, self->data);
+    harness_streams_close(self, TRUE);
     g_ptr_array_set_size(self->arena, 0);
     g_mutex_lock(&harness->mutex);
     self->ended = TRUE;
