@@ -5,6 +5,7 @@
 #include "policy/check.h"
 
 #include "policy/literal.h"
+#include "policy/prefix.h"
 #include "policy/template.h"
 
 #include <string.h>
@@ -281,4 +282,5 @@ check_rule(Compile *compile, Rule *rule)
             check_stage(compile, rule->condition, rule->public.stage);
     }
     check_reply(compile, rule);
+    prefix_prepare(rule, compile->rules->facts);
 }

@@ -5,6 +5,7 @@
 #include "policy/check.h"
 
 #include "policy/literal.h"
+#include "policy/prefix.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ check_twice(Compile *compile, const Test *test, guint index)
     for (guint i = 0; i < index; i++) {
         const Node *other = g_array_index(test->givens, TestGiven, i).fact;
 
-        if (other->kind != NODE_FACT || other->fact != fact->fact)
+        if (strcmp(other->text, fact->text) != 0)
             continue;
         g_autofree char *hint = g_strdup_printf(
             "it is given in line %u already", other->place.line);
@@ -52,13 +53,72 @@ check_twice(Compile *compile, const Test *test, guint index)
     }
 }
 
+/* The day on which the mail comes, up to its end. */
+static void
+check_date(Compile *compile, Test *test, const Node *value)
+{
+    const char *why;
+    int64_t end;
+
+    if (prefix_parse_day(value->text, &end, &why))
+        test->now = end - 1;
+    else
+        compile_error(compile, &value->place,
+                      "YEAR-MONTH-DAY, such as 2027-01-31", "`%s` %s",
+                      value->text, why);
+}
+
+static void
+check_sample(Compile *compile, Test *test, const Node *value)
+{
+    static const char *const words[] = {"in", "out", NULL};
+    int index = strcmp(value->text, words[0]) == 0 ? 0 : 1;
+
+    if (strcmp(value->text, words[index]) == 0)
+        test->sample = index == 0 ? POLICY_SAMPLE_IN : POLICY_SAMPLE_OUT;
+    else
+        compile_no_such(compile, &value->place, "no sample", value->text,
+                        words);
+}
+
+/* What is no fact, but a test may settle. */
+static const struct {
+    const char *word;
+    void (*check)(Compile *compile, Test *test, const Node *value);
+} settlements[] = {
+    {"date", check_date},
+    {"canary", check_sample},
+};
+
+static gboolean
+check_settled(Compile *compile, Test *test, TestGiven *given)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(settlements); i++) {
+        if (given->fact->kind != NODE_BARE
+            || strcmp(given->fact->text, settlements[i].word) != 0)
+            continue;
+        given->settled = TRUE;
+        if (given->several || given->value->kind == NODE_ENTRY)
+            compile_error(compile, &given->fact->place, NULL,
+                          "`%s` is one word", settlements[i].word);
+        else
+            settlements[i].check(compile, test, given->value);
+        return TRUE;
+    }
+    return FALSE;
+}
+
 /* FACT "=" operand, or `unknown`, or "{" { operand } "}" of a list. */
 static void
-check_given(Compile *compile, const Test *test, guint index)
+check_given(Compile *compile, Test *test, guint index)
 {
-    const TestGiven *given = &g_array_index(test->givens, TestGiven, index);
+    TestGiven *given = &g_array_index(test->givens, TestGiven, index);
     Node *fact = given->fact, *value = given->value;
 
+    if (check_settled(compile, test, given)) {
+        check_twice(compile, test, index);
+        return;
+    }
     check_operand(compile, fact, NULL);
     if (fact->kind != NODE_FACT) {
         if (fact->kind != NODE_BAD)
@@ -89,7 +149,8 @@ resembles(const TestExpect *expect, const PolicyRule *rule)
 {
     const PolicyRule *like = &expect->like.public;
 
-    return rule->kind == like->kind && rule->would == like->would
+    return rule->kind == like->kind
+           && (rule->would == like->would || rule->canary > 0)
            && (expect->stage < 0 || (int)rule->stage == expect->stage);
 }
 
@@ -123,12 +184,13 @@ no_such_rule(Compile *compile, const TestExpect *expect, GPtrArray *names)
                         (const char *const *)names->pdata);
         return;
     }
-    g_autofree char *hint = g_strdup_printf(
-        "there is `%s%s %s` at %s", namesake->would ? "would " : "",
-        policy_verdict_words[namesake->kind], namesake->name,
-        policy_stage_words[namesake->stage]);
-    compile_error(compile, &like->place, hint, "no rule%s %s `%s`%s%s", would,
-                  verdict, like->name, expect->stage >= 0 ? " at " : "",
+    g_autoptr(GString) hint = g_string_new("there is `");
+    policy_append_prefixes(hint, namesake);
+    g_string_append_printf(hint, "%s %s` at %s",
+                           policy_verdict_words[namesake->kind], namesake->name,
+                           policy_stage_words[namesake->stage]);
+    compile_error(compile, &like->place, hint->str, "no rule%s %s `%s`%s%s",
+                  would, verdict, like->name, expect->stage >= 0 ? " at " : "",
                   expect->stage >= 0 ? policy_stage_words[expect->stage] : "");
 }
 
@@ -191,7 +253,7 @@ check_tests(Compile *compile)
     const GPtrArray *tests = compile->rules->tests;
 
     for (guint i = 0; i < tests->len; i++) {
-        const Test *test = g_ptr_array_index(tests, i);
+        Test *test = g_ptr_array_index(tests, i);
 
         for (guint n = 0; n < test->givens->len; n++)
             check_given(compile, test, n);

@@ -73,6 +73,8 @@ gboolean compile_at(const Compile *compile, const char *word);
 /* Advances over that kind; else complains that `what` was expected. */
 gboolean compile_expect(Compile *compile, TokenKind kind, const char *what);
 void compile_expected(Compile *compile, const char *what);
+/* The same with a hint. */
+void compile_wanted(Compile *compile, const char *hint, const char *what);
 /* Advances over `}`; else complains that `open` was never closed. */
 gboolean compile_close(Compile *compile, const PolicyPlace *open);
 /* The bare word at hand, kept; NULL with a complaint that `what` was

@@ -205,19 +205,20 @@ explain(Explaining *all, const Node *node)
 }
 
 PolicyJudgement *
-policy_explain(const PolicyRule *rule, PolicyTruth truth,
+policy_explain(const PolicyRule *rule, PolicyTruth truth, PolicyMode mode,
                const PolicyClient *client)
 {
     const Node *condition = ((const Rule *)rule)->condition;
     PolicyJudgement *judgement = g_new0(PolicyJudgement, 1);
-    Explaining all = {.client = client, .shadow = rule->would};
+    Explaining all = {.client = client, .shadow = mode != POLICY_APPLIED};
 
     judgement->rule = rule;
     judgement->truth = truth;
+    judgement->mode = mode;
     judgement->reasons = g_ptr_array_new_with_free_func(reason_free);
     all.reasons = judgement->reasons;
     all.seen = g_ptr_array_new_with_free_func(seen_free);
-    if (condition != NULL)
+    if (condition != NULL && mode != POLICY_EXPIRED)
         explain(&all, condition);
     g_ptr_array_unref(all.seen);
     return judgement;

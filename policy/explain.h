@@ -24,12 +24,14 @@ typedef struct PolicyReason {
 typedef struct PolicyJudgement {
     const PolicyRule *rule;
     PolicyTruth truth;
-    GPtrArray *reasons; /* PolicyReason; empty: it has no condition */
+    PolicyMode mode;
+    GPtrArray *reasons; /* PolicyReason; empty: it has no condition, or has
+                         * expired */
 } PolicyJudgement;
 
 /* Asks the client again, for facts only that judging the rule asked it for. */
 PolicyJudgement *policy_explain(const PolicyRule *rule, PolicyTruth truth,
-                                const PolicyClient *client);
+                                PolicyMode mode, const PolicyClient *client);
 /* For a GDestroyNotify. */
 void policy_judgement_free(void *judgement);
 

@@ -5,8 +5,10 @@
  */
 #include "policy/group.h"
 
+#include "filterd/base/clock.h"
 #include "filterd/base/value.h"
 #include "policy/evaluate.h"
+#include "policy/prefix.h"
 
 /* What a tree rests on. */
 typedef struct Ground {
@@ -31,13 +33,13 @@ note_fact(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
 
 typedef struct Gathering {
     PolicyRules *rules;
-    gboolean shadow;
+    const Rule *rule;
 } Gathering;
 
 static void
 add_term(const Gathering *gathering, const Node *node, gboolean raw)
 {
-    GroupTerm term = {node, gathering->shadow, raw};
+    GroupTerm term = {node, gathering->rule, raw};
 
     g_array_append_val(gathering->rules->groups, term);
 }
@@ -79,7 +81,7 @@ prepare_stage(PolicyRules *rules, const GPtrArray *stage)
 {
     for (guint i = 0; i < stage->len; i++) {
         const Rule *rule = g_ptr_array_index(stage, i);
-        Gathering gathering = {rules, rule->public.would};
+        Gathering gathering = {rules, rule};
 
         if (rule->condition != NULL)
             gather(&gathering, rule->condition);
@@ -103,8 +105,11 @@ policy_group(const PolicyConfig *config, const PolicyClient *client,
 
     for (guint i = 0; i < terms->len; i++) {
         const GroupTerm *term = &g_array_index(terms, GroupTerm, i);
-        Evaluation evaluation = {client, term->shadow};
+        PolicyMode mode = prefix_mode(term->rule, client);
+        Evaluation evaluation = {client, mode != POLICY_APPLIED};
 
+        if (mode == POLICY_EXPIRED)
+            continue;
         if (term->raw) {
             value_append(group, evaluate_value(&evaluation, term->node));
             g_string_append_c(group, '\n');
@@ -141,6 +146,8 @@ policy_certain_facts(const PolicyConfig *config, FilterdStage stage)
     for (guint i = 0; i < rules->len; i++) {
         const Rule *rule = g_ptr_array_index(rules, i);
 
+        if (rule->public.limited && clock_real() >= rule->public.until)
+            continue;
         if (rule->condition != NULL)
             add_certain(facts, rule->condition);
         if (rule->public.kind < POLICY_REWRITE && !rule->public.would)

@@ -5,6 +5,7 @@
 #include "policy/judge.h"
 
 #include "policy/evaluate.h"
+#include "policy/prefix.h"
 #include "policy/template.h"
 
 static gboolean
@@ -14,15 +15,17 @@ is_cancelled(const PolicyClient *client)
 }
 
 static PolicyTruth
-judge_rule(const Rule *rule, const PolicyClient *client)
+judge_rule(const Rule *rule, const PolicyClient *client, PolicyMode mode)
 {
-    Evaluation evaluation = {client, rule->public.would};
+    Evaluation evaluation = {client, mode != POLICY_APPLIED};
     PolicyTruth truth = POLICY_YES;
 
-    if (rule->condition != NULL)
+    if (mode == POLICY_EXPIRED)
+        truth = POLICY_NO;
+    else if (rule->condition != NULL)
         truth = evaluate_truth(&evaluation, rule->condition);
     if (client->judged != NULL)
-        client->judged(client->data, &rule->public, truth);
+        client->judged(client->data, &rule->public, truth, mode);
     return truth;
 }
 
@@ -34,14 +37,23 @@ policy_judge(const PolicyConfig *config, FilterdStage stage,
 
     for (guint i = 0; i < rules->len && !is_cancelled(client); i++) {
         const Rule *rule = g_ptr_array_index(rules, i);
+        PolicyMode mode = prefix_mode(rule, client);
 
-        if (judge_rule(rule, client) != POLICY_YES || is_cancelled(client))
+        if (judge_rule(rule, client, mode) != POLICY_YES
+            || is_cancelled(client))
             continue;
-        if (rule->public.kind < POLICY_REWRITE && !rule->public.would)
+        if (rule->public.kind < POLICY_REWRITE && mode == POLICY_APPLIED)
             return &rule->public;
-        client->fired(client->data, &rule->public);
+        client->fired(client->data, &rule->public, mode);
     }
     return NULL;
+}
+
+/* Nothing may come of what is asked for it. */
+static gboolean
+is_shadow(const Rule *rule, const PolicyClient *client)
+{
+    return prefix_mode(rule, client) != POLICY_APPLIED;
 }
 
 /* What a verdict answers where its rule does not say. */
@@ -85,7 +97,7 @@ policy_rule_reply(const PolicyRule *public, const PolicyClient *client,
     if (*rule->enhanced != '\0')
         g_strlcpy(enhanced, rule->enhanced, sizeof(enhanced));
     if (rule->text != NULL)
-        template_append(text, rule->text, client, rule->public.would);
+        template_append(text, rule->text, client, is_shadow(rule, client));
     else
         g_string_append(text, otherwise->text);
     mail_reply_set(reply, rule->code != 0 ? rule->code : otherwise->code,
@@ -134,7 +146,7 @@ policy_rule_arguments(const PolicyRule *public, const PolicyClient *client,
                       GStringChunk *memory)
 {
     const Rule *rule = (const Rule *)public;
-    Evaluation evaluation = {client, rule->public.would};
+    Evaluation evaluation = {client, is_shadow(rule, client)};
     FilterdValue *values = allocate_values(memory, rule->argument_count);
 
     for (unsigned i = 0; i < rule->argument_count; i++) {

@@ -29,6 +29,21 @@ typedef enum PolicyVerdict {
 extern const char *const policy_verdict_words[];
 extern const char *const policy_stage_words[];
 
+/* Of the share that `canary` gives. */
+#define POLICY_CANARY_WHOLE 100000
+
+/* What becomes of a rule that fires. */
+typedef enum PolicyMode {
+    POLICY_APPLIED,
+    POLICY_WOULD,
+    POLICY_CANARY_OUT, /* not in its sample: as `would` */
+    POLICY_EXPIRED,    /* not even judged */
+    POLICY_MODES,
+} PolicyMode;
+
+/* "applied", "would", "canary-out", "expired". */
+extern const char *const policy_mode_words[];
+
 /* The longest `reply … after`, milliseconds. */
 #define POLICY_DELAY_LIMIT 30000
 
@@ -44,8 +59,17 @@ typedef struct PolicyRule {
     const PolicyUse *use; /* of a rewrite: the action's, NULL: core */
     const FilterdAction *action;
     PolicyPlace place;
-    unsigned index; /* over all stages, for counters */
+    unsigned index;  /* over all stages, for counters */
+    unsigned canary; /* the share of mail that it acts on; 0: all */
+    gboolean limited;
+    int64_t until; /* if so: when it ends, milliseconds since 1970 */
 } PolicyRule;
+
+typedef enum PolicySample {
+    POLICY_SAMPLE_OWN, /* as the facts have it */
+    POLICY_SAMPLE_IN,
+    POLICY_SAMPLE_OUT,
+} PolicySample;
 
 /* Whom the judge asks and tells; `data` is handed back. May wait in `fact`
  * only. */
@@ -54,12 +78,17 @@ typedef struct PolicyClient {
     /* Never NULL. `shadow`: only a `would` rule asks (no effects then). */
     const FilterdValue *(*fact)(void *data, const PolicyFact *fact,
                                 gboolean shadow);
-    /* A would, score or rewrite rule fired. */
-    void (*fired)(void *data, const PolicyRule *rule);
-    /* Every rule that was judged, with its truth; may be NULL. */
-    void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth);
+    /* A score or rewrite rule fired, or one that only would. */
+    void (*fired)(void *data, const PolicyRule *rule, PolicyMode mode);
+    /* Every rule that was judged, with its truth, and those that have expired,
+     * with NO; may be NULL. */
+    void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth,
+                   PolicyMode mode);
     /* The session is ending: judge no further. May be NULL. */
     gboolean (*cancelled)(void *data);
+    /* What `until` goes by, milliseconds since 1970; NULL: the clock. */
+    int64_t (*now)(void *data);
+    PolicySample sample; /* of every `canary` */
 } PolicyClient;
 
 /* The rule whose verdict ends the stage; NULL: none did. */
@@ -96,5 +125,10 @@ GPtrArray *policy_certain_facts(const PolicyConfig *config, FilterdStage stage);
 gboolean policy_rule_asks(const PolicyRule *rule, const PolicyUse *use);
 /* Whether any rule of any stage mentions that fact. */
 gboolean policy_mentions(const PolicyConfig *config, const PolicyFact *fact);
+/* "would ", "canary 5% until 2027-01-31 ": as they stand before the rule. */
+void policy_append_prefixes(GString *out, const PolicyRule *rule);
+/* The day of a limited rule, "2027-01-31". Caller frees. */
+char *policy_rule_day(const PolicyRule *rule);
+
 /* All rules in file order. Elements are const PolicyRule *. */
 const GPtrArray *policy_rules(const PolicyConfig *config);

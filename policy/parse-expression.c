@@ -28,7 +28,7 @@ begins_nothing(const Token *token)
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         if (token_is(token, words[i]))
             return TRUE;
-    return token->leads && parse_verdict_word(token) >= 0
+    return token->leads && parse_begins_rule(token)
            && !token_is(token, "score");
 }
 

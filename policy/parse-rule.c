@@ -46,7 +46,7 @@ parse_rule_name(Compile *compile, Rule *rule)
 
     if (token->kind != TOKEN_BARE || token_is(token, "if")
         || token_is(token, "reply")
-        || (token->leads && parse_verdict_word(token) >= 0)) {
+        || (token->leads && parse_begins_rule(token))) {
         g_autofree char *hint = g_strdup_printf("%s NAME if …", verdict);
         compile_error(compile, &rule->head, hint, "`%s` needs a name", verdict);
         return FALSE;
@@ -254,25 +254,39 @@ keep_rule(Compile *compile, Rule *rule)
     g_array_append_val(compile->steps, step);
 }
 
-/* rule = [ "would" ] ( verdict … | "rewrite" … ) | "score" … . */
+/* Points are weak evidence, and end up in a rule that can be tried. */
+static gboolean
+check_prefixes(Compile *compile, const Rule *rule)
+{
+    const PolicyPlace *place =
+        rule->public.would ? &rule->would_place : &rule->canary_place;
+
+    if (rule->public.kind != POLICY_SCORE || place->line == 0)
+        return TRUE;
+    compile_error(compile, place,
+                  "put it before the rule that asks for the `score`",
+                  "a `score` is no verdict to try");
+    return FALSE;
+}
+
+/* rule = { prefix } ( verdict … | "rewrite" … | "score" … ) . */
 static gboolean
 parse_rule(Compile *compile, FilterdStage stage)
 {
     Rule *rule = rule_new(compile, stage);
     gboolean ok;
 
-    rule->public.would = compile_at(compile, "would");
-    if (rule->public.would)
-        compile_advance(compile);
+    if (!parse_prefixes(compile, rule))
+        return FALSE;
     int kind = parse_verdict_word(&compile->token);
-    if (kind < 0 || (rule->public.would && kind == POLICY_SCORE)) {
-        compile_expected(compile, rule->public.would
-                                      ? "a verdict or `rewrite`"
-                                      : "a rule: a verdict, `would`, "
-                                        "`rewrite` or `score`");
+    if (kind < 0) {
+        compile_expected(compile, "a rule: a verdict, `would`, `rewrite` or "
+                                  "`score`");
         return FALSE;
     }
     rule->public.kind = (PolicyVerdict)kind;
+    if (!check_prefixes(compile, rule))
+        return FALSE;
     rule->head = compile->token.place;
     compile_advance(compile);
     if (rule->public.kind == POLICY_REWRITE)
@@ -293,9 +307,7 @@ recover(Compile *compile)
     compile->nesting = 0;
     while (compile->token.kind != TOKEN_END
            && compile->token.kind != TOKEN_CLOSE
-           && !(compile->token.leads
-                && (parse_verdict_word(&compile->token) >= 0
-                    || compile_at(compile, "would"))))
+           && !(compile->token.leads && parse_begins_rule(&compile->token)))
         compile_advance(compile);
 }
 

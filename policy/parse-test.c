@@ -17,6 +17,8 @@ test_new(Compile *compile, const char *name, const PolicyPlace *place)
     test->place = *place;
     test->givens = g_array_new(FALSE, TRUE, sizeof(TestGiven));
     test->expects = g_ptr_array_new();
+    test->now = G_MININT64;
+    test->sample = POLICY_SAMPLE_IN;
     g_ptr_array_add(compile->rules->tests, test);
     return test;
 }

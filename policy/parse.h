@@ -38,6 +38,10 @@ gboolean parse_reply_code(Compile *compile, Rule *rule);
 gboolean parse_reply_enhanced(Compile *compile, Rule *rule);
 /* "(" [ operand { "," operand } ] ")" */
 gboolean parse_arguments(Compile *compile, Rule *rule);
+/* { "would" | "canary" SHARE | "until" DATE }, into the rule. */
+gboolean parse_prefixes(Compile *compile, Rule *rule);
+/* Whether the token is the first word of a rule. */
+gboolean parse_begins_rule(const Token *token);
 /* Whether the token begins a statement on a line of its own. */
 gboolean parse_begins_statement(const Token *token);
 /* A name of a rule, list, map or let; NULL with a complaint. */

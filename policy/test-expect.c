@@ -8,17 +8,17 @@
 #include <string.h>
 
 static gboolean
-is_verdict(const PolicyRule *rule)
+is_verdict(const TestFired *fired)
 {
-    return rule->kind < POLICY_REWRITE && !rule->would;
+    return fired->rule->kind < POLICY_REWRITE && fired->mode == POLICY_APPLIED;
 }
 
 /* ---- in words ----------------------------------------------------------- */
 
 static void
-append_rule(GString *out, const PolicyRule *rule)
+append_rule(GString *out, const PolicyRule *rule, gboolean would)
 {
-    if (rule->would)
+    if (would)
         g_string_append(out, "would ");
     g_string_append(out, policy_verdict_words[rule->kind]);
     if (rule->name != NULL)
@@ -76,7 +76,7 @@ describe(const TestExpect *expect)
     if (expect->kind == EXPECT_NO_RULE)
         g_string_append(out, "no ");
     if (expect->kind != EXPECT_NOTHING) {
-        append_rule(out, &expect->like.public);
+        append_rule(out, &expect->like.public, expect->like.public.would);
         append_arguments(out, &expect->like);
     }
     if (expect->stage >= 0)
@@ -91,7 +91,7 @@ append_fired(GString *out, const TestFired *fired)
 {
     if (out->len > 0)
         g_string_append(out, ", ");
-    append_rule(out, fired->rule);
+    append_rule(out, fired->rule, fired->mode != POLICY_APPLIED);
     for (guint i = 0; i < fired->arguments->len; i++)
         g_string_append_printf(
             out, "%s\"%s\"%s", i == 0 ? "(" : ", ",
@@ -135,7 +135,8 @@ is_named(const TestExpect *expect, const TestFired *fired)
 {
     const PolicyRule *like = &expect->like.public, *rule = fired->rule;
 
-    return rule->kind == like->kind && rule->would == like->would
+    return rule->kind == like->kind
+           && like->would == (fired->mode != POLICY_APPLIED)
            && at_stage(expect, rule)
            && (like->name == NULL || strcmp(like->name, rule->name) == 0);
 }
@@ -188,13 +189,13 @@ any(const TestExpect *expect, const GPtrArray *all,
 static gboolean
 is_verdict_there(const TestExpect *expect, const TestFired *fired)
 {
-    return is_verdict(fired->rule) && at_stage(expect, fired->rule);
+    return is_verdict(fired) && at_stage(expect, fired->rule);
 }
 
 static gboolean
 is_anything(G_GNUC_UNUSED const TestExpect *expect, const TestFired *fired)
 {
-    return is_verdict(fired->rule);
+    return is_verdict(fired);
 }
 
 /* `expect accept` is met, too, where no rule decides, which accepts. */

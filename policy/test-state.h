@@ -10,6 +10,7 @@
 /* A rule that fired, with what it said then. */
 typedef struct TestFired {
     const PolicyRule *rule;
+    PolicyMode mode;
     MailReply reply;      /* code 0: it has none */
     GPtrArray *arguments; /* texts */
 } TestFired;

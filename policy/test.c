@@ -12,6 +12,7 @@
 
 typedef struct Run {
     const PolicyConfig *config;
+    const Test *test;
     PolicyTest *result;
     PolicyClient client;
     GStringChunk *memory;
@@ -96,6 +97,19 @@ give(Run *run, const TestGiven *given)
     g_hash_table_replace(run->facts, (gpointer)given->fact->fact, value);
 }
 
+static void
+give_all(Run *run)
+{
+    const GArray *givens = run->test->givens;
+
+    for (guint i = 0; i < givens->len; i++) {
+        const TestGiven *given = &g_array_index(givens, TestGiven, i);
+
+        if (!given->settled)
+            give(run, given);
+    }
+}
+
 static const FilterdValue *
 ask(void *data, const PolicyFact *fact, G_GNUC_UNUSED gboolean shadow)
 {
@@ -142,16 +156,18 @@ keep_arguments(const Run *run, TestFired *fired)
 }
 
 static void
-on_judged(void *data, const PolicyRule *rule, PolicyTruth truth)
+on_judged(void *data, const PolicyRule *rule, PolicyTruth truth,
+          PolicyMode mode)
 {
     Run *run = data;
 
     g_ptr_array_add(run->result->judgements,
-                    policy_explain(rule, truth, &run->client));
+                    policy_explain(rule, truth, mode, &run->client));
     if (truth != POLICY_YES)
         return;
     TestFired *fired = g_new0(TestFired, 1);
     fired->rule = rule;
+    fired->mode = mode;
     fired->arguments = g_ptr_array_new_with_free_func(g_free);
     if (answers(rule))
         policy_rule_reply(rule, &run->client, &fired->reply);
@@ -161,12 +177,20 @@ on_judged(void *data, const PolicyRule *rule, PolicyTruth truth)
 }
 
 static void
-on_fired(void *data, const PolicyRule *rule)
+on_fired(void *data, const PolicyRule *rule, PolicyMode mode)
 {
     Run *run = data;
 
-    if (rule->kind == POLICY_SCORE)
+    if (rule->kind == POLICY_SCORE && mode == POLICY_APPLIED)
         run->score.integer += rule->score;
+}
+
+static int64_t
+get_now(void *data)
+{
+    const Run *run = data;
+
+    return run->test->now;
 }
 
 /* ---- the way through the stages ----------------------------------------- */
@@ -228,6 +252,7 @@ policy_test_run(const PolicyConfig *config, unsigned index)
     const Test *test = g_ptr_array_index(config->rules->tests, index);
     Run run = {
         .config = config,
+        .test = test,
         .result = result_new(test),
         .memory = g_string_chunk_new(1024),
         .facts = g_hash_table_new_full(NULL, NULL, NULL, free_value),
@@ -235,10 +260,13 @@ policy_test_run(const PolicyConfig *config, unsigned index)
         .fired = g_ptr_array_new_with_free_func(fired_free),
     };
 
-    run.client = (PolicyClient){
-        .data = &run, .fact = ask, .fired = on_fired, .judged = on_judged};
-    for (guint i = 0; i < test->givens->len; i++)
-        give(&run, &g_array_index(test->givens, TestGiven, i));
+    run.client = (PolicyClient){.data = &run,
+                                .fact = ask,
+                                .fired = on_fired,
+                                .judged = on_judged,
+                                .now = get_now,
+                                .sample = test->sample};
+    give_all(&run);
     const FilterdValue *score = find_fact(&run, "score");
     if (score != NULL)
         run.score = *score;

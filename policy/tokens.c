@@ -31,21 +31,27 @@ compile_at(const Compile *compile, const char *word)
 }
 
 void
-compile_expected(Compile *compile, const char *what)
+compile_wanted(Compile *compile, const char *hint, const char *what)
 {
     const Token *token = &compile->token;
 
     if (token->kind == TOKEN_BROKEN)
         return;
     if (token->kind == TOKEN_END)
-        compile_error(compile, &token->place, NULL,
+        compile_error(compile, &token->place, hint,
                       "expected %s, but the file ends here", what);
     else if (token->kind == TOKEN_TEXT)
-        compile_error(compile, &token->place, NULL, "expected %s, found a text",
+        compile_error(compile, &token->place, hint, "expected %s, found a text",
                       what);
     else
-        compile_error(compile, &token->place, NULL, "expected %s, found `%.*s`",
+        compile_error(compile, &token->place, hint, "expected %s, found `%.*s`",
                       what, (int)MIN(token->length, FOUND_LIMIT), token->start);
+}
+
+void
+compile_expected(Compile *compile, const char *what)
+{
+    compile_wanted(compile, NULL, what);
 }
 
 gboolean

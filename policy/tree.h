@@ -95,12 +95,14 @@ typedef struct Rule {
     PolicyRule public; /* first: a Rule is a PolicyRule */
     Node *condition;   /* NULL: always */
     PolicyPlace head;  /* of the verdict's word */
+    PolicyPlace would_place, canary_place, until_place; /* line 0: not there */
     PolicyPlace reply_place, code_place, enhanced_place;
     Node *reply; /* QUOTED; NULL: the default */
     Template *text;
     int code; /* 0: the default */
     char enhanced[12];
-    const char *action; /* of a rewrite, as written */
+    const PolicyFact *client, *domain; /* of its sample; NULL: not known */
+    const char *action;                /* of a rewrite, as written */
     Argument *arguments;
     unsigned argument_count;
 } Rule;
@@ -109,6 +111,7 @@ typedef struct Rule {
 typedef struct TestGiven {
     Node *fact, *value; /* value NULL: an empty list */
     gboolean several;
+    gboolean settled; /* not of a fact: the test has it */
 } TestGiven;
 
 typedef enum ExpectKind {
@@ -131,12 +134,14 @@ typedef struct Test {
     PolicyPlace place;
     GArray *givens;     /* TestGiven */
     GPtrArray *expects; /* TestExpect */
+    int64_t now;        /* G_MININT64: before any day */
+    PolicySample sample;
 } Test;
 
 /* A sub-expression that tells recipients apart, see policy_group(). */
 typedef struct GroupTerm {
     const Node *node;
-    gboolean shadow;
+    const Rule *rule;
     gboolean raw; /* the value of the fact, not a truth */
 } GroupTerm;
 

@@ -4,7 +4,13 @@
  */
 #include "policy/warn.h"
 
+#include "filterd/base/clock.h"
+
 #include <string.h>
+
+/* How long before its last day a rule is warned of. */
+#define DAY INT64_C(86400000)
+#define SOON (14 * DAY)
 
 /* What a condition is whatever the facts say; UNKNOWN: it depends. */
 static PolicyTruth
@@ -41,10 +47,18 @@ is_verdict(const Rule *rule)
     return rule->public.kind < POLICY_REWRITE && !rule->public.would;
 }
 
+/* Whatever the mail, and whatever the day. */
+static gboolean
+is_constant(const Rule *rule)
+{
+    return is_verdict(rule) && rule->public.canary == 0
+           && !rule->public.limited;
+}
+
 static gboolean
 refuses(const Rule *rule)
 {
-    return is_verdict(rule)
+    return is_constant(rule)
            && (rule->public.kind == POLICY_REJECT
                || rule->public.kind == POLICY_TEMPFAIL
                || rule->public.kind == POLICY_DISCONNECT
@@ -74,9 +88,32 @@ warn_never(Compile *compile, const GPtrArray *stage)
             compile_warning(compile, &rule->public.place,
                             "its condition is always no", "`%s` can never fire",
                             rule->public.name);
-        else if (truth == POLICY_YES && is_verdict(rule))
+        else if (truth == POLICY_YES && is_constant(rule))
             last = rule;
     }
+}
+
+/* ---- days that pass ---- */
+
+static void
+warn_until(Compile *compile, const Rule *rule)
+{
+    const PolicyRule *public = &rule->public;
+    int64_t left = public->until - clock_real();
+
+    if (!public->limited || left > SOON)
+        return;
+    g_autofree char *day = policy_rule_day(public);
+    if (left <= 0)
+        compile_warning(compile, &rule->until_place,
+                        "take the rule out, or give it a later day",
+                        "`%s` expired: after %s it is as if it were not there",
+                        public->name, day);
+    else
+        compile_warning(
+            compile, &rule->until_place, NULL,
+            "`%s` acts until %s, %" G_GINT64_FORMAT " day%s from now",
+            public->name, day, left / DAY, left / DAY == 1 ? "" : "s");
 }
 
 /* ---- what nobody uses ---- */
@@ -238,6 +275,7 @@ warn_all(Compile *compile)
     for (int stage = 0; stage < FILTERD_STAGES; stage++)
         warn_never(compile, compile->rules->stages[stage]);
     for (guint i = 0; i < all->len; i++) {
+        warn_until(compile, g_ptr_array_index(all, i));
         warn_temperror(compile, g_ptr_array_index(all, i));
         warn_dmarc(compile, g_ptr_array_index(all, i));
     }

@@ -55,18 +55,28 @@ typedef struct NamedMetric {
     int64_t value;
 } NamedMetric;
 
+/* One that may become another's; odd while it does. */
+typedef struct Counter {
+    unsigned version;
+    NamedMetric named;
+} Counter;
+
 /* A row ends with its cache line: rows of two processes share none. `used` is
  * raised when the texts behind it are there. */
 typedef struct MetricRow {
     int64_t values[METRICS];
     unsigned used;
     NamedMetric named[METRIC_NAMED_LIMIT];
+    unsigned counters_used;
+    Counter counters[METRIC_COUNTER_LIMIT];
 } __attribute__((aligned(64))) MetricRow;
 
 static MetricRow own;
 static MetricRow *rows = &own;
 static MetricRow *row = &own;
 static unsigned row_count = 1;
+/* Which counters of its row this process has found. */
+static gboolean ours[METRIC_COUNTER_LIMIT];
 
 void
 metrics_init(unsigned workers)
@@ -83,6 +93,7 @@ metrics_use_row(unsigned worker)
 {
     g_assert(worker < row_count);
     row = &rows[worker];
+    memset(ours, 0, sizeof(ours));
     for (size_t i = 0; i < METRICS; i++)
         if (infos[i].gauge)
             __atomic_store_n(&row->values[i], 0, __ATOMIC_RELAXED);
@@ -119,18 +130,26 @@ named_find(const MetricName *name)
     return NULL;
 }
 
+/* FALSE: a text of it is too long. */
+static gboolean
+named_set(NamedMetric *named, const MetricName *name)
+{
+    if (g_strlcpy(named->name, name->name, NAME_SIZE) >= NAME_SIZE
+        || g_strlcpy(named->labels, name->labels, LABELS_SIZE) >= LABELS_SIZE)
+        return FALSE;
+    g_strlcpy(named->help, name->help, HELP_SIZE);
+    named->gauge = name->gauge;
+    named->value = 0;
+    return TRUE;
+}
+
 static NamedMetric *
 named_new(const MetricName *name)
 {
     NamedMetric *named = &row->named[row->used];
 
-    if (row->used == METRIC_NAMED_LIMIT
-        || g_strlcpy(named->name, name->name, NAME_SIZE) >= NAME_SIZE
-        || g_strlcpy(named->labels, name->labels, LABELS_SIZE) >= LABELS_SIZE)
+    if (row->used == METRIC_NAMED_LIMIT || !named_set(named, name))
         return NULL;
-    g_strlcpy(named->help, name->help, HELP_SIZE);
-    named->gauge = name->gauge;
-    named->value = 0;
     __atomic_store_n(&row->used, row->used + 1, __ATOMIC_RELEASE);
     return named;
 }
@@ -148,6 +167,78 @@ metrics_add_named(const MetricName *name, int64_t delta)
     return TRUE;
 }
 
+void
+metrics_append_label(GString *labels, const char *name, const char *value)
+{
+    g_string_append_printf(labels, "%s%s=\"", labels->len > 0 ? "," : "", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\')
+            g_string_append_c(labels, '\\');
+        g_string_append_c(labels, g_ascii_iscntrl(*value) ? ' ' : *value);
+    }
+    g_string_append_c(labels, '"');
+}
+
+/* ---- found once --------------------------------------------------------- */
+
+static gboolean
+is_named(const NamedMetric *named, const MetricName *name)
+{
+    return strcmp(named->labels, name->labels) == 0
+           && strcmp(named->name, name->name) == 0;
+}
+
+/* The index of that counter, or of one that can become it; else the limit. */
+static unsigned
+counter_find(const MetricName *name)
+{
+    unsigned room = row->counters_used;
+
+    for (unsigned i = 0; i < row->counters_used; i++) {
+        if (is_named(&row->counters[i].named, name))
+            return i;
+        if (row->counters_used == METRIC_COUNTER_LIMIT && !ours[i])
+            room = MIN(room, i);
+    }
+    return room;
+}
+
+/* Somebody may be reading it. */
+static gboolean
+counter_set(Counter *counter, const MetricName *name)
+{
+    __atomic_store_n(&counter->version, counter->version | 1, __ATOMIC_SEQ_CST);
+    gboolean fits = named_set(&counter->named, name);
+    if (!fits)
+        *counter->named.name = '\0';
+    __atomic_store_n(&counter->version, counter->version + 1, __ATOMIC_SEQ_CST);
+    return fits;
+}
+
+int64_t *
+metrics_find_counter(const MetricName *name)
+{
+    unsigned index = counter_find(name);
+
+    if (index == METRIC_COUNTER_LIMIT)
+        return NULL;
+    Counter *counter = &row->counters[index];
+    if ((index == row->counters_used || !is_named(&counter->named, name))
+        && !counter_set(counter, name))
+        return NULL;
+    if (index == row->counters_used)
+        __atomic_store_n(&row->counters_used, index + 1, __ATOMIC_RELEASE);
+    ours[index] = TRUE;
+    return &counter->named.value;
+}
+
+void
+metrics_count(int64_t *counter)
+{
+    if (counter != NULL)
+        __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
 /* ---- told --------------------------------------------------------------- */
 
 static int
@@ -160,16 +251,38 @@ named_compare(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->labels, b->labels);
 }
 
+/* Copies what is not being changed. */
+static void
+add_counters(GPtrArray *all, const MetricRow *of)
+{
+    unsigned used = __atomic_load_n(&of->counters_used, __ATOMIC_ACQUIRE);
+
+    for (unsigned i = 0; i < used; i++) {
+        const Counter *counter = &of->counters[i];
+        unsigned version = __atomic_load_n(&counter->version, __ATOMIC_SEQ_CST);
+        NamedMetric *copy = g_memdup2(&counter->named, sizeof(counter->named));
+
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (version % 2 == 0 && *copy->name != '\0'
+            && version == __atomic_load_n(&counter->version, __ATOMIC_SEQ_CST))
+            g_ptr_array_add(all, copy);
+        else
+            g_free(copy);
+    }
+}
+
 static GPtrArray *
 named_sorted(void)
 {
-    GPtrArray *all = g_ptr_array_new();
+    GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
 
     for (unsigned i = 0; i < row_count; i++) {
         unsigned used = __atomic_load_n(&rows[i].used, __ATOMIC_ACQUIRE);
 
         for (unsigned j = 0; j < used; j++)
-            g_ptr_array_add(all, &rows[i].named[j]);
+            g_ptr_array_add(all,
+                            g_memdup2(&rows[i].named[j], sizeof(NamedMetric)));
+        add_counters(all, &rows[i]);
     }
     g_ptr_array_sort(all, named_compare);
     return all;
@@ -197,8 +310,7 @@ named_format(GString *out)
             describe(out, named->name, named->help, named->gauge);
         before = named;
         for (; i < all->len && named_compare(&all->pdata[i], &before) == 0; i++)
-            sum += __atomic_load_n(&((NamedMetric *)all->pdata[i])->value,
-                                   __ATOMIC_RELAXED);
+            sum += ((NamedMetric *)all->pdata[i])->value;
         g_string_append_printf(out, "filterd_%s{%s} %" G_GINT64_FORMAT "\n",
                                named->name, named->labels, sum);
     }

@@ -53,5 +53,16 @@ typedef struct MetricName {
 
 /* FALSE: there are too many, or a text of it is too long. */
 gboolean metrics_add_named(const MetricName *name, int64_t delta);
+/* Appends name="value", with a comma before it if it is not the first. */
+void metrics_append_label(GString *labels, const char *name, const char *value);
+
+/* Those that are found once and then only added to, such as rules'; beside the
+ * ones above. Of more than so many, those that an earlier process of this row
+ * had make room; NULL: there are too many still, or a text is too long. */
+#define METRIC_COUNTER_LIMIT 4096
+int64_t *metrics_find_counter(const MetricName *name);
+/* NULL is fine. */
+void metrics_count(int64_t *counter);
+
 /* The Prometheus text of all of them. Caller frees. */
 char *metrics_format(void);

@@ -376,18 +376,6 @@ hear(FilterdCall *plugin_call,
 /* ---- metrics ------------------------------------------------------------ */
 
 static void
-add_label(GString *labels, const char *name, const char *value)
-{
-    g_string_append_printf(labels, "%s%s=\"", labels->len > 0 ? "," : "", name);
-    for (; *value != '\0'; value++) {
-        if (*value == '"' || *value == '\\')
-            g_string_append_c(labels, '\\');
-        g_string_append_c(labels, g_ascii_iscntrl(*value) ? ' ' : *value);
-    }
-    g_string_append_c(labels, '"');
-}
-
-static void
 count(FilterdCall *plugin_call, unsigned metric, const char *label,
       int64_t delta)
 {
@@ -399,9 +387,9 @@ count(FilterdCall *plugin_call, unsigned metric, const char *label,
     g_autoptr(GString) labels = g_string_new(NULL);
 
     g_strdelimit(name, "-", '_');
-    add_label(labels, "instance", instance->use->name);
+    metrics_append_label(labels, "instance", instance->use->name);
     if (row->label != NULL && label != NULL)
-        add_label(labels, row->label, label);
+        metrics_append_label(labels, row->label, label);
     metrics_add_named(&(MetricName){.name = name,
                                     .labels = labels->str,
                                     .help = row->doc,

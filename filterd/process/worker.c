@@ -93,7 +93,8 @@ expire(void *data)
 static gboolean
 open_worker(Worker *worker, GError **error)
 {
-    const EngineOptions options = {.memory_store = worker->start->memory_store};
+    const EngineOptions options = {.memory_store = worker->start->memory_store,
+                                   .counted = TRUE};
     worker->engine = engine_new(worker->config, &options, error);
     if (worker->engine == NULL)
         return FALSE;

@@ -88,6 +88,7 @@ session_log(const Session *session, const SessionEntry *entry)
     log_envelope(&line, session, entry->recipient);
     log_text(&line, "rule", entry->rule);
     log_text(&line, "stage", entry->stage);
+    log_text(&line, "mode", entry->mode);
     log_reply(&line, session, entry);
     log_facts(&line, session);
     log_message(&line, session);

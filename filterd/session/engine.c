@@ -121,6 +121,8 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
                             error);
     if (engine->host == NULL)
         g_clear_pointer(&engine, engine_free);
+    else if (options->counted)
+        engine->counts = rules_counts_new(config);
     return engine;
 }
 
@@ -130,6 +132,7 @@ engine_free(Engine *engine)
     if (engine->host != NULL)
         host_free(engine->host);
     store_free(engine->store);
+    g_clear_pointer(&engine->counts, rules_counts_free);
     g_free(engine->redis_nodes);
     g_free(engine->hostname);
     g_free(engine->authserv_id);

@@ -21,6 +21,8 @@ typedef struct EngineOptions {
     gboolean private_store;
     /* For one message: what plugins do by themselves is not done. */
     gboolean brief;
+    /* Its rules are counted, in metrics. */
+    gboolean counted;
 } EngineOptions;
 
 /* Borrows the configuration. dns_init() and offload_init() come before. Starts

@@ -60,15 +60,16 @@ judged_recipient(const Session *session, FilterdStage stage)
 }
 
 static void
-fired(void *data, const PolicyRule *rule)
+fired(void *data, const PolicyRule *rule, PolicyMode mode)
 {
     Session *session = data;
-    if (rule->would) {
-        const SessionEntry entry = {.event = "would",
-                                    .rule = rule->name,
-                                    .stage = stage_names[rule->stage],
-                                    .recipient =
-                                        judged_recipient(session, rule->stage)};
+    if (mode != POLICY_APPLIED) {
+        const SessionEntry entry = {
+            .event = "would",
+            .mode = rule->canary > 0 ? policy_mode_words[mode] : NULL,
+            .rule = rule->name,
+            .stage = stage_names[rule->stage],
+            .recipient = judged_recipient(session, rule->stage)};
         session_log(session, &entry);
         if (session->observer.would != NULL)
             session->observer.would(session->observer.data, rule);
@@ -80,11 +81,13 @@ fired(void *data, const PolicyRule *rule)
 }
 
 static void
-judged(void *data, const PolicyRule *rule, PolicyTruth truth)
+judged(void *data, const PolicyRule *rule, PolicyTruth truth, PolicyMode mode)
 {
     Session *session = data;
+    if (!fiber_cancelled() && (truth == POLICY_YES || mode == POLICY_EXPIRED))
+        rules_count(session->engine->counts, rule, mode);
     if (session->observer.judged != NULL)
-        session->observer.judged(session->observer.data, rule, truth);
+        session->observer.judged(session->observer.data, rule, truth, mode);
 }
 
 static gboolean
@@ -97,7 +100,11 @@ cancelled(void *data)
 const PolicyClient *
 session_policy_client(Session *session, PolicyClient *client)
 {
-    *client = (PolicyClient){session, ask, fired, judged, cancelled};
+    *client = (PolicyClient){.data = session,
+                             .fact = ask,
+                             .fired = fired,
+                             .judged = judged,
+                             .cancelled = cancelled};
     return client;
 }
 

@@ -173,7 +173,8 @@ typedef struct SessionObserver {
     void (*decided)(void *data, FilterdStage stage, const PolicyRule *rule,
                     const char *recipient, const MailReply *reply);
     void (*would)(void *data, const PolicyRule *rule);
-    void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth);
+    void (*judged)(void *data, const PolicyRule *rule, PolicyTruth truth,
+                   PolicyMode mode);
     /* A rule wanted to know that fact. */
     void (*asked)(void *data, const PolicyFact *fact,
                   const FilterdValue *value);

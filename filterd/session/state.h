@@ -6,6 +6,7 @@
 
 #include "filterd/base/fiber.h"
 #include "filterd/host/visit.h"
+#include "filterd/session/rules.h"
 #include "filterd/session/session.h"
 
 #define SESSION_ID_SIZE 40
@@ -16,6 +17,7 @@ struct Engine {
     StoreRedisConfig redis; /* the store's, where it is one */
     const char **redis_nodes;
     Host *host;
+    RuleCounts *counts; /* NULL: nobody reads them */
     char *hostname;
     char *authserv_id;
     const char *spool;  /* a directory, or NULL */
@@ -203,6 +205,7 @@ void session_trace_add(Session *session);
 typedef struct SessionEntry {
     const char *event;
     const char *rule, *stage;
+    const char *mode;      /* of a rule that would */
     const char *recipient; /* NULL: all whom it concerns */
     const MailReply *reply;
     gboolean ours; /* the reply goes out with the session's id */

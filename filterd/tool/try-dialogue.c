@@ -130,7 +130,8 @@ ask_again(void *data, const PolicyFact *fact, gboolean shadow)
 }
 
 static void
-on_judged(void *data, const PolicyRule *rule, PolicyTruth truth)
+on_judged(void *data, const PolicyRule *rule, PolicyTruth truth,
+          PolicyMode mode)
 {
     Dialogue *dialogue = data;
     const PolicyClient client = {.data = dialogue, .fact = ask_again};
@@ -138,7 +139,7 @@ on_judged(void *data, const PolicyRule *rule, PolicyTruth truth)
         || (dialogue->transactions > 0 && rule->stage < FILTERD_RCPT))
         return;
     TryRule *judged = g_new(TryRule, 1);
-    *judged = (TryRule){policy_explain(rule, truth, &client),
+    *judged = (TryRule){policy_explain(rule, truth, mode, &client),
                         g_strdup(dialogue->recipient), dialogue->transactions};
     g_ptr_array_add(dialogue->result->rules, judged);
 }

@@ -50,6 +50,21 @@ append_reason(GString *out, const void *element)
     g_string_append(out, "}}");
 }
 
+/* The share in percent and the last day, or null. */
+static void
+append_prefixes(GString *out, const PolicyRule *rule)
+{
+    g_autofree char *day = rule->limited ? policy_rule_day(rule) : NULL;
+
+    if (rule->canary > 0)
+        g_string_append_printf(out, "\"canary\":%u.%03u,", rule->canary / 1000,
+                               rule->canary % 1000);
+    else
+        g_string_append(out, "\"canary\":null,");
+    view_json_text(out, "until", day);
+    g_string_append_c(out, ',');
+}
+
 void
 view_json_judgement(GString *out, const void *element)
 {
@@ -64,6 +79,9 @@ view_json_judgement(GString *out, const void *element)
     view_json_text(out, "rule", rule->name);
     g_string_append_printf(out, ",\"would\":%s,",
                            rule->would ? "true" : "false");
+    append_prefixes(out, rule);
+    view_json_text(out, "mode", policy_mode_words[judgement->mode]);
+    g_string_append_c(out, ',');
     view_json_text(out, "file", rule->place.file);
     g_string_append_printf(out, ",\"line\":%u,", rule->place.line);
     view_json_text(out, "truth", policy_truth_words[judgement->truth]);

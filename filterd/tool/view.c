@@ -126,15 +126,22 @@ view_judgement(View *view, const PolicyJudgement *judgement)
         [POLICY_UNKNOWN] = VIEW_DOUBTFUL,
     };
     const PolicyRule *rule = judgement->rule;
+    gboolean expired = judgement->mode == POLICY_EXPIRED;
 
     g_string_append(view->out, "    ");
     view_paint(view, styles[judgement->truth], TRUTH_WIDTH,
-               policy_truth_words[judgement->truth]);
-    g_string_append_printf(view->out, "%s%s ", rule->would ? "would " : "",
-                           policy_verdict_words[rule->kind]);
+               expired ? policy_mode_words[POLICY_EXPIRED]
+                       : policy_truth_words[judgement->truth]);
+    policy_append_prefixes(view->out, rule);
+    g_string_append_printf(view->out, "%s ", policy_verdict_words[rule->kind]);
     if (rule->kind == POLICY_SCORE)
         g_string_append_printf(view->out, "%" G_GINT64_FORMAT " ", rule->score);
-    g_string_append_printf(view->out, "%s\n", rule->name);
+    g_string_append(view->out, rule->name);
+    if (judgement->mode == POLICY_CANARY_OUT)
+        g_string_append(view->out, " (out of the sample: as would)");
+    else if (rule->canary > 0 && !expired)
+        g_string_append(view->out, " (in the sample)");
+    g_string_append_c(view->out, '\n');
     for (guint i = 0; i < judgement->reasons->len; i++)
         show_reason(view, g_ptr_array_index(judgement->reasons, i));
 }

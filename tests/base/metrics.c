@@ -125,6 +125,62 @@ too_many_names(void)
     }
 }
 
+/* Of so many rules of a policy; how many have a counter. */
+static unsigned
+count_rules(const char *policy, unsigned rules)
+{
+    unsigned counted = 0;
+
+    metrics_use_row(0);
+    for (unsigned i = 0; i < rules; i++) {
+        g_autoptr(GString) labels = g_string_new(NULL);
+        g_autofree char *rule = g_strdup_printf("%s-%u", policy, i);
+
+        metrics_append_label(labels, "rule", rule);
+        const MetricName name = {"rule_total", labels->str, "Rules.", FALSE};
+        int64_t *counter = metrics_find_counter(&name);
+        g_assert_true(counter == metrics_find_counter(&name));
+        metrics_count(counter);
+        counted += counter != NULL;
+    }
+    return counted;
+}
+
+static void
+counters_make_room(void)
+{
+    metrics_init(1);
+    g_assert_cmpuint(count_rules("old", 2500), ==, 2500);
+    g_assert_cmpuint(count_rules("new", METRIC_COUNTER_LIMIT + 1), ==,
+                     METRIC_COUNTER_LIMIT);
+    g_autofree char *text = metrics_format();
+    g_assert_null(strstr(text, "old-"));
+    g_assert_nonnull(strstr(text, "filterd_rule_total{rule=\"new-7\"} 1\n"));
+}
+
+static void
+counters_stay(void)
+{
+    metrics_init(1);
+    count_rules("a", 3);
+    count_rules("b", 3);
+    count_rules("a", 2);
+    g_autofree char *text = metrics_format();
+    g_assert_nonnull(strstr(text, "{rule=\"a-0\"} 2\n"));
+    g_assert_nonnull(strstr(text, "{rule=\"a-2\"} 1\n"));
+    g_assert_nonnull(strstr(text, "{rule=\"b-2\"} 1\n"));
+}
+
+static void
+labels_are_escaped(void)
+{
+    g_autoptr(GString) labels = g_string_new(NULL);
+
+    metrics_append_label(labels, "a", "\"\\\n");
+    metrics_append_label(labels, "b", "");
+    g_assert_cmpstr(labels->str, ==, "a=\"\\\"\\\\ \",b=\"\"");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -139,5 +195,9 @@ main(int argc, char **argv)
     g_test_add_func("/base/metrics/of-a-name-add-up-by-their-labels",
                     names_of_their_own);
     g_test_add_func("/base/metrics/names-have-a-limit", too_many_names);
+    g_test_add_func("/base/metrics/counters-make-room-for-a-successors",
+                    counters_make_room);
+    g_test_add_func("/base/metrics/a-successor-counts-on", counters_stay);
+    g_test_add_func("/base/metrics/labels-are-escaped", labels_are_escaped);
     return g_test_run();
 }

@@ -33,16 +33,18 @@ invent(G_GNUC_UNUSED void *data, const PolicyFact *fact,
 }
 
 static void
-ignore(G_GNUC_UNUSED void *data, G_GNUC_UNUSED const PolicyRule *rule)
+ignore(G_GNUC_UNUSED void *data, G_GNUC_UNUSED const PolicyRule *rule,
+       G_GNUC_UNUSED PolicyMode mode)
 {
 }
 
 static const PolicyClient client = {.fact = invent, .fired = ignore};
 
 static void
-explain(G_GNUC_UNUSED void *data, const PolicyRule *rule, PolicyTruth truth)
+explain(G_GNUC_UNUSED void *data, const PolicyRule *rule, PolicyTruth truth,
+        PolicyMode mode)
 {
-    policy_judgement_free(policy_explain(rule, truth, &client));
+    policy_judgement_free(policy_explain(rule, truth, mode, &client));
 }
 
 static void

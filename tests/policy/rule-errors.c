@@ -36,7 +36,8 @@ static const WorldCase rules[] = {
     {PLUGINS "at mail {\n"
              "would score 5 x\n"
              "}\n",
-     "3:7: expected a verdict or `rewrite`, found `score`\n"},
+     "3:1: a `score` is no verdict to try | put it before the rule that asks "
+     "for the `score`\n"},
     {PLUGINS "at mail {\n"
              "score many x\n"
              "}\n",

@@ -58,7 +58,8 @@ test_cancelled(void)
 }
 
 static void
-note_truth(void *data, const PolicyRule *rule, PolicyTruth truth)
+note_truth(void *data, const PolicyRule *rule, PolicyTruth truth,
+           G_GNUC_UNUSED PolicyMode mode)
 {
     g_string_append_printf(data, "%s%c", rule->name, "nyu"[truth]);
 }

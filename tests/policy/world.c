@@ -456,7 +456,8 @@ get_fact(G_GNUC_UNUSED void *data, const PolicyFact *fact, gboolean shadow)
 }
 
 static void
-on_fired(G_GNUC_UNUSED void *data, const PolicyRule *rule)
+on_fired(G_GNUC_UNUSED void *data, const PolicyRule *rule,
+         G_GNUC_UNUSED PolicyMode mode)
 {
     note(fired, "", rule->name);
 }

@@ -14,7 +14,16 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from daemon import Backend, Filterd, Skip, free_port, run, running, sound
+from daemon import (
+    Backend,
+    Filterd,
+    Skip,
+    free_port,
+    run,
+    running,
+    sound,
+    wait_until,
+)
 
 
 def refused(program, text, *arguments):
@@ -294,6 +303,52 @@ def observer(program):
             assert error.code == 404
 
 
+def rule_counter(page, stage, rule, verdict, mode):
+    found = re.search(
+        f'^filterd_rule_total{{stage="{stage}",rule="{rule}",'
+        f'verdict="{verdict}",mode="{mode}"}} (\\d+)$',
+        page,
+        re.M,
+    )
+    return found and int(found.group(1))
+
+
+def rules_counted(program):
+    """each rule is counted, over workers and reloads"""
+    port = free_port()
+    policy = (
+        f"listen http 127.0.0.1:{port}\n"
+        "at mail { canary 0.001% reject few\n would reject shadow\n"
+        " until 2001-01-31 reject old }\n"
+    )
+
+    def count(*labels):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            return rule_counter(answer.read().decode(), *labels)
+
+    with running(program, policy) as (filterd, _):
+        assert count("rcpt", "relay", "reject", "applied") == 0
+        for _ in range(3):
+            filterd.send("passes")
+        assert count("mail", "few", "reject", "canary-out") == 3
+        assert count("mail", "few", "reject", "applied") == 0
+        assert count("mail", "shadow", "reject", "would") == 3
+        assert count("mail", "shadow", "reject", "applied") is None
+        assert count("mail", "old", "reject", "expired") == 3
+        log = filterd.log()
+        assert log.count("rule=few stage=mail mode=canary-out") == 3, log
+        assert "rule=old" not in log, log
+        filterd.write(policy.replace("would reject shadow", "would reject new"))
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload result=ok")
+        wait_until(
+            lambda: count("mail", "new", "reject", "would") == 0, "the new rule"
+        )
+        filterd.send("after")
+        assert count("mail", "few", "reject", "canary-out") == 4
+        assert count("mail", "new", "reject", "would") == 1
+
+
 def notifies(program):
     """the service manager is told READY and STOPPING"""
     filterd = Filterd(program, Backend())
@@ -454,6 +509,7 @@ run(
         becomes_nobody,
         root_warns,
         observer,
+        rules_counted,
         notifies,
         inherits,
         socket_access,

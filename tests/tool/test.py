@@ -201,7 +201,7 @@ def as_json(world):
         "found": "reject x at helo, which answers 550 5.7.1 refused by local "
                  "policy"}], second["unmet"]
     assert second["rules"] == [{
-        "stage": "helo", "verdict": "reject", "rule": "x", "would": False,
+        "stage": "helo", "verdict": "reject", "rule": "x", "would": False, "canary": None, "until": None, "mode": "applied",
         "file": path, "line": 1, "truth": "yes",
         "why": [{"expression": 'helo.name = "x"', "truth": "yes", "depth": 0,
                  "facts": {"helo.name": "x"}}]}], second["rules"]
