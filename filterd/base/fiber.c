@@ -12,7 +12,8 @@
 #define TURN_LIMIT 10000 /* microseconds */
 
 struct Fiber {
-    const char *name, *doing;
+    const char *name;
+    const FiberDoing *doing;
     FiberRun run;
     void *data;
     Stack *stack;
@@ -28,9 +29,10 @@ struct Fiber {
 
 /* All that have not ended. */
 static GQueue fibers = G_QUEUE_INIT;
-static Fiber *running;
+static _Thread_local Fiber *running;
+static _Thread_local const FiberDoing *lent;
 
-static void (*watch_report)(const char *name, int64_t held);
+static FiberReport watch_report;
 static int64_t watch_limit; /* milliseconds */
 static int64_t watch_start; /* microseconds, of the kernel's clock */
 static int64_t turn_start;  /* the same */
@@ -46,7 +48,7 @@ watch_lap(const Fiber *fiber)
     held = (now - watch_start) / 1000;
     watch_start = now;
     if (held >= watch_limit)
-        watch_report(fiber->doing != NULL ? fiber->doing : fiber->name, held);
+        watch_report(fiber->name, fiber->doing, held);
 }
 
 static void
@@ -336,18 +338,17 @@ fiber_count(void)
 }
 
 void
-fiber_watch(int64_t milliseconds,
-            void (*report)(const char *name, int64_t held))
+fiber_watch(int64_t milliseconds, FiberReport report)
 {
     watch_limit = milliseconds;
     watch_report = report;
     watch_start = g_get_monotonic_time();
 }
 
-const char *
-fiber_set_doing(const char *doing)
+const FiberDoing *
+fiber_set_doing(const FiberDoing *doing)
 {
-    const char *before;
+    const FiberDoing *before;
 
     if (running == NULL)
         return NULL;
@@ -355,4 +356,16 @@ fiber_set_doing(const char *doing)
     before = running->doing;
     running->doing = doing;
     return before;
+}
+
+const FiberDoing *
+fiber_doing(void)
+{
+    return running != NULL ? running->doing : lent;
+}
+
+void
+fiber_lend_doing(const FiberDoing *doing)
+{
+    lent = doing;
 }

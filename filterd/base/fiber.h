@@ -75,10 +75,22 @@ void fiber_pool_clear(void);
 /* Fibers that have not ended. */
 unsigned fiber_count(void);
 
-/* The watchdog: called with the name of each fiber that held the loop longer
- * than `milliseconds` without waiting. */
-void fiber_watch(int64_t milliseconds,
-                 void (*report)(const char *name, int64_t held));
-/* What the running fiber is doing, for that report: a borrowed text; returns
- * the one before. */
-const char *fiber_set_doing(const char *doing);
+/* What a fiber is doing, for the watchdog and for who looks at a crash. */
+typedef struct FiberDoing {
+    const char *what;  /* a plugin's instance */
+    const char *part;  /* its hook */
+    const char *whose; /* the session; NULL: nobody's */
+} FiberDoing;
+
+/* Called with what held the loop longer than its limit. `doing` may be NULL. */
+typedef void (*FiberReport)(const char *name, const FiberDoing *doing,
+                            int64_t held);
+/* The watchdog: of each fiber that does not wait for so long. */
+void fiber_watch(int64_t milliseconds, FiberReport report);
+/* Borrowed; returns the one before. NULL: nothing of its own. */
+const FiberDoing *fiber_set_doing(const FiberDoing *doing);
+/* Of the running fiber, or of the one that this thread works for; NULL. May be
+ * called by a signal handler. */
+const FiberDoing *fiber_doing(void);
+/* In a thread: what it does now it does for somebody who does that. */
+void fiber_lend_doing(const FiberDoing *doing);

@@ -7,6 +7,7 @@
 #include "filterd/base/log.h"
 #include "filterd/base/metrics.h"
 #include "filterd/base/value.h"
+#include "filterd/host/canary.h"
 #include "filterd/host/stream.h"
 #include "filterd/service/offload.h"
 
@@ -29,6 +30,8 @@ host_call_init(HostCall *call, HostInstance *instance, Visit *visit)
                  .instance = instance->state},
         .instance = instance,
         .visit = visit,
+        .doing = {.what = instance->use->name,
+                  .whose = visit != NULL ? visit_session_id(visit) : NULL},
     };
 }
 
@@ -79,6 +82,34 @@ host_call_failed(HostCall *call, const char *what, GError **error)
     if (!fiber_cancelled())
         log_call(call, FILTERD_LOG_WARNING, text);
     g_clear_error(error);
+}
+
+static gboolean
+check_state(HostCall *call, const void *state, const char *word, size_t size)
+{
+    if (state == NULL || canary_lives(state, size))
+        return TRUE;
+    g_autofree char *text = g_strdup_printf(
+        "%s: it wrote beyond the %" G_GSIZE_FORMAT " octets of its %s_size; "
+        "it is asked no more",
+        call->doing.part, size, word);
+    log_call(call, FILTERD_LOG_WARNING, text);
+    return FALSE;
+}
+
+gboolean
+host_call_check(HostCall *call)
+{
+    HostInstance *instance = call->instance;
+    const FilterdPlugin *plugin = instance->plugin;
+    if (!instance->spoiled)
+        instance->spoiled = !check_state(call, instance->state, "instance",
+                                         plugin->instance_size);
+    return !instance->spoiled
+           && check_state(call, call->call.session, "session",
+                          plugin->session_size)
+           && check_state(call, call->call.message, "message",
+                          plugin->message_size);
 }
 
 static gboolean
@@ -304,7 +335,11 @@ run_spawned(void *data)
     dns_budget_init(&spawned->budget,
                     host_dns_budget(spawned->call.instance->host));
     spawned->call.budget = &spawned->budget;
+    spawned->call.doing.part = "spawn";
+    fiber_set_doing(&spawned->call.doing);
     spawned->run(&spawned->call.call, spawned->data);
+    fiber_set_doing(NULL);
+    host_call_check(&spawned->call);
     host_call_end_hook(&spawned->call);
     host_call_clear(&spawned->call);
     dns_budget_clear(&spawned->budget);

@@ -27,6 +27,7 @@ typedef struct HostCall {
     FilterdValue *values; /* where publish() writes, by fact */
     GPtrArray *scratch;   /* until the hook returns */
     GPtrArray *streams;   /* FilterdStream that are open; NULL: none yet */
+    FiberDoing doing;     /* for the watchdog */
     const char *blamed;   /* an option of its table, or NULL */
     size_t blamed_index;
 } HostCall;
@@ -37,6 +38,9 @@ void host_call_init(HostCall *call, HostInstance *instance, Visit *visit);
 /* What was handed out to the hook is gone. */
 void host_call_end_hook(HostCall *call);
 void host_call_clear(HostCall *call);
+/* FALSE: the plugin wrote beyond a state of its own; a log line. If it is the
+ * instance's, that is spoiled. */
+gboolean host_call_check(HostCall *call);
 
 /* `what` failed with that error: a log line. Clears the error. */
 void host_call_failed(HostCall *call, const char *what, GError **error);

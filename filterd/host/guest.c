@@ -5,6 +5,7 @@
 #include "filterd/host/guest.h"
 
 #include "filterd/base/value.h"
+#include "filterd/host/canary.h"
 #include "filterd/host/stream.h"
 
 #include <string.h>
@@ -147,13 +148,43 @@ guest_forget_stage(Guest *guest, FilterdStage stage)
 /* ---- one hook at a time ------------------------------------------------- */
 
 gboolean
-guest_enter(Guest *guest, FilterdStage stage)
+guest_lost(const Guest *guest, GError **error)
+{
+    if (!guest->lost && !guest->host.instance->spoiled)
+        return FALSE;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAULT,
+                        "the plugin spoilt its own state");
+    return TRUE;
+}
+
+/* Whatever its hooks said for this message is not to be relied on. */
+static void
+check_states(Guest *guest)
+{
+    unsigned facts = guest->host.instance->facts;
+    if (guest_lost(guest, NULL) || host_call_check(&guest->host))
+        return;
+    guest->lost = TRUE;
+    if (guest->current != NULL)
+        run_empty(guest->current, facts);
+}
+
+static void
+set_part(Guest *guest, const char *hook)
+{
+    fiber_set_doing(&guest->host.doing);
+    guest->host.doing.part = hook;
+}
+
+gboolean
+guest_enter(Guest *guest, FilterdStage stage, const char *hook)
 {
     while (guest->owner != NULL)
         if (fiber_queue_wait(&guest->queue, CLOCK_NEVER) == FIBER_CANCELLED)
             return FALSE;
     guest->owner = fiber_self();
-    guest->before = fiber_set_doing(guest->host.instance->use->name);
+    guest->host.doing.part = hook;
+    guest->before = fiber_set_doing(&guest->host.doing);
     guest->host.running = stage;
     guest->host.budget = visit_stage_budget(guest->host.visit, stage);
     return TRUE;
@@ -163,6 +194,7 @@ void
 guest_leave(Guest *guest)
 {
     host_call_end_hook(&guest->host);
+    check_states(guest);
     guest->current = NULL;
     guest->owner = NULL;
     fiber_set_doing(guest->before);
@@ -176,13 +208,15 @@ hear_field(Guest *guest, const FilterdField *field)
 {
     g_autoptr(GError) error = NULL;
     const FilterdPlugin *plugin = guest->host.instance->plugin;
-    if (guest->broken || plugin->header == NULL)
+    if (guest->broken || plugin->header == NULL || guest_lost(guest, NULL))
         return;
+    set_part(guest, "header");
     if (!plugin->header(&guest->host.call, field, &error)) {
         guest->broken = TRUE;
         host_call_failed(&guest->host, "header", &error);
     }
     host_call_end_hook(&guest->host);
+    check_states(guest);
 }
 
 static gboolean
@@ -192,12 +226,16 @@ hear_body(const char *bytes, gsize length, void *data, GError **unused)
     Guest *guest = data;
     g_autoptr(GError) error = NULL;
     const FilterdPlugin *plugin = guest->host.instance->plugin;
+    if (guest_lost(guest, NULL))
+        return FALSE;
+    set_part(guest, "body");
     if (!plugin->body(&guest->host.call, bytes, length, &error)) {
         guest->broken = TRUE;
         host_call_failed(&guest->host, "body", &error);
     }
     host_call_end_hook(&guest->host);
-    return !guest->broken;
+    check_states(guest);
+    return !guest->broken && !guest->lost;
 }
 
 /* One that did not listen hears the whole of it, from the spool. */
@@ -214,7 +252,7 @@ hear_late(Guest *guest)
         return;
     g_autoptr(GError) error = NULL;
     if (!mail_message_each_body(message, hear_body, guest, &error)
-        && !guest->broken) {
+        && error != NULL) {
         guest->broken = TRUE;
         host_call_failed(&guest->host, "spool", &error);
     }
@@ -235,7 +273,7 @@ guest_listen(Guest *guest, gboolean listen)
 void
 guest_hear_field(Guest *guest, const FilterdField *field)
 {
-    if (!guest->listening || !guest_enter(guest, FILTERD_DATA))
+    if (!guest->listening || !guest_enter(guest, FILTERD_DATA, "header"))
         return;
     hear_field(guest, field);
     guest_leave(guest);
@@ -246,7 +284,7 @@ guest_hear_body(Guest *guest, const char *bytes, gsize length)
 {
     if (!guest->listening || guest->broken
         || guest->host.instance->plugin->body == NULL
-        || !guest_enter(guest, FILTERD_DATA))
+        || !guest_enter(guest, FILTERD_DATA, "body"))
         return;
     hear_body(bytes, length, guest, NULL);
     guest_leave(guest);
@@ -273,6 +311,7 @@ call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
     run->values = g_new0(FilterdValue, facts + 1);
     guest->host.values = run->values;
     guest->current = run;
+    set_part(guest, hook_names[guest->host.running]);
     if (hook(&guest->host.call, &error))
         return;
     host_call_failed(&guest->host, hook_names[guest->host.running], &error);
@@ -292,7 +331,8 @@ run_stage(Guest *guest, FilterdStage stage, HostRun *run)
         guest->host.running = stage;
         guest->finished = !guest->broken;
     }
-    if (hook != NULL && (stage != FILTERD_MESSAGE || !guest->broken))
+    if (hook != NULL && !guest_lost(guest, NULL)
+        && (stage != FILTERD_MESSAGE || !guest->broken))
         call_hook(guest, hook, run);
 }
 
@@ -301,7 +341,7 @@ static void
 run_hook(Guest *guest, FilterdStage stage, HostRun *run)
 {
     run->state = HOST_RUN_BUSY;
-    if (guest_enter(guest, stage)) {
+    if (guest_enter(guest, stage, hook_names[stage])) {
         run_stage(guest, stage, run);
         guest_leave(guest);
     }
@@ -328,14 +368,14 @@ void
 guest_init(Guest *guest, HostInstance *instance, Visit *visit)
 {
     host_call_init(&guest->host, instance, visit);
-    guest->host.call.session = g_malloc0(instance->plugin->session_size);
+    guest->host.call.session = canary_new(instance->plugin->session_size);
 }
 
 void
 guest_begin_message(Guest *guest)
 {
     gsize size = guest->host.instance->plugin->message_size;
-    guest->host.call.message = g_malloc0(MAX(size, 1));
+    guest->host.call.message = canary_new(size);
     guest->listening = guest->heard = guest->broken = FALSE;
     guest->finished = FALSE;
 }
@@ -344,10 +384,25 @@ void
 guest_done(Guest *guest, const FilterdOutcome *outcome)
 {
     const FilterdPlugin *plugin = guest->host.instance->plugin;
-    if (plugin->done == NULL || !guest_enter(guest, FILTERD_MESSAGE))
+    if (plugin->done == NULL || guest_lost(guest, NULL)
+        || !guest_enter(guest, FILTERD_MESSAGE, "done"))
         return;
     plugin->done(&guest->host.call, outcome);
     guest_leave(guest);
+}
+
+/* A hook that has no turn: nobody else is left who could run one. */
+static void
+call_end(Guest *guest, const char *name, void (*hook)(FilterdCall *call))
+{
+    if (hook == NULL || guest_lost(guest, NULL))
+        return;
+    guest->host.doing.part = name;
+    const FiberDoing *before = fiber_set_doing(&guest->host.doing);
+    hook(&guest->host.call);
+    fiber_set_doing(before);
+    host_call_end_hook(&guest->host);
+    check_states(guest);
 }
 
 void
@@ -356,13 +411,12 @@ guest_end_message(Guest *guest, gboolean aborted)
     const FilterdPlugin *plugin = guest->host.instance->plugin;
     for (unsigned stage = FILTERD_MAIL; stage < FILTERD_STAGES; stage++)
         guest_forget_stage(guest, (FilterdStage)stage);
-    if (aborted && !guest->finished && plugin->abort != NULL)
-        plugin->abort(&guest->host.call);
-    if (plugin->clear_message != NULL)
-        plugin->clear_message(&guest->host.call);
+    if (aborted && !guest->finished)
+        call_end(guest, "abort", plugin->abort);
+    call_end(guest, "clear_message", plugin->clear_message);
     host_streams_end_message(&guest->host);
-    host_call_end_hook(&guest->host);
-    g_clear_pointer(&guest->host.call.message, g_free);
+    canary_free(g_steal_pointer(&guest->host.call.message),
+                plugin->message_size);
 }
 
 void
@@ -370,10 +424,9 @@ guest_clear(Guest *guest)
 {
     const FilterdPlugin *plugin = guest->host.instance->plugin;
     guest_forget_stage(guest, FILTERD_CONNECT);
-    if (plugin->close != NULL)
-        plugin->close(&guest->host.call);
-    if (plugin->clear_session != NULL)
-        plugin->clear_session(&guest->host.call);
+    call_end(guest, "close", plugin->close);
+    call_end(guest, "clear_session", plugin->clear_session);
     host_call_clear(&guest->host);
-    g_free(guest->host.call.session);
+    canary_free(g_steal_pointer(&guest->host.call.session),
+                plugin->session_size);
 }

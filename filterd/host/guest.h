@@ -24,15 +24,16 @@ typedef struct HostRun {
 typedef struct Guest {
     HostCall host; /* first */
     HostRun runs[FILTERD_STAGES];
-    GPtrArray *recipients; /* HostRun of the rcpt hook, one a recipient */
-    HostRun *current;      /* whose hook is running; NULL: none of a fact */
-    Fiber *owner;          /* whose hook of this instance is running */
-    const char *before;    /* what the owner did before, for the watchdog */
-    FiberQueue queue;      /* of those who want to be the next owner */
-    gboolean listening;    /* to the message as it comes */
-    gboolean heard;        /* has been given the message, in one way or other */
-    gboolean broken;       /* a header or body hook failed: no eom */
-    gboolean finished;     /* eom has run */
+    GPtrArray *recipients;    /* HostRun of the rcpt hook, one a recipient */
+    HostRun *current;         /* whose hook is running; NULL: none of a fact */
+    Fiber *owner;             /* whose hook of this instance is running */
+    const FiberDoing *before; /* what the owner did before */
+    FiberQueue queue;         /* of those who want to be the next owner */
+    gboolean listening;       /* to the message as it comes */
+    gboolean heard;    /* has been given the message, in one way or other */
+    gboolean broken;   /* a header or body hook failed: no eom */
+    gboolean finished; /* eom has run */
+    gboolean lost;     /* its states are spoiled: no hook is called */
 } Guest;
 
 void guest_init(Guest *guest, HostInstance *instance, Visit *visit);
@@ -53,8 +54,10 @@ void guest_forget_recipient(Guest *guest, unsigned recipient);
 
 /* Between the two nobody else runs a hook of this instance here. FALSE:
  * cancelled while it waited. */
-gboolean guest_enter(Guest *guest, FilterdStage stage);
+gboolean guest_enter(Guest *guest, FilterdStage stage, const char *hook);
 void guest_leave(Guest *guest);
+/* TRUE, with an error: the plugin spoilt its state here, it is not asked. */
+gboolean guest_lost(const Guest *guest, GError **error);
 
 /* The message as it comes, to one that listens. */
 void guest_listen(Guest *guest, gboolean listen);

@@ -6,6 +6,7 @@
 
 #include "filterd/base/fiber.h"
 #include "filterd/host/call.h"
+#include "filterd/host/canary.h"
 #include "filterd/host/fault.h"
 #include "policy/judge.h"
 
@@ -281,11 +282,29 @@ instance_new(Host *host, const PolicyUse *use)
     instance->plugin = use->plugin;
     instance->host = host;
     instance->index = host->instances->len;
-    instance->state = g_malloc0(MAX(use->plugin->instance_size, 1));
+    instance->state = canary_new(use->plugin->instance_size);
     instance->fibers = g_ptr_array_new();
     while (facts != NULL && facts[instance->facts].name != NULL)
         instance->facts++;
     return instance;
+}
+
+/* A hook of the instance by itself. */
+static const FiberDoing *
+enter(HostInstance *instance, HostCall *call, const char *hook)
+{
+    host_call_init(call, instance, NULL);
+    call->doing.part = hook;
+    return fiber_set_doing(&call->doing);
+}
+
+static void
+leave(HostCall *call, const FiberDoing *before)
+{
+    fiber_set_doing(before);
+    host_call_end_hook(call);
+    host_call_check(call);
+    host_call_clear(call);
 }
 
 static const PolicyPlace *
@@ -303,11 +322,15 @@ instance_start(HostInstance *instance, GError **error)
 {
     HostCall call;
     g_autoptr(GError) problem = NULL;
-    host_call_init(&call, instance, NULL);
+    const FiberDoing *before = enter(instance, &call, "start");
     gboolean ok = instance->plugin->start == NULL
                   || instance->plugin->start(&call.call, &problem);
-    host_call_end_hook(&call);
-    host_call_clear(&call);
+    leave(&call, before);
+    if (ok && instance->spoiled) {
+        g_set_error_literal(&problem, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                            "it writes beyond the instance_size of its table");
+        ok = FALSE;
+    }
     if (!ok)
         fault_set(error, instance->use->name, place_of(&call),
                   problem != NULL ? problem->message : "it does not start");
@@ -322,12 +345,11 @@ check_action(HostInstance *instance, const PolicyRule *rule, GError **error)
     HostCall call;
     g_autoptr(GError) problem = NULL;
     g_autoptr(GStringChunk) memory = g_string_chunk_new(256);
-    host_call_init(&call, instance, NULL);
+    const FiberDoing *before = enter(instance, &call, "check_action");
     gboolean ok = instance->plugin->check_action(
         &call.call, rule->action, policy_rule_constants(rule, memory),
         &problem);
-    host_call_end_hook(&call);
-    host_call_clear(&call);
+    leave(&call, before);
     if (!ok)
         fault_set(error, instance->use->name, &rule->place,
                   problem != NULL ? problem->message : "it cannot do that");
@@ -363,13 +385,12 @@ instance_stop(HostInstance *instance)
     for (unsigned i = 0; i < instance->fibers->len; i++)
         fiber_join(g_ptr_array_index(instance->fibers, i));
     g_ptr_array_set_size(instance->fibers, 0);
-    if (instance->plugin->stop == NULL)
+    if (instance->plugin->stop == NULL || instance->spoiled)
         return;
     HostCall call;
-    host_call_init(&call, instance, NULL);
+    const FiberDoing *before = enter(instance, &call, "stop");
     instance->plugin->stop(&call.call);
-    host_call_end_hook(&call);
-    host_call_clear(&call);
+    leave(&call, before);
 }
 
 static void
@@ -378,7 +399,7 @@ instance_free(void *data)
     HostInstance *instance = data;
     g_ptr_array_unref(instance->fibers);
     g_free(instance->needs);
-    g_free(instance->state);
+    canary_free(instance->state, instance->plugin->instance_size);
     g_free(instance);
 }
 

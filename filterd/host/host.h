@@ -24,7 +24,8 @@ struct HostInstance {
     const FilterdPlugin *plugin;
     Host *host;
     unsigned index;
-    void *state; /* the plugin's, instance_size octets */
+    void *state;      /* the plugin's, instance_size octets */
+    gboolean spoiled; /* the plugin wrote beyond it: it is asked no more */
     unsigned facts;
     HostFact *needs;
     GPtrArray *fibers; /* spawned: Fiber */

@@ -4,7 +4,12 @@
  */
 #include "filterd/host/loader.h"
 
+#include "filterd/host/probe.h"
+#include "filterd/host/table.h"
+
+#include <dlfcn.h>
 #include <gmodule.h>
+#include <link.h>
 #include <string.h>
 
 /* Of the table in its first form: what came later stands behind it. */
@@ -99,85 +104,20 @@ loader_installed_path(const char *name)
     return g_strdup_printf("%s/%s.so", PLUGIN_DIRECTORY, name);
 }
 
-static gboolean
-fail(GError **error, const FilterdPlugin *plugin, const char *what,
-     const char *name)
-{
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                "plugin “%s” is broken: %s “%s”", plugin->name, what, name);
-    return FALSE;
-}
-
-static gboolean
-check_facts(const FilterdPlugin *plugin, GError **error)
-{
-    for (const FilterdFact *f = plugin->facts; f != NULL && f->name; f++) {
-        if (f->type == FILTERD_UNKNOWN || f->type >= FILTERD_FILE)
-            return fail(error, plugin, "no such type for fact", f->name);
-        if (f->type == FILTERD_WORD && f->words == NULL)
-            return fail(error, plugin, "no words for fact", f->name);
-        if (f->since > FILTERD_MESSAGE)
-            return fail(error, plugin, "no such stage for fact", f->name);
-    }
-    return TRUE;
-}
-
-static gboolean
-check_options(const FilterdPlugin *plugin, GError **error)
-{
-    for (const FilterdOption *o = plugin->options; o != NULL && o->name; o++) {
-        if (o->offset >= plugin->config_size)
-            return fail(error, plugin, "offset outside the config of option",
-                        o->name);
-        if (o->type == FILTERD_WORD && o->words == NULL)
-            return fail(error, plugin, "no words for option", o->name);
-        if (o->type == FILTERD_GROUP
-            && (o->group == NULL || (o->flags & FILTERD_MANY) == 0))
-            return fail(error, plugin, "no group for option", o->name);
-    }
-    return TRUE;
-}
-
-static gboolean
-check_actions(const FilterdPlugin *plugin, GError **error)
-{
-    for (const FilterdAction *a = plugin->actions; a != NULL && a->name; a++)
-        if (a->run == NULL || a->arguments == NULL
-            || ((a->flags & FILTERD_SIGNS) != 0 && plugin->sign_end == NULL))
-            return fail(error, plugin, "nothing behind action", a->name);
-    return TRUE;
-}
-
-static gboolean
-check_metrics(const FilterdPlugin *plugin, GError **error)
-{
-    for (const FilterdMetric *m = plugin->metrics; m != NULL && m->name; m++)
-        if (*m->name == '\0'
-            || strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_")
-                   != strlen(m->name)
-            || m->doc == NULL)
-            return fail(error, plugin, "no name or doc for metric", m->name);
-    return TRUE;
-}
-
 gboolean
 loader_check(const FilterdPlugin *plugin, GError **error)
 {
     if (plugin->abi != FILTERD_ABI || plugin->size < FIRST_SIZE
         || plugin->size > sizeof *plugin) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "it was built for plugin ABI %u, this filterd has %u; "
-                    "build it again",
-                    plugin->abi, FILTERD_ABI);
+                    "it was built for plugin ABI %u, its table of %u octets; "
+                    "this filterd has ABI %u, of %" G_GSIZE_FORMAT
+                    " to %" G_GSIZE_FORMAT " octets; build it again",
+                    plugin->abi, plugin->size, FILTERD_ABI, FIRST_SIZE,
+                    sizeof *plugin);
         return FALSE;
     }
-    if (plugin->name == NULL || plugin->version == NULL) {
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                            "its table has no name or version");
-        return FALSE;
-    }
-    return check_facts(plugin, error) && check_options(plugin, error)
-           && check_actions(plugin, error) && check_metrics(plugin, error);
+    return table_check(plugin, error);
 }
 
 const FilterdPlugin *
@@ -191,6 +131,29 @@ loader_widen(const FilterdPlugin *plugin)
     if (plugin->size < EDITS_SIZE)
         wide->edits = ~0U;
     return wide;
+}
+
+/* Whether what the file exports is as large as it says, by the word of the
+ * linker. */
+static gboolean
+is_whole(const void *symbol, GError **error)
+{
+    struct {
+        uint32_t abi, size;
+    } first = {0};
+    const ElfW(Sym) *entry = NULL;
+    Dl_info unused;
+    gboolean known =
+        dladdr1(symbol, &unused, (void **)&entry, RTLD_DL_SYMENT) != 0
+        && entry != NULL;
+    if (probe_read(symbol, &first, sizeof first)
+        && (!known || entry->st_size >= first.size))
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "its “filterd_plugin” is no table: it says that it has %u "
+                "octets, and is smaller",
+                first.size);
+    return FALSE;
 }
 
 static const FilterdPlugin *
@@ -209,8 +172,9 @@ open_file(const char *path, GError **error)
         g_module_close(module);
         return NULL;
     }
-    const FilterdPlugin *plugin = loader_widen(symbol);
-    if (!loader_check(plugin, error)) {
+    const FilterdPlugin *plugin =
+        is_whole(symbol, error) ? loader_widen(symbol) : NULL;
+    if (plugin == NULL || !loader_check(plugin, error)) {
         g_module_close(module);
         return NULL;
     }

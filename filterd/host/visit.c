@@ -350,11 +350,12 @@ visit_act(Visit *visit, const HostInstance *instance,
           GError **error)
 {
     Guest *guest = &visit->guests[instance->index];
-    if (!guest_enter(guest, FILTERD_MESSAGE))
+    if (guest_lost(guest, error)
+        || !guest_enter(guest, FILTERD_MESSAGE, action->name))
         return FALSE;
     gboolean ok = action->run(&guest->host.call, arguments, error);
     guest_leave(guest);
-    return ok;
+    return ok && !guest_lost(guest, error);
 }
 
 /* ---- signing ------------------------------------------------------------ */
@@ -399,12 +400,13 @@ visit_sign(Visit *visit, const HostInstance *instance, MailMessage *message,
            GError **error)
 {
     Signing signing = {.guest = &visit->guests[instance->index]};
-    if (!guest_enter(signing.guest, FILTERD_MESSAGE))
+    if (guest_lost(signing.guest, error)
+        || !guest_enter(signing.guest, FILTERD_MESSAGE, "sign"))
         return FALSE;
     gboolean ok =
         mail_message_write_parts(message, sign_field, sign_body, &signing,
                                  error)
         && instance->plugin->sign_end(&signing.guest->host.call, error);
     guest_leave(signing.guest);
-    return ok;
+    return ok && !guest_lost(signing.guest, error);
 }

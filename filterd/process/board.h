@@ -13,13 +13,20 @@
 
 /* A worker whose row is older has a loop that hangs, milliseconds. */
 #define BOARD_FRESH 10000
-#define BOARD_DOING 64
+#define BOARD_TEXT 64
+
+/* What it was doing when it crashed; empty: not known. */
+typedef struct BoardDoing {
+    char plugin[BOARD_TEXT]; /* the instance */
+    char hook[BOARD_TEXT];
+    char session[BOARD_TEXT];
+} BoardDoing;
 
 typedef struct BoardRow {
-    pid_t pid;               /* 0: nobody's */
-    int64_t beat;            /* when its loop last turned; monotonic */
-    uint64_t turns;          /* of its loop */
-    char doing[BOARD_DOING]; /* when it crashed; empty: not known */
+    pid_t pid;      /* 0: nobody's */
+    int64_t beat;   /* when its loop last turned; monotonic */
+    uint64_t turns; /* of its loop */
+    BoardDoing doing;
     gboolean taken;
 } BoardRow;
 

@@ -21,18 +21,27 @@ restore(void)
         sigaction(deadly[i], &before[i], NULL);
 }
 
+static void
+note(char *row, const char *text)
+{
+    for (unsigned i = 0; text != NULL && i < BOARD_TEXT - 1; i++) {
+        row[i] = text[i];
+        if (text[i] == '\0')
+            break;
+    }
+}
+
 /* Then the signal does what it would have done. A fault happens again when we
  * return; what somebody sent is sent again. */
 static void
 on_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    fiber_watch(0, NULL);
-    const char *doing = fiber_set_doing(NULL);
-    for (unsigned i = 0; doing != NULL && i < BOARD_DOING - 1; i++) {
-        own->doing[i] = doing[i];
-        if (doing[i] == '\0')
-            break;
+    const FiberDoing *doing = fiber_doing();
+    if (doing != NULL) {
+        note(own->doing.plugin, doing->what);
+        note(own->doing.hook, doing->part);
+        note(own->doing.session, doing->whose);
     }
     restore();
     if (info->si_code <= 0)

@@ -16,7 +16,7 @@
  * second up to this. */
 #define GENERATION_YOUNG 30000
 #define GENERATION_PAUSE 30000
-/* Looks, a second apart, at a loop that does not turn before SIGABRT. */
+/* Seconds that a loop may not turn before SIGABRT. */
 #define GENERATION_PATIENCE 10
 
 typedef struct Generation Generation;

@@ -8,6 +8,7 @@
 #include "filterd/base/log.h"
 #include "filterd/base/metrics.h"
 #include "filterd/process/board.h"
+#include "filterd/process/culprits.h"
 #include "filterd/process/generation.h"
 
 #include <errno.h>
@@ -79,6 +80,15 @@ member_reap(Member *member, pid_t *pid, int *status)
 }
 
 static void
+log_doing(LogLine *line, const BoardDoing *doing)
+{
+    log_text(line, "plugin", doing->plugin[0] != '\0' ? doing->plugin : NULL);
+    log_text(line, "hook", doing->hook[0] != '\0' ? doing->hook : NULL);
+    log_text(line, "session",
+             doing->session[0] != '\0' ? doing->session : NULL);
+}
+
+static void
 log_lost(const Member *member, pid_t pid, int status)
 {
     LogLine line;
@@ -90,10 +100,17 @@ log_lost(const Member *member, pid_t pid, int status)
     } else {
         log_int(&line, "exit", WEXITSTATUS(status));
     }
-    if (member->row >= 0 && board_row(member->row)->doing[0] != '\0')
-        log_text(&line, "plugin", board_row(member->row)->doing);
+    if (member->row >= 0)
+        log_doing(&line, &board_row(member->row)->doing);
     log_int(&line, "restart-ms", MAX(member->restart - clock_monotonic(), 0));
     log_end(&line);
+}
+
+static void
+note_culprit(const BoardDoing *doing)
+{
+    if (doing->plugin[0] != '\0')
+        culprits_note(doing->plugin);
 }
 
 void
@@ -101,8 +118,10 @@ member_lost(Member *member, pid_t pid, int status)
 {
     plan_restart(member);
     log_lost(member, pid, status);
-    if (member->row >= 0)
+    if (member->row >= 0) {
+        note_culprit(&board_row(member->row)->doing);
         board_reset(member->row);
+    }
     metrics_add(METRIC_WORKERS_LOST, 1);
 }
 

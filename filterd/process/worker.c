@@ -49,11 +49,13 @@ typedef struct Worker {
 /* ---- the watchdog ------------------------------------------------------- */
 
 static void
-report_held(const char *name, int64_t held)
+report_held(const char *name, const FiberDoing *doing, int64_t held)
 {
     LogLine line;
     log_begin(&line, FILTERD_LOG_WARNING, "held");
-    log_text(&line, "by", name);
+    log_text(&line, "session", doing != NULL ? doing->whose : NULL);
+    log_text(&line, "by", doing != NULL ? doing->what : name);
+    log_text(&line, "hook", doing != NULL ? doing->part : NULL);
     log_int(&line, "ms", held);
     log_end(&line);
 }

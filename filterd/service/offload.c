@@ -26,6 +26,7 @@ typedef struct Job {
     gboolean begun;
     gboolean ended; /* known to the loop only */
     Fiber *fiber;
+    const FiberDoing *doing;
 } Job;
 
 /* All but `limit` is under the mutex. */
@@ -120,7 +121,9 @@ run_lane(Lane *lane)
         Job *job = link->data;
         job->begun = TRUE;
         g_mutex_unlock(&pool.mutex);
+        fiber_lend_doing(job->doing);
         job->func(job->data);
+        fiber_lend_doing(NULL);
         loop_post_from_thread(job_ended, job);
         g_mutex_lock(&pool.mutex);
     }
@@ -150,13 +153,16 @@ run_thread(gpointer data G_GNUC_UNUSED)
     return NULL;
 }
 
-/* Signals are for the thread of the loop alone. */
+/* Signals are for the thread of the loop alone, but those of its own faults. */
 static void
 start_thread(void)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    sigset_t others, before;
+    sigfillset(&others);
+    for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++)
+        sigdelset(&others, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
     g_ptr_array_add(pool.threads, g_thread_new("offload", run_thread, NULL));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -188,7 +194,10 @@ job_withdraw(Job *job)
 gboolean
 offload_run(const void *lane, OffloadFunc func, void *data)
 {
-    Job job = {.func = func, .data = data, .fiber = fiber_self()};
+    Job job = {.func = func,
+               .data = data,
+               .fiber = fiber_self(),
+               .doing = fiber_doing()};
     g_assert(pool.lanes != NULL && job.fiber != NULL);
     if (fiber_cancelled())
         return FALSE;

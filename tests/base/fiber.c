@@ -376,22 +376,27 @@ keeps_errno(void *data G_GNUC_UNUSED)
 static GString *reports;
 
 static void
-report(const char *name, int64_t held)
+report(const char *name, const FiberDoing *doing, int64_t held)
 {
     g_assert_cmpint(held, >=, 20);
-    g_string_append_printf(reports, "%s ", name);
+    if (doing != NULL)
+        g_string_append_printf(reports, "%s/%s/%s ", doing->what, doing->part,
+                               doing->whose);
+    else
+        g_string_append_printf(reports, "%s ", name);
 }
 
 static void
 hog(void *data G_GNUC_UNUSED)
 {
-    const char *before;
+    const FiberDoing spf = {"spf", "mail", "7-1"}, *before;
 
     g_usleep(25000);
-    before = fiber_set_doing("spf");
+    before = fiber_set_doing(&spf);
     g_assert_null(before);
     g_usleep(25000);
-    g_assert_cmpstr(fiber_set_doing(before), ==, "spf");
+    g_assert_true(fiber_doing() == &spf);
+    g_assert_true(fiber_set_doing(before) == &spf);
     fiber_sleep(30);
 }
 
@@ -402,7 +407,7 @@ watchdog(void *data G_GNUC_UNUSED)
     fiber_watch(20, report);
     fiber_join(fiber_start("session", hog, NULL));
     fiber_watch(0, NULL);
-    g_assert_cmpstr(reports->str, ==, "session spf ");
+    g_assert_cmpstr(reports->str, ==, "session spf/mail/7-1 ");
     g_string_free(reports, TRUE);
 }
 

@@ -272,8 +272,7 @@ test_abi(void)
     g_assert_true(loader_check(&pair.first, &error));
     pair.first.abi = FILTERD_ABI + 1;
     g_assert_false(loader_check(&pair.first, &error));
-    g_assert_nonnull(
-        strstr(error->message, "plugin ABI 2, this filterd has 1"));
+    g_assert_nonnull(strstr(error->message, "plugin ABI 2, "));
 }
 
 static void

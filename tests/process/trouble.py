@@ -15,7 +15,8 @@ from daemon import Backend, Filterd, free_port, run, running, wait_until
 
 TREE = pathlib.Path(tempfile.mkdtemp(prefix="filterd-tree-"))
 # With a sanitizer in it, a worker that crashes exits.
-CRASHED = r"worker-lost pid=\d+ (signal=SEGV|exit=1) (core=yes )?plugin=trouble"
+CRASHED = (r"worker-lost pid=\d+ (signal=(SEGV|ABRT|FPE|BUS)|exit=1) (core=yes )?"
+           r"plugin=trouble hook=helo session=[0-9a-f]+-")
 RULES = (
     'use trouble {{ motto "{motto}" }}\n'
     "at helo {{\n"
@@ -94,24 +95,47 @@ def start_fails(program):
 
 
 def crash(program):
-    """a plugin that crashes is named, and costs one worker"""
+    """a plugin that crashes is named with hook and session, and costs one worker"""
+    deeds = ["crash", "abort", "divide", "overflow", "thread"]
     with running(program, rules(), workers=1) as (filterd, backend):
         filterd.crashes = True
-        assert greet(filterd, "crash.test") == ""
-        filterd.wait_log(CRASHED)
-        filterd.send("goes on")
-        assert backend.subjects() == ["goes on"]
+        for number, deed in enumerate(deeds, 1):
+            assert greet(filterd, deed + ".test") == "", deed
+            filterd.wait_log(CRASHED, number)
+            filterd.send(deed)
+        assert backend.subjects() == deeds
+        filterd.wait_log(r"plugin=trouble workers-lost=3 .*`isolation process`")
+
+
+def hold(program):
+    """one that holds the loop is named with hook and session"""
+    with running(program, rules(), workers=1) as (filterd, _):
+        greet(filterd, "hold.test")
+        filterd.wait_log(r"held session=[0-9a-f]+-\S+ by=trouble hook=helo ms=\d+")
+
+
+def write_beyond(program):
+    """one that writes beyond its state is found out, and its facts are unknown"""
+    extra = 'at helo { reject known if known trouble.motto reply 550 5.7.1 "known" }\n'
+    with running(program, rules() + extra, workers=1) as (filterd, backend):
+        assert greet(filterd, "beyond.test").startswith("250 ")
+        filterd.wait_log(r"session=[0-9a-f]+-\S+ plugin=trouble text=\"helo: it wrote "
+                         r"beyond the 8 octets of its session_size")
+        assert greet(filterd, "client.test").startswith("550 5.7.1 known")
 
 
 def hang(program):
     """a plugin that hangs is named, its worker ended and replaced"""
+    deeds = ["hang", "sleep"]
     with running(program, rules(), workers=1) as (filterd, backend):
-        worker = filterd.children()[0]
-        assert greet(filterd, "hang.test") == ""
-        filterd.wait_log(rf"watchdog .*worker {worker} hangs")
-        filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT .*plugin=trouble")
-        filterd.send("goes on")
-        assert backend.subjects() == ["goes on"]
+        for deed in deeds:
+            worker = filterd.children()[0]
+            assert greet(filterd, deed + ".test") == ""
+            filterd.wait_log(rf"watchdog .*worker {worker} hangs")
+            filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT .*plugin=trouble "
+                             r"hook=helo session=[0-9a-f]+-")
+            filterd.send(deed)
+        assert backend.subjects() == deeds
 
 
 def share_given_back(program):
@@ -136,11 +160,29 @@ def share_given_back(program):
             session.close()
 
 
+def lies(program):
+    """a plugin whose tables lie is refused with words"""
+    for library, words in ((sys.argv[3], "no such type for fact"),
+                           (sys.argv[4], "and is smaller")):
+        (TREE / "plugins" / "liar").mkdir(exist_ok=True)
+        shutil.copy(library, TREE / "plugins" / "liar" / "liar.so")
+        filterd = Filterd(program, Backend(), "use liar\n")
+        try:
+            filterd.start(wait=False)
+            assert filterd.process.wait(30) == 1
+            log = filterd.log()
+            assert f"{filterd.config}:10:" in log and words in log, log
+            assert "signal" not in log, log
+        finally:
+            filterd.clean()
+
+
 def main():
     program = plant(sys.argv[1])
     sys.argv[1] = program
     try:
-        run([file_option, file_missing, start_fails, crash, hang, share_given_back])
+        run([file_option, file_missing, start_fails, crash, hold, write_beyond, hang,
+             share_given_back, lies])
     finally:
         shutil.rmtree(TREE)
 

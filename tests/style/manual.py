@@ -86,6 +86,12 @@ LIMITS = {
     "COMPILE_NESTING": "64",
     "COMPILE_ERRORS": "50",
     "PATTERN_MATCH_LIMIT": "100000",
+    "HOLD_LIMIT": "50",
+    "GENERATION_PATIENCE": "10",
+    "CULPRIT_LOSSES": "3",
+    "TABLE_ROWS_LIMIT": "256",
+    "TABLE_NAME_LIMIT": "64 octets",
+    "TABLE_TEXT_LIMIT": "64 KiB",
 }
 UNITS = {"KiB": 1024, "octets": 1, "": 1, "s": 1000}
 PROXY_V2_HEADER = 16
