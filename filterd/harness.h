@@ -192,6 +192,9 @@ typedef struct HarnessScene {
     bool (*allows)(const HarnessTrial *trial, const char *what,
                    const char *whole, const char *now);
     void *data;
+    /* So many runs there must be: else the scene no longer comes to what it
+     * was written for. 0: two. */
+    unsigned least;
 } HarnessScene;
 
 /* Plays the scene once, then once for each place where the plugin waited with
@@ -207,8 +210,8 @@ typedef struct HarnessScene {
  *   leaks memory (where the test is built with a leak sanitizer).
  *
  * A hook may fail and log what it likes. With --verbose each run is named
- * before it is played. Returns how many runs there were; none but the first is
- * a failure. */
+ * before it is played. Returns how many runs there were; the first that fails
+ * is the last. */
 unsigned harness_explore(const FilterdPlugin *plugin, const void *config,
                          const HarnessScene *scene);
 

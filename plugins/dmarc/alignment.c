@@ -69,10 +69,12 @@ dmarc_align_spf(DmarcAuthor *author, const DmarcEvidence *evidence)
     bool strict = author->discovery->record.aspf;
     bool temporary = is_word(evidence->spf_result, "temperror");
 
+    if (evidence->spf_result->type != FILTERD_WORD)
+        return DMARC_UNDECIDED;
     if (!temporary && !is_word(evidence->spf_result, "pass"))
         return DMARC_UNALIGNED;
     if (domain->type != FILTERD_DOMAIN)
-        return temporary ? DMARC_UNDECIDED : DMARC_UNALIGNED;
+        return DMARC_UNDECIDED;
     DmarcAlignment alignment = align(author, domain->text, strict);
     return temporary ? MIN(alignment, DMARC_UNDECIDED) : alignment;
 }
@@ -125,12 +127,17 @@ temporary_domain(const char *result)
     return g_strndup(domain, strcspn(domain, ":"));
 }
 
-/* A signature whose key could not be fetched might have been the one. */
+/* A signature whose key could not be fetched, or that nobody has looked at,
+ * might have been the one. */
 static DmarcAlignment
 align_temporary(DmarcAuthor *author, const DmarcEvidence *evidence, bool strict)
 {
     const FilterdValue *results = evidence->dkim_results;
 
+    if (evidence->dkim_result->type != FILTERD_WORD
+        || (evidence->dkim_domains->type != FILTERD_LIST
+            && is_word(evidence->dkim_result, "pass")))
+        return DMARC_UNDECIDED;
     if (results->type != FILTERD_LIST)
         return is_word(evidence->dkim_result, "temperror") ? DMARC_UNDECIDED
                                                            : DMARC_UNALIGNED;

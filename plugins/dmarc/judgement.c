@@ -39,6 +39,10 @@ find_author(DmarcJudgement *judgement)
     if (is_problem(problem, domain))
         judge_error(judgement, DMARC_RESULT_PERMERROR,
                     g_strdup_printf("From is %s", problem->text));
+    else if (problem->type == FILTERD_UNKNOWN
+             && domain->type == FILTERD_UNKNOWN)
+        judge_error(judgement, DMARC_RESULT_TEMPERROR,
+                    g_strdup("From is not known"));
     else if (domain->type != FILTERD_DOMAIN
              || !dmarc_domain_valid(domain->text))
         judge_error(judgement, DMARC_RESULT_PERMERROR,
@@ -139,13 +143,12 @@ judge_evidence(DmarcJudgement *judgement, const DmarcEvidence *evidence)
     g_autofree char *found = describe_evidence(evidence);
     if (best >= DMARC_RELAXED)
         judgement->result = DMARC_RESULT_PASS;
-    else if (best == DMARC_UNDECIDED)
-        judge_error(
-            judgement, DMARC_RESULT_TEMPERROR,
-            g_strdup_printf("a DNS failure may hide a pass: %s", found));
     else if (dmarc_evidence_missing(evidence))
         judge_error(judgement, DMARC_RESULT_TEMPERROR,
                     g_strdup("neither SPF nor DKIM was evaluated"));
+    else if (best == DMARC_UNDECIDED)
+        judge_error(judgement, DMARC_RESULT_TEMPERROR,
+                    g_strdup_printf("a failure may hide a pass: %s", found));
     else
         judge_error(judgement, DMARC_RESULT_FAIL,
                     g_strdup_printf("nothing is aligned with %s: %s",

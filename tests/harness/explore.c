@@ -58,7 +58,7 @@ fault_take(Harness *harness, HarnessPoint point, const char *what)
     if (wait != harness->fault_wait || harness->fault == HARNESS_NO_FAULT)
         return HARNESS_NO_FAULT;
     if ((faults[harness->fault].points & 1U << point) == 0)
-        g_error("“%s” cannot be %s", what, faults[harness->fault].name);
+        g_error("\"%s\" cannot be %s", what, faults[harness->fault].name);
     return harness->fault;
 }
 
@@ -111,8 +111,8 @@ compare(const Exploration *exploration, const HarnessTrial *trial,
     const HarnessScene *scene = exploration->scene;
 
     if (scene->allows == NULL || !scene->allows(trial, what, whole, now))
-        g_test_fail_printf("%s: “%s”, which would have been “%s”", what, now,
-                           whole);
+        g_test_fail_printf("%s: \"%s\", which would have been \"%s\"", what,
+                           now, whole);
 }
 
 static void
@@ -256,10 +256,11 @@ harness_explore(const FilterdPlugin *plugin, const void *config,
     Exploration exploration = {plugin, config, .scene = scene};
     gboolean ok = run(&exploration, &(HarnessTrial){HARNESS_NO_FAULT});
 
-    if (exploration.points->len == 0)
-        g_test_fail_printf("the plugin waits for nothing in this scene");
     for (unsigned i = 0; ok && i < exploration.points->len; i++)
         ok = run_faults(&exploration, i);
+    if (ok && exploration.runs < MAX(scene->least, 2))
+        g_test_fail_printf("the scene has no more than %u runs",
+                           exploration.runs);
     if (ok && __lsan_do_recoverable_leak_check != NULL
         && __lsan_do_recoverable_leak_check() != 0)
         g_test_fail_printf("memory leaks");

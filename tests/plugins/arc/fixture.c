@@ -28,11 +28,17 @@ fixture_message(const char *name)
     return read_file(path);
 }
 
+char *
+fixture_zone(void)
+{
+    return read_file("zone");
+}
+
 Harness *
 fixture_harness(const Config *config)
 {
     Harness *harness = harness_new(&filterd_plugin, config);
-    g_autofree char *zone = read_file("zone");
+    g_autofree char *zone = fixture_zone();
     harness_zone(harness, zone);
     harness_set(harness, "client.ip", "192.0.2.1");
     return harness;

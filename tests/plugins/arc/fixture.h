@@ -11,6 +11,8 @@ extern const Config fixture_config; /* the defaults */
 
 /* Caller frees. */
 char *fixture_message(const char *name);
+/* The records of all keys; caller frees. */
+char *fixture_zone(void);
 /* An instance, and the zone beside it. The client is 192.0.2.1. */
 Harness *fixture_harness(const Config *config);
 /* What it makes of that message, with the first `from` of it as `to` (NULL: as

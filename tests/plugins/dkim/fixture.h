@@ -23,6 +23,8 @@ char *fixture_signed(Harness *harness, const char *text, size_t chunk);
 
 /* messages/NAME.eml; caller frees. */
 char *fixture_message(const char *name);
+/* The records of all keys; caller frees. */
+char *fixture_zone(void);
 Harness *fixture_harness(const Config *config);
 /* All of it: that message in pieces of `chunk` octets. */
 Harness *fixture_judge(const char *name, const Config *config, size_t chunk);

@@ -25,6 +25,8 @@ evaluate(const char *spf)
     harness_set(harness, "header.from.domain", "example.com");
     harness_set(harness, "spf.result", spf);
     harness_set(harness, "spf.domain", "example.com");
+    harness_set(harness, "dkim.result", "none");
+    harness_set(harness, "dkim.domains", "");
     return harness;
 }
 
