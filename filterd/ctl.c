@@ -16,6 +16,8 @@ static const struct Command {
      tool_check},
     {"explain", "explain [PLUGIN|FACT|core] what a plugin takes and finds out",
      tool_explain},
+    {"quarantine", "quarantine COMMAND -c FILE … mail that is kept here",
+     tool_quarantine},
     {"report", "report -c FILE …           aggregate reports of a day",
      tool_report},
     {"test", "test FILE                  runs a policy's own tests", tool_test},

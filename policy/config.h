@@ -31,7 +31,8 @@ typedef struct PolicySettings {
     int64_t min_data_rate; /* octets a second of a message; 0: any */
     int log;               /* 0 text, 1 json */
     bool authentication_results;
-    int quarantine;    /* 0 mark, 1 spool */
+    int quarantine; /* 0 mark, 1 spool */
+    int64_t quarantine_size, quarantine_lifetime;
     int line_endings;  /* 0 reject, 1 normalize */
     int mixed_replies; /* 0 split, 1 defer */
 } PolicySettings;

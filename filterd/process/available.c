@@ -132,24 +132,6 @@ review_listens(const Review *review)
 
 /* ---- the rest ----------------------------------------------------------- */
 
-static void
-refuse_setting(const Review *review, const char *word, const char *value)
-{
-    PolicyPlace place =
-        statement_find(review->bundle, review->path, "set", word);
-    statement_refuse(review->bundle, review->report, &place,
-                     "leave it out for now",
-                     "this version cannot `set %s %s` yet", word, value);
-}
-
-static void
-review_settings(const Review *review)
-{
-    const PolicySettings *settings = &review->config->settings;
-    if (settings->quarantine != 0)
-        refuse_setting(review, "quarantine", "spool");
-}
-
 /* `system` and `recursive` say where to ask; so do addresses. */
 static void
 review_resolvers(const Review *review)
@@ -174,7 +156,6 @@ available_check(const PolicyConfig *config, const Bundle *bundle,
     const Review review = {config, bundle, path, report};
     unsigned before = report->errors;
     review_listens(&review);
-    review_settings(&review);
     review_resolvers(&review);
     return report->errors == before;
 }

@@ -8,6 +8,7 @@
 #include "filterd/base/metrics.h"
 #include "filterd/base/shared.h"
 #include "filterd/base/visitors.h"
+#include "filterd/service/quarantine-board.h"
 #include "filterd/wire/backend-health.h"
 
 static BoardRow *rows;
@@ -21,11 +22,13 @@ board_init(unsigned count)
     metrics_init(count);
     visitors_init(count);
     backend_health_init(count);
+    quarantine_board_init();
 }
 
 void
 board_clear(void)
 {
+    quarantine_board_clear();
     backend_health_clear();
     visitors_clear();
     shared_unmap(rows, row_count * sizeof(BoardRow));

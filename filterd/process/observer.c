@@ -9,6 +9,7 @@
 #include "filterd/base/metrics.h"
 #include "filterd/process/board.h"
 #include "filterd/process/worker.h"
+#include "filterd/service/quarantine-board.h"
 #include "filterd/wire/backend-health.h"
 
 #include <event2/buffer.h>
@@ -39,7 +40,8 @@ on_metrics(struct evhttp_request *request, void *data)
     (void)data;
     g_autofree char *counters = metrics_format();
     g_autofree char *backends = backend_health_format();
-    g_autofree char *text = g_strconcat(counters, backends, NULL);
+    g_autofree char *quarantine = quarantine_board_format();
+    g_autofree char *text = g_strconcat(counters, backends, quarantine, NULL);
     answer(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
 }
 

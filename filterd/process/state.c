@@ -4,6 +4,8 @@
  */
 #include "filterd/process/state.h"
 
+#include "filterd/service/quarantine.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,14 +26,37 @@ fail(GError **error, const char *what, const char *path)
 }
 
 /* No link is followed: who owns it now may have put one there. */
-static gboolean
-give_to(const char *path, const Privileges *privileges, GError **error)
+static int
+open_directory(int parent, const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd =
+        openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return fail(error, "cannot open the state directory", path);
-    gboolean ok = fchown(fd, privileges->uid, privileges->gid) == 0
-                  || fail(error, "cannot give away", path);
+        fail(error, "cannot open the directory", path);
+    return fd;
+}
+
+static gboolean
+give_to(int fd, const Privileges *privileges, const char *path, GError **error)
+{
+    return !privileges->drop
+           || fchown(fd, privileges->uid, privileges->gid) == 0
+           || fail(error, "cannot give away", path);
+}
+
+/* Mail is nobody else's to read. */
+static gboolean
+prepare_quarantine(int state, const Privileges *privileges, GError **error)
+{
+    const char *name = QUARANTINE_DIRECTORY;
+    if (mkdirat(state, name, 0700) != 0 && errno != EEXIST)
+        return fail(error, "cannot make the directory", name);
+    int fd = open_directory(state, name, error);
+    if (fd < 0)
+        return FALSE;
+    gboolean ok = give_to(fd, privileges, name, error)
+                  && (fchmod(fd, 0700) == 0
+                      || fail(error, "cannot close to others", name));
     close(fd);
     return ok;
 }
@@ -39,13 +64,23 @@ give_to(const char *path, const Privileges *privileges, GError **error)
 gboolean
 state_prepare(const Configuration *configuration, GError **error)
 {
-    const char *path = configuration->skeleton->settings.state_directory;
+    const PolicySettings *settings = &configuration->skeleton->settings;
+    const Privileges *privileges = &configuration->privileges;
+    const char *path = settings->state_directory;
     if (path == NULL)
         return TRUE;
     if (g_mkdir_with_parents(path, 0750) != 0)
         return fail(error, "cannot make the state directory", path);
-    return !configuration->privileges.drop
-           || give_to(path, &configuration->privileges, error);
+    if (!privileges->drop && settings->quarantine == 0)
+        return TRUE;
+    int fd = open_directory(AT_FDCWD, path, error);
+    if (fd < 0)
+        return FALSE;
+    gboolean ok = give_to(fd, privileges, path, error)
+                  && (settings->quarantine == 0
+                      || prepare_quarantine(fd, privileges, error));
+    close(fd);
+    return ok;
 }
 
 /* No link is followed: others may write to where it is. */

@@ -6,8 +6,8 @@
 
 #include "filterd/process/configuration.h"
 
-/* Makes the state directory where there is none; it belongs to whom workers
- * run as. */
+/* Makes the state directory where there is none, and with `quarantine spool`
+ * one for kept mail in it; they belong to whom workers run as. */
 gboolean state_prepare(const Configuration *configuration, GError **error);
 
 /* A directory on tmpfs for `store memory`, in which workers may write; the path

@@ -15,6 +15,7 @@
 #include "filterd/process/desks.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
+#include "filterd/service/quarantine.h"
 #include "filterd/wire/backend-health.h"
 
 #include <stdlib.h>
@@ -83,13 +84,32 @@ start_beat(Worker *worker)
 
 /* ---- serving ------------------------------------------------------------ */
 
+/* Of mail that is kept: what is too old goes, the rest is counted. */
+static void
+sweep_quarantine(void *data)
+{
+    const PolicySettings *settings = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Quarantine) quarantine =
+        quarantine_open(settings->state_directory, &error);
+    if (quarantine == NULL
+        || !quarantine_sweep(quarantine, settings->quarantine_lifetime, &error))
+        log_event(FILTERD_LOG_WARNING, "quarantine", "%s", error->message);
+}
+
 static void
 expire(void *data)
 {
-    Store *store = data;
-    while (fiber_sleep(EXPIRE_PAUSE) != FIBER_CANCELLED)
-        while (store_expire(store) && !fiber_cancelled())
+    const Worker *worker = data;
+    const PolicySettings *settings = &worker->config->settings;
+    for (;;) {
+        if (settings->quarantine != 0)
+            offload_run(NULL, sweep_quarantine, (void *)settings);
+        if (fiber_sleep(EXPIRE_PAUSE) == FIBER_CANCELLED)
+            return;
+        while (store_expire(engine_store(worker->engine)) && !fiber_cancelled())
             fiber_yield();
+    }
 }
 
 static gboolean
@@ -111,8 +131,7 @@ open_worker(Worker *worker, GError **error)
     if (worker->desks == NULL)
         return FALSE;
     if (worker->start->index == 0)
-        worker->expirer =
-            fiber_start("store expiry", expire, engine_store(worker->engine));
+        worker->expirer = fiber_start("expiry", expire, worker);
     return TRUE;
 }
 

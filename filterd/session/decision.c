@@ -5,9 +5,11 @@
 #include "filterd/base/log.h"
 #include "filterd/session/state.h"
 
-/* Every instance shows the first fact of its table, under its own name. */
-static void
-log_facts(LogLine *line, const Session *session)
+void
+session_each_shown(const Session *session,
+                   void (*func)(const char *name, const FilterdValue *value,
+                                void *data),
+                   void *data)
 {
     Host *host = session->engine->host;
     for (unsigned i = 0; i < host_instances(host); i++) {
@@ -17,8 +19,14 @@ log_facts(LogLine *line, const Session *session)
         HostFact fact = {instance, &instance->plugin->facts[0], 0};
         const FilterdValue *value = visit_peek(session->visit, fact);
         if (value->type != FILTERD_UNKNOWN)
-            log_value(line, instance->use->name, value);
+            func(instance->use->name, value, data);
     }
+}
+
+static void
+log_fact(const char *name, const FilterdValue *value, void *data)
+{
+    log_value(data, name, value);
 }
 
 /* Those that go on; where none does, those that do not. */
@@ -90,7 +98,7 @@ session_log(const Session *session, const SessionEntry *entry)
     log_text(&line, "stage", entry->stage);
     log_text(&line, "mode", entry->mode);
     log_reply(&line, session, entry);
-    log_facts(&line, session);
+    session_each_shown(session, log_fact, &line);
     log_message(&line, session);
     log_int(&line, "ms", clock_monotonic() - session->began);
     log_int(&line, "dns", visit_questions(session->visit));

@@ -183,7 +183,8 @@ do_replace_body(Session *session, const FilterdEdit *edit)
 void
 session_hold_back(Session *session, const char *reason)
 {
-    if (!session->advises) {
+    if (!session->advises
+        && session->engine->config->settings.quarantine == 0) {
         mail_message_add_header(session->message, SESSION_QUARANTINE_FIELD,
                                 reason);
         return;

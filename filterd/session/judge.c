@@ -421,10 +421,16 @@ session_message(Session *session)
     return fine ? decision : not_signed(session);
 }
 
+const PolicyRule *
+session_quarantine_rule(const Session *session)
+{
+    return quarantine_rule(session, session_face(session));
+}
+
 const char *
 session_quarantined(const Session *session)
 {
-    const PolicyRule *rule = quarantine_rule(session, session_face(session));
+    const PolicyRule *rule = session_quarantine_rule(session);
     if (session->hold_reason != NULL)
         return session->hold_reason;
     return rule != NULL ? rule->name : NULL;
@@ -446,21 +452,31 @@ accepting_rule(const Session *session)
     return face->rule != NULL ? face->rule : session_settled(session);
 }
 
+/* What a plugin holds has no rule. */
+static void
+note_taken(Session *session, const PolicyRule *rule, gboolean held)
+{
+    if (held && (rule == NULL || rule->kind != POLICY_QUARANTINE))
+        session_outcome_other(session, SESSION_HELD_RULE, FILTERD_QUARANTINED);
+    else
+        session_outcome_rule(session, rule);
+}
+
 static void
 taken(Session *session, const char *recipient, const MailReply *backend)
 {
     const PolicyRule *rule = accepting_rule(session);
     PolicyVerdict kind = rule != NULL ? rule->kind : POLICY_ACCEPT;
-    gboolean held = kind == POLICY_QUARANTINE;
+    gboolean held = kind == POLICY_QUARANTINE || session_keeps(session);
     const SessionEntry entry = {.event = held ? "quarantined" : "accepted",
                                 .rule = rule != NULL ? rule->name : NULL,
                                 .stage = rule != NULL ? stage_names[rule->stage]
                                                       : "message",
                                 .recipient = recipient,
                                 .reply = backend};
-    metrics_add(outcomes[kind].metric, 1);
+    metrics_add(outcomes[held ? POLICY_QUARANTINE : kind].metric, 1);
     session_log(session, &entry);
-    session_outcome_rule(session, rule);
+    note_taken(session, rule, held);
 }
 
 static void

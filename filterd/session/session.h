@@ -12,6 +12,7 @@
 #include "filterd/mail/address.h"
 #include "filterd/mail/message.h"
 #include "filterd/mail/reply.h"
+#include "filterd/service/quarantine-letter.h"
 #include "filterd/session/engine.h"
 #include "policy/judge.h"
 
@@ -139,6 +140,18 @@ void session_edit_dropped(const Session *session, const char *edit,
                           const char *name, const char *value, const char *why);
 /* The rule by which the message is in quarantine; NULL. */
 const char *session_quarantined(const Session *session);
+
+/* ---- where quarantined mail is kept here --------------------------------- */
+
+/* On top of what was released: when, and from what quarantine. No client's
+ * goes on. */
+#define SESSION_RELEASED_FIELD "X-Filterd-Released"
+
+/* After session_message() said CONTINUE: whether the message stays here instead
+ * of going to the backend (`set quarantine spool`). */
+gboolean session_keeps(const Session *session);
+/* What is known about it, but for parameters of ESMTP and the recipients. */
+QuarantineLetter *session_letter(Session *session);
 
 /* After session_message() said CONTINUE: what goes on, edits applied. Until the
  * next group, or the end of the transaction. */

@@ -115,6 +115,7 @@ struct Session {
     GPtrArray *recipients;   /* SessionRecipient */
     GString *group;          /* of the recipient at hand */
     unsigned turn;           /* groups that were judged; the last is at hand */
+    unsigned kept;           /* letters, of the whole session */
     SessionMark mark;        /* set at the first */
     SessionOutcome outcome;
 
@@ -124,7 +125,7 @@ struct Session {
     unsigned hops;
     char *sender_edit;   /* instead of the reverse-path */
     GPtrArray *envelope; /* recipients as edited, texts */
-    char *hold_reason;   /* for the MTA that is advised */
+    char *hold_reason;   /* for the MTA that is advised, or for us */
     char *queue_id;      /* its */
     GPtrArray *fields;   /* texts, given to one that shows envelopes only */
 
@@ -168,8 +169,8 @@ gboolean session_edits_apply(Session *session, const PolicyRule *quarantine);
 /* What that scope's rewrites want is requested; FALSE: of a signature that
  * failed. */
 gboolean session_request_all(Session *session, SessionScope scope);
-/* It is in quarantine: an MTA has a place for it; elsewhere it goes on with a
- * mark. */
+/* It is in quarantine: an MTA has a place for it, and so have we with
+ * `quarantine spool`; elsewhere it goes on with a mark. */
 void session_hold_back(Session *session, const char *reason);
 /* What a rewrite of the core requests. */
 FilterdEditKind session_rewrite_kind(const PolicyRule *rule);
@@ -193,6 +194,8 @@ gboolean session_sign(Session *session);
 /* ---- trace.c ------------------------------------------------------------ */
 
 #define SESSION_QUARANTINE_FIELD "X-Filterd-Quarantine"
+/* In the place of a rule where a plugin wants the quarantine. */
+#define SESSION_HELD_RULE "-quarantine"
 
 /* Takes away fields that only we may have written. */
 void session_trace_remove(Session *session);
@@ -211,6 +214,12 @@ typedef struct SessionEntry {
     gboolean ours; /* the reply goes out with the session's id */
 } SessionEntry;
 
+/* The first fact of each instance, if it is known, under the instance's name.
+ */
+void session_each_shown(const Session *session,
+                        void (*func)(const char *name,
+                                     const FilterdValue *value, void *data),
+                        void *data);
 /* One line in the log. */
 void session_log(const Session *session, const SessionEntry *entry);
 
@@ -260,6 +269,8 @@ const PolicyClient *session_policy_client(Session *session,
 const SessionRecipient *session_face(const Session *session);
 /* From now on recipient facts are those of the face. */
 const SessionRecipient *session_turn_to_face(Session *session);
+/* The rule by which the message is in quarantine; NULL: by none. */
+const PolicyRule *session_quarantine_rule(const Session *session);
 /* The accept or discard of an earlier stage, which leaves the policy; NULL. */
 const PolicyRule *session_settled(const Session *session);
 /* Whether an accept before the message stage holds for all that goes on. */

@@ -18,7 +18,8 @@ session_trace_remove(Session *session)
     for (guint i = mail_message_fields(message); i > 0; i--) {
         const FilterdField *field = mail_message_field(message, i - 1);
         if (mail_authres_forged(field, id)
-            || mail_field_resembles(field, SESSION_QUARANTINE_FIELD))
+            || mail_field_resembles(field, SESSION_QUARANTINE_FIELD)
+            || mail_field_resembles(field, SESSION_RELEASED_FIELD))
             mail_message_remove_field(message, i - 1);
     }
 }

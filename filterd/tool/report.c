@@ -6,9 +6,9 @@
 
 #include "filterd/base/clock.h"
 #include "filterd/process/configuration.h"
-#include "filterd/process/privileges.h"
 #include "filterd/session/engine.h"
 #include "filterd/tool/run.h"
+#include "filterd/tool/sender.h"
 #include "filterd/tool/tool.h"
 
 #include <gio/gio.h>
@@ -28,7 +28,7 @@ typedef struct Reporting {
     const PolicyConfig *config;
     Store *store;
     ReportIssuer issuer;
-    ReportSender *sender;
+    Sender *sender;
     gboolean failed;
 } Reporting;
 
@@ -162,6 +162,33 @@ was_sent(Reporting *reporting, const char *key)
     return found;
 }
 
+/* FALSE: the error says what the backend said; PERMISSION_DENIED if it refuses
+ * that recipient for good, and not us. */
+static gboolean
+send_one(Reporting *reporting, const char *address, MailMessage *message,
+         GError **error)
+{
+    const char *reverse_path = reporting->issuer.sender;
+    SenderRecipient recipient = {.address = address};
+    const SenderLetter letter = {.reverse_path =
+                                     reverse_path != NULL ? reverse_path : "",
+                                 .message = message,
+                                 .recipients = &recipient,
+                                 .length = 1};
+    gboolean heard = sender_send(reporting->sender, &letter, error);
+    gboolean sent = heard && recipient.reply.code / 100 == 2;
+    if (heard && !sent) {
+        g_autofree char *text = mail_reply_format(&recipient.reply);
+        g_set_error(error, G_IO_ERROR,
+                    recipient.reply.code / 100 == 5
+                        ? G_IO_ERROR_PERMISSION_DENIED
+                        : G_IO_ERROR_FAILED,
+                    "RCPT TO:<%s>: %s", address, text);
+    }
+    mail_reply_clear(&recipient.reply);
+    return sent;
+}
+
 /* Whoever does not take it today will not take it in an hour either. */
 static void
 give(Reporting *reporting, const Report *report, const char *address,
@@ -169,8 +196,7 @@ give(Reporting *reporting, const Report *report, const char *address,
 {
     const ReportIssuer *issuer = &reporting->issuer;
     g_autoptr(GError) error = NULL;
-    gboolean sent = report_send(reporting->sender, issuer->sender, address,
-                                message, &error);
+    gboolean sent = send_one(reporting, address, message, &error);
     gboolean refused =
         g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
     if (!sent && !refused) {
@@ -269,13 +295,13 @@ report_all(void *data)
     const PolicyConfig *config = reporting->config;
     reporting->store =
         store_new_sqlite(config->store.where, config->store.max_entries);
-    reporting->sender = report_sender_new(config, reporting->issuer.hostname);
+    reporting->sender = sender_new(config, reporting->issuer.hostname, FALSE);
     for (unsigned i = 0; i < config->uses->len; i++) {
         const PolicyUse *use = g_ptr_array_index(config->uses, i);
         if (configuration_counts_reports(use))
             report_instance(reporting, use);
     }
-    report_sender_free(reporting->sender);
+    sender_free(reporting->sender);
     store_free(reporting->store);
 }
 
@@ -298,16 +324,11 @@ fits(const PolicyConfig *config)
            || wrong("the configuration", "it has no `set hostname`");
 }
 
-/* Root reads the files; the rest, the store too, is for whom filterd is. */
 static gboolean
 become_user(const PolicyConfig *config)
 {
     g_autoptr(GError) error = NULL;
-    Privileges privileges = {0};
-    const char *word = "user";
-    return (privileges_find(&config->settings, &privileges, &word, &error)
-            && (!privileges.drop || privileges_drop(&privileges, &error)))
-           || wrong(word, error->message);
+    return tool_become_user(config, &error) || wrong("user", error->message);
 }
 
 static int

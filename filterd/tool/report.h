@@ -83,16 +83,3 @@ GPtrArray *report_destinations(const Report *report, DnsBudget *budget,
 
 MailMessage *report_mail(const ReportIssuer *issuer, const Report *report,
                          const char *address, GBytes *attachment);
-
-/* ---- report-send.c ------------------------------------------------------ */
-
-typedef struct ReportSender ReportSender;
-
-/* A client of the configuration's first backend that answers. */
-ReportSender *report_sender_new(const PolicyConfig *config,
-                                const char *hostname);
-void report_sender_free(ReportSender *sender);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReportSender, report_sender_free)
-/* FALSE: the error says what the backend said. Waits. */
-gboolean report_send(ReportSender *sender, const char *reverse_path,
-                     const char *address, MailMessage *message, GError **error);

@@ -9,6 +9,7 @@
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
 #include "filterd/process/configuration.h"
+#include "filterd/process/privileges.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 
@@ -23,6 +24,15 @@ typedef struct Command {
     void *data;
     GError *error;
 } Command;
+
+gboolean
+tool_become_user(const PolicyConfig *config, GError **error)
+{
+    Privileges privileges = {0};
+    const char *word;
+    return privileges_find(&config->settings, &privileges, &word, error)
+           && (!privileges.drop || privileges_drop(&privileges, error));
+}
 
 static void
 run_task(void *data)

@@ -12,6 +12,8 @@ typedef struct ToolRun {
     gboolean silent;      /* no name server is asked */
 } ToolRun;
 
+/* Root reads the files; the rest is for whom filterd is. */
+gboolean tool_become_user(const PolicyConfig *config, GError **error);
 /* Makes the process's loop and DNS, and calls func(data) in a fiber. */
 gboolean tool_run_fiber(const PolicyDns *dns, gboolean silent,
                         void (*func)(void *data), void *data, GError **error);

@@ -17,6 +17,7 @@ int tool_explain(int argc, char **argv);
 int tool_test(int argc, char **argv);
 int tool_try(int argc, char **argv);
 int tool_report(int argc, char **argv);
+int tool_quarantine(int argc, char **argv);
 
 /* Compiles with plugins; the bundle has the files from then on, and outlives
  * the configuration. With `available`, what this version cannot do is an error.

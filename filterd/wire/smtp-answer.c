@@ -103,7 +103,11 @@ judge(SmtpServer *server)
     SessionDecision decision = session_message(server->session);
     if (decision.verdict == SESSION_DISCARD)
         smtp_relay(server, decision.reply);
-    else if (smtp_follow(server, decision))
+    else if (!smtp_follow(server, decision))
+        return;
+    else if (session_keeps(server->session))
+        smtp_keep(server);
+    else
         pass_on(server);
 }
 

@@ -163,9 +163,8 @@ say_again(SmtpServer *server, const char *mail_command,
     return fine;
 }
 
-/* With the parameters that the client gave, if it named that recipient. */
-static char *
-format_recipient(const SmtpServer *server, const char *recipient)
+const char *
+smtp_recipient_parameters(const SmtpServer *server, const char *recipient)
 {
     g_autofree char *command = g_strdup_printf("RCPT TO:<%s>", recipient);
     gsize length = strlen(command);
@@ -173,9 +172,16 @@ format_recipient(const SmtpServer *server, const char *recipient)
         const char *said = g_ptr_array_index(server->rcpt_commands, i);
         if (strncmp(said, command, length) == 0
             && (said[length] == ' ' || said[length] == '\0'))
-            return g_strdup(said);
+            return said + length;
     }
-    return g_steal_pointer(&command);
+    return "";
+}
+
+static char *
+format_recipient(const SmtpServer *server, const char *recipient)
+{
+    return g_strdup_printf("RCPT TO:<%s>%s", recipient,
+                           smtp_recipient_parameters(server, recipient));
 }
 
 static GPtrArray *

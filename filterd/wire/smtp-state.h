@@ -196,6 +196,12 @@ void smtp_end_message(SmtpServer *server);
 /* A reply while each recipient gets one: kept for those it is about. */
 void smtp_keep_answer(SmtpServer *server, const GString *text);
 
+/* ---- smtp-keep.c: what stays here ---------------------------------------- */
+
+/* The judged message, and the client's reply, which is 250 when it is on the
+ * disk. */
+void smtp_keep(SmtpServer *server);
+
 /* ---- smtp-forward.c: XFORWARD ------------------------------------------- */
 
 void smtp_xforward(SmtpServer *server, const char *arguments);
@@ -245,6 +251,10 @@ typedef struct SmtpReplies {
 } SmtpReplies;
 
 void smtp_backend_message(SmtpServer *server, SmtpReplies *replies);
+/* What the client gave behind that recipient's path, if it named it; else "".
+ */
+const char *smtp_recipient_parameters(const SmtpServer *server,
+                                      const char *recipient);
 void smtp_replies_clear(SmtpReplies *replies);
 /* One command outside of what mail needs, and the backend's reply. FALSE: it
  * has none; the reply is 421 where the client has to go. */

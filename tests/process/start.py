@@ -165,7 +165,6 @@ NOT_YET = [
         'certificate "/etc/passwd" key "/etc/passwd" }\n',
         "tls",
     ),
-    ("set quarantine spool\n", "quarantine"),
 ]
 
 
@@ -258,7 +257,10 @@ def becomes_nobody(program):
     if os.geteuid() != 0:
         raise Skip("only root can become another user")
     port = free_port()
-    extra = f"set user nobody\nlisten http 127.0.0.1:{port}\nuse greylist\n"
+    extra = (
+        f"set user nobody\nlisten http 127.0.0.1:{port}\nuse greylist\n"
+        "set quarantine spool\n"
+    )
     with within_reach(program, "greylist") as copy, running(copy, extra) as (
         filterd,
         backend,
@@ -274,6 +276,8 @@ def becomes_nobody(program):
             assert re.search(r"^CapEff:\t0+$", status, re.M)
         state = os.stat(filterd.directory / "state")
         assert state.st_uid == 65534
+        kept = os.stat(filterd.directory / "state" / "quarantine")
+        assert (kept.st_uid, kept.st_mode & 0o7777) == (65534, 0o700)
         assert "runs as root" not in filterd.log()
 
 

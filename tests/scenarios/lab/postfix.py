@@ -270,7 +270,7 @@ class Postfix(Program):
         with open(path, "rb") as file:
             octets = file.read().replace(b"\n", b"\r\n")
         fields = email.message_from_bytes(octets)
-        sender = fields["Return-Path"].strip("<>")
+        sender = str(fields["Return-Path"]).strip("<>")
         return Delivered(octets, [fields["X-Original-To"]], sender) \
             .without_backend(HOSTNAME)
 
