@@ -83,7 +83,8 @@ void harness_store_spoil(Harness *harness, const char *text);
  *   cuts          the connection is lost
  *
  * At the end of the script it closes. Escapes: \r \n \t \0 \\ \xHH. A
- * script that nobody came for, and one left while it hears, fail the test. */
+ * script that nobody came for, unless waits are counted (harness_inject()), and
+ * one left while it hears, fail the test. */
 void harness_peer(Harness *harness, const char *server, const char *script);
 /* Scripts that nobody has come for yet. */
 unsigned harness_peers_left(Harness *harness);

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-PLUGINS = ["arc", "dkim", "dmarc", "dnsbl", "greylist", "spf", "uribl"]
+PLUGINS = ["arc", "clamav", "dkim", "dmarc", "dnsbl", "greylist", "spf",
+           "uribl"]
 KEYS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                     "../plugins/dkim/keys")
 EXAMPLE_KEYS = {"s2026.pem": "rsa2048", "s2026e.pem": "ed25519.pem"}
