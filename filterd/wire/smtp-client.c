@@ -220,6 +220,28 @@ put(Stuffer *stuffer, const char *bytes, gsize length)
         stuffer->status = stream_write(stuffer->client->stream, bytes, length);
 }
 
+#define BLOCK ((gsize)64) /* octets */
+
+/* Without branches: compilers make vectors of it. */
+static gboolean
+has_dot(const char *bytes)
+{
+    guint found = 0;
+    for (gsize i = 0; i < BLOCK; i++)
+        found |= (bytes[i] == '\n') & (bytes[i + 1] == '.');
+    return found != 0;
+}
+
+/* The first dot that begins a line, but for the first octet; else the end. */
+static const char *
+find_dot(const char *from, const char *end)
+{
+    while ((gsize)(end - from) > BLOCK && !has_dot(from))
+        from += BLOCK;
+    const char *found = memmem(from, (gsize)(end - from), "\n.", 2);
+    return found != NULL ? found + 1 : end;
+}
+
 /* A dot that begins a line becomes two. */
 static gboolean
 stuff(const char *bytes, gsize length, void *data, GError **error)
@@ -229,11 +251,10 @@ stuff(const char *bytes, gsize length, void *data, GError **error)
     const char *end = bytes + length, *from = bytes;
     if (length > 0 && stuffer->line_start && *bytes == '.')
         put(stuffer, ".", 1);
-    for (const char *p = bytes;
-         (p = memmem(p, (gsize)(end - p), "\n.", 2)) != NULL; p += 2) {
-        put(stuffer, from, (gsize)(p + 1 - from));
+    for (const char *dot = from; (dot = find_dot(dot, end)) != end;
+         from = dot) {
+        put(stuffer, from, (gsize)(dot - from));
         put(stuffer, ".", 1);
-        from = p + 1;
     }
     put(stuffer, from, (gsize)(end - from));
     if (length > 0)

@@ -1,5 +1,5 @@
-/* own.c: signatures that libopendkim refuses or misreads: judged by
- * ourselves. (RFC 8616 5, RFC 6376 6.1.3)
+/* own.c: signatures that libopendkim refuses or misreads: their headers judged
+ * by ourselves. (RFC 8616 5, RFC 6376 6.1.3)
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -11,39 +11,20 @@
 #include "plugins/dkim/canon.h"
 #include "plugins/dkim/verify.h"
 
-/* A body as some signatures see it. */
-typedef struct Body {
-    bool relaxed;
-    gint64 length; /* l=, or -1 */
-    BodyHash *hash;
-    const char *encoded; /* once it is over */
-} Body;
-
 typedef struct Item {
     Signature *signature;
-    Body *body;
     guint8 header[DIGEST_LENGTH];
 } Item;
 
 struct Own {
-    GArray *items;     /* Item */
-    GPtrArray *bodies; /* Body */
+    GArray *items; /* Item */
 };
-
-static void
-body_free(void *data)
-{
-    Body *body = data;
-    body_hash_free(body->hash);
-    g_free(body);
-}
 
 Own *
 own_new(void)
 {
     Own *own = g_new0(Own, 1);
     own->items = g_array_new(FALSE, FALSE, sizeof(Item));
-    own->bodies = g_ptr_array_new_with_free_func(body_free);
     return own;
 }
 
@@ -51,7 +32,6 @@ void
 own_free(Own *own)
 {
     g_array_unref(own->items);
-    g_ptr_array_unref(own->bodies);
     g_free(own);
 }
 
@@ -134,27 +114,10 @@ hash_itself(EVP_MD_CTX *digest, const Header *header,
     EVP_DigestUpdate(digest, text->str, text->len - strlen("\r\n"));
 }
 
-static Body *
-share_body(Own *own, const Signature *signature)
-{
-    for (guint i = 0; i < own->bodies->len; i++) {
-        Body *body = own->bodies->pdata[i];
-        if (body->relaxed == signature->relaxed
-            && body->length == signature->length)
-            return body;
-    }
-    Body *body = g_new0(Body, 1);
-    body->relaxed = signature->relaxed;
-    body->length = signature->length;
-    body->hash = body_hash_new(body->relaxed, body->length);
-    g_ptr_array_add(own->bodies, body);
-    return body;
-}
-
 void
 own_add(Own *own, const Header *header, Signature *signature)
 {
-    Item item = {.signature = signature, .body = share_body(own, signature)};
+    Item item = {.signature = signature};
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
     hash_fields(digest, header, signature);
@@ -164,29 +127,9 @@ own_add(Own *own, const Header *header, Signature *signature)
     g_array_append_val(own->items, item);
 }
 
-void
-own_body(Own *own, const char *bytes, size_t length)
-{
-    for (guint i = 0; i < own->bodies->len; i++)
-        body_hash_add(((Body *)own->bodies->pdata[i])->hash, bytes, length);
-}
-
-/* ---- the end ------------------------------------------------------------ */
-
-static bool
-body_matches(const Item *item)
-{
-    Body *body = item->body;
-    if (body->encoded == NULL)
-        body->encoded = body_hash_end(body->hash);
-    return strcmp(body->encoded, item->signature->body_hash) == 0;
-}
-
-OwnMatch
-own_check(Own *own, unsigned index)
+bool
+own_check(const Own *own, unsigned index)
 {
     const Item *item = &g_array_index(own->items, Item, index);
-    if (!verify_digest(item->signature, item->header))
-        return OWN_OTHER_HEADER;
-    return body_matches(item) ? OWN_MATCH : OWN_OTHER_BODY;
+    return verify_digest(item->signature, item->header);
 }

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "plugins/dkim/canon.h"
 #include "plugins/dkim/header.h"
 #include "plugins/dkim/length.h"
 #include "plugins/dkim/name.h"
@@ -295,6 +296,83 @@ test_body_lengths(void)
     }
 }
 
+/* RFC 6376 3.4.3, 3.4.4, line by line. */
+static GString *
+canonicalize(const char *body, bool relaxed)
+{
+    GString *out = g_string_new(NULL);
+    g_auto(GStrv) lines = g_strsplit(body, "\r\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        g_autoptr(GRegex) blanks = g_regex_new("[ \t]+", 0, 0, NULL);
+        g_autofree char *line = relaxed ? g_strchomp(g_regex_replace_literal(
+                                    blanks, lines[i], -1, 0, " ", 0, NULL))
+                                        : g_strdup(lines[i]);
+        g_string_append_printf(out, "%s\r\n", line);
+    }
+    while (g_str_has_suffix(out->str, "\r\n\r\n"))
+        g_string_truncate(out, out->len - 2);
+    if (relaxed && strcmp(out->str, "\r\n") == 0)
+        g_string_truncate(out, 0);
+    return out;
+}
+
+/* Words, and now and then what a canonical form has to change. */
+static char *
+make_body(GRand *random)
+{
+    static const char *const odd[] = {" ",    "  ",       "\t",    " \r\n",
+                                      "\r\n", "\r\n\r\n", "\r\n ", "."};
+    GString *body = g_string_new(NULL);
+    int words = g_rand_int_range(random, 0, 120);
+    int oddness = g_rand_int_range(random, 2, 60);
+    for (int i = 0; i < words; i++) {
+        g_string_append(body, "word" + g_rand_int_range(random, 0, 4));
+        g_string_append(body, g_rand_int_range(random, 0, oddness) == 0
+                                  ? odd[g_rand_int_range(random, 0, 8)]
+                              : i % 12 == 11 ? "\r\n"
+                                             : "-");
+    }
+    g_string_append(body, odd[g_rand_int_range(random, 4, 6)]);
+    return g_string_free(body, FALSE);
+}
+
+static char *
+hash_in_pieces(GRand *random, const char *body, bool relaxed)
+{
+    BodyHash *hash = body_hash_new(relaxed, -1);
+    int most = g_rand_int_range(random, 1, 300);
+    for (size_t left = strlen(body); left > 0;) {
+        size_t piece = (size_t)g_rand_int_range(random, 1, most + 1);
+        piece = MIN(piece, left);
+        body_hash_add(hash, body, piece);
+        body += piece;
+        left -= piece;
+    }
+    char *encoded = g_strdup(body_hash_end(hash));
+    body_hash_free(hash);
+    return encoded;
+}
+
+static void
+test_body_hashes(void)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(6376);
+    for (int i = 0; i < 4000; i++) {
+        bool relaxed = i % 2 == 0;
+        g_autofree char *body = make_body(random);
+        g_autofree char *hash = hash_in_pieces(random, body, relaxed);
+        g_autoptr(GString) canonical = canonicalize(body, relaxed);
+        guint8 digest[32];
+        gsize length = sizeof(digest);
+        g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+        g_checksum_update(checksum, (const guchar *)canonical->str,
+                          (gssize)canonical->len);
+        g_checksum_get_digest(checksum, digest, &length);
+        g_autofree char *expected = g_base64_encode(digest, length);
+        g_assert_cmpstr(hash, ==, expected);
+    }
+}
+
 #define ADD(path, function) g_test_add_func("/dkim/" path, function)
 
 int
@@ -315,5 +393,6 @@ main(int argc, char **argv)
     ADD("header/origins-are-guessed-from-any-from",
         test_origins_are_guessed_from_any_from);
     ADD("length/bodies-are-measured-canonically", test_body_lengths);
+    ADD("canon/a-body-has-one-hash-in-whatever-pieces", test_body_hashes);
     return g_test_run();
 }
