@@ -51,7 +51,9 @@ struct Stack {
     size_t outside_size;
 };
 
+/* The warm ones at its end. */
 static GPtrArray *pool;
+static unsigned warm;
 static unsigned mapped, most = G_MAXUINT;
 
 /* A map for the stack, one for its guard: a process may have so many. */
@@ -104,8 +106,10 @@ begin(unsigned high, unsigned low)
 G_NO_INLINE static Stack *
 take_stack(void)
 {
-    if (pool != NULL && pool->len > 0)
+    if (pool != NULL && pool->len > 0) {
+        warm -= warm > 0;
         return g_ptr_array_steal_index(pool, pool->len - 1);
+    }
     Stack *stack = g_new0(Stack, 1);
     if (map_memory(stack))
         return stack;
@@ -141,10 +145,13 @@ stack_free(Stack *stack)
         pool = g_ptr_array_new();
     if (pool->len >= STACK_POOL) {
         unmap(stack);
-        return;
+    } else if (warm < STACK_WARM) {
+        g_ptr_array_add(pool, stack);
+        warm++;
+    } else {
+        madvise(stack->memory, STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
+        g_ptr_array_insert(pool, 0, stack);
     }
-    madvise(stack->memory, STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
-    g_ptr_array_add(pool, stack);
 }
 
 void
@@ -170,6 +177,7 @@ stack_pool_clear(void)
     for (guint i = 0; pool != NULL && i < pool->len; i++)
         unmap(g_ptr_array_index(pool, i));
     g_clear_pointer(&pool, g_ptr_array_unref);
+    warm = 0;
 }
 
 void

@@ -11,8 +11,10 @@
 /* Of one stack; a guard page lies below it. Address space only: memory is what
  * is touched. */
 #define STACK_SIZE (256 * 1024)
-/* Stacks that are kept for reuse, and what of each keeps its memory. */
+/* Stacks that are kept for reuse; those of them that keep all their memory, and
+ * are taken first; what of the others keeps it. */
 #define STACK_POOL 128
+#define STACK_WARM 8
 #define STACK_KEPT (16 * 1024)
 
 typedef struct Stack Stack;

@@ -6,11 +6,16 @@
 
 #include <string.h>
 
+#include "plugins/greylist/instance.h"
+
 #define DAY (24 * 3600 * INT64_C(1000))
 
 /* What is known is written again once that part of its lifetime is over, but
  * once a day at least. */
 #define REFRESH_PART 8
+
+/* What is known is read again after that time. */
+#define TRUST (5 * 60 * INT64_C(1000))
 
 /* No entry of ours has a larger number. */
 #define NUMBER_LIMIT INT64_C(1000000000000000)
@@ -39,11 +44,14 @@ entry_parse(const char *value, size_t length)
 }
 
 bool
-entry_read(FilterdCall *call, const char *key, Entry *entry)
+entry_read(FilterdCall *call, const Key key, Entry *entry)
 {
+    const Instance *instance = call->instance;
     const char *value;
     size_t length;
 
+    if (memory_recall(instance->memory, key, call->host->now(call), entry))
+        return true;
     switch (call->host->store_get(call, key, &value, &length)) {
     case FILTERD_STORE_OK:
         *entry = entry_parse(value, length);
@@ -57,19 +65,20 @@ entry_read(FilterdCall *call, const char *key, Entry *entry)
 }
 
 bool
-entry_write(FilterdCall *call, const char *key, int64_t count, int64_t lifetime)
+entry_write(FilterdCall *call, const Key key, int64_t count, int64_t lifetime)
 {
+    const Instance *instance = call->instance;
     g_autofree char *text = g_strdup_printf(
         "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, count, call->host->now(call));
 
+    memory_forget(instance->memory, key);
     return call->host->store_put(call, key, text, strlen(text), lifetime)
            == FILTERD_STORE_OK;
 }
 
 /* A clock set back makes times of the future, which are as good as now. */
-bool
-entry_refresh(FilterdCall *call, const char *key, Entry *entry,
-              int64_t lifetime)
+static bool
+renew(FilterdCall *call, const Key key, Entry *entry, int64_t lifetime)
 {
     int64_t now = call->host->now(call);
     int64_t age = now - entry->time;
@@ -78,4 +87,19 @@ entry_refresh(FilterdCall *call, const char *key, Entry *entry,
         return true;
     entry->time = now;
     return entry_write(call, key, entry->count, lifetime);
+}
+
+bool
+entry_refresh(FilterdCall *call, const Key key, Entry *entry, int64_t lifetime)
+{
+    const Instance *instance = call->instance;
+    int64_t now = call->host->now(call);
+    Entry known;
+
+    if (!renew(call, key, entry, lifetime))
+        return false;
+    if (!memory_recall(instance->memory, key, now, &known))
+        memory_keep(instance->memory, key, entry, now,
+                    MIN(now + TRUST, entry->time + lifetime));
+    return true;
 }

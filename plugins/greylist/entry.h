@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <filterd/plugin.h>
+#include "plugins/greylist/key.h"
 
 /* In the store "COUNT TIME". A triplet has count 0 from the first try, `time`,
  * until it passes. A client counts what passed. */
@@ -13,12 +13,13 @@ typedef struct Entry {
     int64_t time;  /* of the first try; of about the last one that passed */
 } Entry;
 
-/* False: the store failed. A spoilt entry is absent. */
-bool entry_read(FilterdCall *call, const char *key, Entry *entry);
+/* False: the store failed. A spoilt entry is absent. One that is known need not
+ * be asked for (memory.h). */
+bool entry_read(FilterdCall *call, const Key key, Entry *entry);
 /* With the time that it is. */
-bool entry_write(FilterdCall *call, const char *key, int64_t count,
+bool entry_write(FilterdCall *call, const Key key, int64_t count,
                  int64_t lifetime);
 /* Keeps what is known for another lifetime. Writes now and then only: most mail
  * costs no write. */
-bool entry_refresh(FilterdCall *call, const char *key, Entry *entry,
+bool entry_refresh(FilterdCall *call, const Key key, Entry *entry,
                    int64_t lifetime);

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "plugins/greylist/instance.h"
 #include "plugins/greylist/judge.h"
 #include "plugins/greylist/manual.h"
 
@@ -11,10 +12,6 @@
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
-
-typedef struct Instance {
-    psl_ctx_t *psl;
-} Instance;
 
 /* What is remembered of a transaction: the client is the same for all its
  * recipients. */
@@ -315,8 +312,10 @@ start(FilterdCall *call, GError **error)
         return false;
     }
     instance->psl = psl_latest(NULL);
-    if (instance->psl != NULL)
+    if (instance->psl != NULL) {
+        instance->memory = memory_new();
         return true;
+    }
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                         "organizations need the Public Suffix List: install "
                         "publicsuffix");
@@ -329,6 +328,7 @@ stop(FilterdCall *call)
     Instance *instance = call->instance;
 
     psl_free(g_steal_pointer(&instance->psl));
+    g_clear_pointer(&instance->memory, memory_free);
 }
 
 /* ---- tables ------------------------------------------------------------- */

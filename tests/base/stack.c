@@ -65,11 +65,17 @@ go_deep(void *data)
 static void
 gives_back(void *data G_GNUC_UNUSED)
 {
-    char *page = NULL;
+    Fiber *fibers[STACK_WARM + 1];
+    char *pages[STACK_WARM + 1];
 
-    fiber_join(fiber_start("deep", go_deep, &page));
-    g_assert_cmpuint(stack_pool_size(), ==, 1);
-    g_assert_false(is_resident(page));
+    for (int i = 0; i <= STACK_WARM; i++)
+        fibers[i] = fiber_start("deep", go_deep, &pages[i]);
+    for (int i = 0; i <= STACK_WARM; i++)
+        fiber_join(fibers[i]);
+    g_assert_cmpuint(stack_pool_size(), ==, STACK_WARM + 1);
+    for (int i = 0; i < STACK_WARM; i++)
+        g_assert_true(is_resident(pages[i]));
+    g_assert_false(is_resident(pages[STACK_WARM]));
 }
 
 /* The line of the memory map that ends where the mapping of `address` begins.

@@ -400,6 +400,44 @@ test_store_fails(void)
     }
 }
 
+/* A store that fails makes nobody new who was known a moment ago. */
+static void
+test_memory(void)
+{
+    static const Step steps[] = {
+        {0, .state = "new", .wait = "5m"},
+        {5 * M, .state = "passed", .wait = "0s"},
+        {0, .state = "known", .wait = "0s"},
+        {4 * M, .state = "known", .wait = "0s"},
+        {M, .state = "-", .wait = "-"},
+    };
+    g_autoptr(Harness) harness = greylist_new(&usual);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        harness_store_fails(harness, i > 2);
+        step_run(harness, &steps[i]);
+    }
+}
+
+/* What is remembered does not outlive the entry. */
+static void
+test_memory_of_short_lives(void)
+{
+    Config brief = usual;
+    static const Step steps[] = {
+        {0, .state = "new", .wait = "1s"},
+        {S, .state = "passed", .wait = "0s"},
+        {S, .state = "known", .wait = "0s"},
+        {3 * M, .state = "new", .wait = "1s"},
+    };
+    brief.delay = S;
+    brief.window = brief.lifetime = 2 * M;
+    g_autoptr(Harness) harness = greylist_new(&brief);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
+        step_run(harness, &steps[i]);
+}
+
 static void
 test_spoilt(void)
 {
@@ -478,7 +516,10 @@ test_operations(void)
         {{0, NULL, NULL, "3@example.com", "new", "5m"}, 2, 1},
         {{5 * M, NULL, NULL, "3@example.com", "passed", "0s"}, 2, 2},
         {{0, NULL, NULL, "9@example.com", "known", "0s", .same = TRUE}, 0, 0},
-        {{0, NULL, NULL, "4@example.com", "known", "0s"}, 1, 0},
+        {{0, NULL, NULL, "4@example.com", "known", "0s"}, 0, 0},
+        {{4 * M, NULL, NULL, "4@example.com", "known", "0s"}, 0, 0},
+        {{M, NULL, NULL, "4@example.com", "known", "0s"}, 1, 0},
+        {{M, NULL, NULL, "4@example.com", "known", "0s"}, 0, 0},
         {{0, NULL, NULL, "5@example.com", "known", "0s", .same = TRUE}, 0, 0},
         {{D, NULL, NULL, "4@example.com", "known", "0s"}, 1, 1},
         {{0, NULL, NULL, "5@example.com", "known", "0s", .same = TRUE}, 0, 0},
@@ -853,6 +894,10 @@ main(int argc, char **argv)
     g_test_add_func("/greylist/kinds-of-keys-do-not-meet", test_keys);
     g_test_add_func("/greylist/without-a-store-nothing-is-known",
                     test_store_fails);
+    g_test_add_func("/greylist/who-is-known-stays-so-without-a-store",
+                    test_memory);
+    g_test_add_func("/greylist/what-is-remembered-ends-with-the-entry",
+                    test_memory_of_short_lives);
     g_test_add_func("/greylist/a-spoilt-entry-is-none", test_spoilt);
     g_test_add_func("/greylist/the-store-is-asked-and-told-no-more-than-once",
                     test_operations);
