@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "plugins/dkim/bodies.h"
+#include "plugins/dkim/context.h"
 #include "plugins/dkim/length.h"
 #include "plugins/dkim/own.h"
 
@@ -22,6 +23,7 @@
 
 struct Library {
     DKIM_LIB *handle;
+    Context *context;
 };
 
 /* A library handle and the signatures that it judges, in its order. */
@@ -34,6 +36,7 @@ typedef struct Pass {
 } Pass;
 
 struct Verification {
+    Library *library;
     Pass *pass;            /* NULL: it judges none */
     Own *own;              /* what the library does not judge, or NULL */
     Bodies *bodies;        /* where the library does not hear the body */
@@ -57,24 +60,37 @@ give_key(DKIM *handle, DKIM_SIGINFO *info, u_char *buffer, size_t size)
     return DKIM_CBSTAT_NOTFOUND;
 }
 
-Library *
-library_new(GError **error)
+static DKIM_LIB *
+start_library(void)
 {
     DKIM_LIB *handle = dkim_init(NULL, NULL);
-    if (handle == NULL) {
-        g_set_error_literal(error, g_quark_from_static_string("dkim"), 0,
-                            "libopendkim does not start");
+    if (handle == NULL)
         return NULL;
-    }
     /* Bad signatures need handles lest they spoil the good ones; keys are only
      * known at the end of the message. */
     unsigned flags = DKIM_LIBFLAGS_BADSIGHANDLES | DKIM_LIBFLAGS_DELAYSIGPROC;
     dkim_options(handle, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags,
                  sizeof(flags));
     dkim_set_key_lookup(handle, give_key);
+    return handle;
+}
 
-    Library *library = g_new0(Library, 1);
-    library->handle = handle;
+Library *
+library_new(GError **error)
+{
+    DKIM_LIB *handle = start_library();
+    if (handle == NULL) {
+        g_set_error_literal(error, g_quark_from_static_string("dkim"), 0,
+                            "libopendkim does not start");
+        return NULL;
+    }
+    Context *context = context_new(error);
+    if (context == NULL) {
+        dkim_close(handle);
+        return NULL;
+    }
+    Library *library = g_new(Library, 1);
+    *library = (Library){handle, context};
     return library;
 }
 
@@ -82,6 +98,7 @@ void
 library_free(Library *library)
 {
     dkim_close(library->handle);
+    context_free(library->context);
     g_free(library);
 }
 
@@ -269,6 +286,7 @@ Verification *
 verification_new(Library *library, const Header *header, GPtrArray *all)
 {
     Verification *verification = g_new0(Verification, 1);
+    verification->library = library;
     verification->lengths[true].relaxed = true;
     verification->bodies = bodies_new();
 
@@ -445,10 +463,12 @@ verification_end(Verification *verification, bool partial)
 {
     if (verification->last != '\0' && verification->last != '\n')
         verification_body(verification, "\r\n", 2);
+    context_enter(verification->library->context);
     if (verification->pass != NULL)
         end(verification, verification->pass, partial);
     for (unsigned i = 0; verification->own != NULL
                          && own_signature(verification->own, i) != NULL;
          i++)
         settle_own(verification, i, partial);
+    context_leave(verification->library->context);
 }
