@@ -44,13 +44,20 @@ entry_parse(const char *value, size_t length)
 }
 
 bool
-entry_read(FilterdCall *call, const Key key, Entry *entry)
+entry_recall(FilterdCall *call, const Key key, Entry *entry)
 {
     const Instance *instance = call->instance;
+
+    return memory_recall(instance->memory, key, call->host->now(call), entry);
+}
+
+bool
+entry_read(FilterdCall *call, const Key key, Entry *entry)
+{
     const char *value;
     size_t length;
 
-    if (memory_recall(instance->memory, key, call->host->now(call), entry))
+    if (entry_recall(call, key, entry))
         return true;
     switch (call->host->store_get(call, key, &value, &length)) {
     case FILTERD_STORE_OK:

@@ -16,6 +16,9 @@ typedef struct Entry {
 /* False: the store failed. A spoilt entry is absent. One that is known need not
  * be asked for (memory.h). */
 bool entry_read(FilterdCall *call, const Key key, Entry *entry);
+/* The same of what is known; false also where the store would have to be asked.
+ */
+bool entry_recall(FilterdCall *call, const Key key, Entry *entry);
 /* With the time that it is. */
 bool entry_write(FilterdCall *call, const Key key, int64_t count,
                  int64_t lifetime);

@@ -86,13 +86,12 @@ retry(FilterdCall *call, const Try *try, const char *key, Verdict *verdict)
 }
 
 static bool
-judge_triplet(FilterdCall *call, const Try *try, Verdict *verdict)
+judge_triplet(FilterdCall *call, const Try *try, const Key key,
+              Verdict *verdict)
 {
     const Config *config = call->config;
     Entry entry;
-    Key key;
 
-    key_triplet(key, try->client->key, try->sender, try->recipient);
     if (!entry_read(call, key, &entry))
         return false;
     if (entry.count < 0)
@@ -107,16 +106,24 @@ judge_triplet(FilterdCall *call, const Try *try, Verdict *verdict)
 
 /* ---- both --------------------------------------------------------------- */
 
+/* A triplet that is remembered says as much as the white list, for as long as
+ * it is: then nothing has to be read. */
 bool
 judge_try(FilterdCall *call, const Try *try, Verdict *verdict)
 {
     const Config *config = call->config;
     White *white = try->white;
+    Entry known;
+    Key key;
 
+    key_triplet(key, try->client->key, try->sender, try->recipient);
+    if (!white->read && !entry_recall(call, try->client->white, &known)
+        && entry_recall(call, key, &known))
+        return judge_triplet(call, try, key, verdict);
     if (!white_read(call, try->client, white))
         return false;
     if (!is_white(config, white))
-        return judge_triplet(call, try, verdict);
+        return judge_triplet(call, try, key, verdict);
     *verdict = (Verdict){.state = KNOWN, .age = -1, .white = true};
     return entry_refresh(call, white->key, &white->entry,
                          config->white_lifetime);

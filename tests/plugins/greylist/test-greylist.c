@@ -512,6 +512,7 @@ test_operations(void)
         {{4 * M, NULL, NULL, "1@example.com", "passed", "0s"}, 2, 2},
         {{0, NULL, NULL, "2@example.com", "passed", "0s", .same = TRUE}, 1, 1},
         {{H, NULL, NULL, "2@example.com", "known", "0s"}, 2, 0},
+        {{M, NULL, NULL, "2@example.com", "known", "0s"}, 0, 0},
         {{D, NULL, NULL, "2@example.com", "known", "0s"}, 2, 1},
         {{0, NULL, NULL, "3@example.com", "new", "5m"}, 2, 1},
         {{5 * M, NULL, NULL, "3@example.com", "passed", "0s"}, 2, 2},
