@@ -232,10 +232,33 @@ read_line(QuarantineLetter *letter, const char *bytes, const Line *line)
 }
 
 static gboolean
+is_line(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        if (g_ascii_iscntrl(*text))
+            return FALSE;
+    return TRUE;
+}
+
+/* What will be said in commands has to be one line. */
+static gboolean
+can_be_said(const QuarantineLetter *letter)
+{
+    gboolean lines =
+        is_line(letter->reverse_path) && is_line(letter->parameters);
+    for (unsigned i = 0; lines && i < letter->recipients->len; i++) {
+        const QuarantineRecipient *recipient =
+            g_ptr_array_index(letter->recipients, i);
+        lines = is_line(recipient->address) && is_line(recipient->parameters);
+    }
+    return lines;
+}
+
+static gboolean
 whole(const QuarantineLetter *letter)
 {
     return letter->id != NULL && quarantine_id_valid(letter->id)
-           && letter->reverse_path != NULL;
+           && letter->reverse_path != NULL && can_be_said(letter);
 }
 
 /* What a later version writes besides is passed over. */

@@ -220,6 +220,7 @@ test_strangers(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
         "filterd-quarantine 1\n\nx",
         "filterd-quarantine 1\nid aa\nfrom x\nto - y\n",
         "filterd-quarantine 1\nid bb\nfrom x\nto - y\n\nx",
+        "filterd-quarantine 1\nid aa\nfrom x\nto - y\\x0aDATA\n\nx",
         "filterd-quarantine 2\nid aa\nfrom x\n\nx",
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {

@@ -173,7 +173,7 @@ def story_actions(stage):
 
 def story_hold(stage):
     """quarantine at rcpt and at message is Postfix's hold queue"""
-    scene = Scene(stage)
+    scene = Scene(stage, "set quarantine spool\n" + POLICY)
     refused(scene.send("doubt@example.com"), 250)
     refused(scene.send("bob@example.com", sender="late@example.org"), 250)
     wait_until(lambda: len(scene.postfix.held()) == 2, "two are on hold")

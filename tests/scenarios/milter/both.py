@@ -2,6 +2,8 @@
 # the same, both have to do the same.
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import os
+
 from concurrent.futures import ThreadPoolExecutor
 
 from lab.dns import text_record
@@ -262,13 +264,16 @@ def story_all_discarded(stage):
 
 def story_hold(stage):
     """what is quarantined is held under the rule's name, and can be released"""
-    for server in both(stage, "at message { quarantine doubtful }"):
+    for server in both(stage, "set quarantine spool\n"
+                              "at message { quarantine doubtful }"):
         equal(server.say(lines(b"From: a@example.org")).code, 250, server.name)
         queue = server.filterd.wait_line("quarantined")[-1]["queue"]
         wait_until(lambda: server.program.held() == [queue], server.name)
         server.program.release()
         message, = server.program.delivered(1)
         equal(message.named("X-Filterd-Quarantine"), [], server.name)
+        equal(os.listdir(os.path.join(server.filterd.state, "quarantine")), [],
+              "what is kept here")
 
 
 def story_envelope(stage):
