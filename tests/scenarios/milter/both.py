@@ -3,7 +3,6 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import os
-
 from concurrent.futures import ThreadPoolExecutor
 
 from lab.dns import text_record
@@ -272,8 +271,8 @@ def story_hold(stage):
         server.program.release()
         message, = server.program.delivered(1)
         equal(message.named("X-Filterd-Quarantine"), [], server.name)
-        equal(os.listdir(os.path.join(server.filterd.state, "quarantine")), [],
-              "what is kept here")
+        kept = os.listdir(os.path.join(server.filterd.state, "quarantine"))
+        equal([name for name in kept if name != ".tally"], [], "kept here")
 
 
 def story_envelope(stage):

@@ -268,13 +268,15 @@ def story_disk(stage):
     filterd = stage.filterd_at_rest("set quarantine spool\n" + RULE, sink)
     filterd.argv = ["unshare", "-m", "sh", "-c",
                     f"mount -t tmpfs -o size=1m none {filterd.state} && "
-                    f"ulimit -f 800 && exec {filterd.argv[0]} -c "
-                    f"{filterd.file}"]
+                    "ulimit -f 400 && exec env --default-signal=XFSZ "
+                    f"{filterd.argv[0]} -c {filterd.file}"]
     stage.add(filterd)
     large = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 30000
     reply = filterd.deliver(large, BOB, SUSPECT)
+    equal(reply.code // 100, 4, f"a limit, on its way: {reply}")
+    reply = filterd.deliver(large[:230000], BOB, SUSPECT)
     equal((reply.code, reply.enhanced), (452, "4.3.1"), f"a limit: {reply}")
-    small = large[:200000]
+    small = large[:180000]
     codes = [filterd.deliver(small, BOB, SUSPECT).code for _ in range(8)]
     check(codes[0] == 250 and codes[-1] == 452, f"a disk: {codes}")
     taken = codes.count(250)
