@@ -26,8 +26,8 @@ typedef struct Harness Harness;
  * NULL: zero octets. What start spawns runs while the clock is advanced (by 0:
  * what is due now). */
 Harness *harness_new(const FilterdPlugin *plugin, const void *config);
-/* Why start refuses that config; NULL: it does not. In front of it "OPTION
- * INDEX: ", where start blames one. Caller frees. */
+/* Why describe or start refuses that config; NULL: it does not. In front of it
+ * "OPTION INDEX: ", where one is blamed. Caller frees. */
 char *harness_start_error(const FilterdPlugin *plugin, const void *config);
 /* Ends the transaction, the connection and the instance. */
 void harness_free(Harness *harness);
@@ -51,8 +51,8 @@ unsigned harness_question_count(Harness *harness);
 /* How many of them dns() had to ask, because nobody had asked ahead. */
 unsigned harness_waits(Harness *harness);
 
-/* A fact that the plugin needs, from text by the need's type; lists have
- * commas; NULL: unknown. */
+/* A fact that the plugin needs, from text by the need's type (a text where that
+ * is open); lists have commas; NULL: unknown. */
 void harness_set(Harness *harness, const char *fact, const char *value);
 
 /* Less than 0: somebody set the clock back. */

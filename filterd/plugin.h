@@ -217,7 +217,7 @@ typedef struct FilterdFact {
  * end: unknown where that plugin is not loaded; without it that is an error. */
 typedef struct FilterdNeed {
     const char *fact; /* "client.ip", "spf.result?" */
-    FilterdType type;
+    FilterdType type; /* FILTERD_UNKNOWN: whatever it is */
 } FilterdNeed;
 
 /* A method of Authentication-Results (RFC 8601 2.7). The host asks for `fact`
@@ -489,6 +489,7 @@ struct FilterdCall {
     void *instance;     /* instance_size zeroed octets, from start to stop */
     void *session;      /* session_size, one connection */
     void *message;      /* message_size, one transaction; NULL before MAIL */
+    const FilterdAction *action; /* that runs or is checked; else NULL */
 };
 
 /* ---- the plugin --------------------------------------------------------- */
@@ -520,6 +521,28 @@ typedef struct FilterdOutcome {
                          * it is no rule of the file: "-backend" */
     bool asked;         /* the rule asks for a fact of this instance */
 } FilterdOutcome;
+
+/* What describe() may ask for. */
+typedef struct FilterdDescribe FilterdDescribe;
+
+struct FilterdDescribe {
+    size_t size;          /* of this struct: it grows at its end */
+    const char *instance; /* its name, behind `as` */
+    void *config; /* options of the instance; what is written there is found in
+                   * call->config */
+
+    /* Octets, zeroed, that live as long as the options: for what the tables
+     * point to. */
+    void *(*allocate)(FilterdDescribe *describe, size_t size);
+
+    /* What the text means as a value of that type, the way an option takes it:
+     * not LIST, FILE or GROUP. Its texts live as long as the options. */
+    bool (*parse)(FilterdDescribe *describe, FilterdType type, const char *text,
+                  FilterdValue *value, GError **error);
+
+    /* As FilterdHost.blame. */
+    void (*blame)(FilterdDescribe *describe, const char *option, size_t index);
+};
 
 /* An error of a hook is logged; its facts stay unknown. */
 typedef bool FilterdHook(FilterdCall *call, GError **error);
@@ -603,6 +626,17 @@ typedef struct FilterdPlugin {
      * mail server that asks for advice is told beforehand. Other requests are
      * refused, with a warning. */
     unsigned edits;
+
+    /* For a plugin whose tables rest on its options (a script, a list of
+     * names): once for each `use`, when these are read and before any rule is
+     * looked at; wherever a file is compiled, so without a host, and it must
+     * not wait. `table` is a copy of the plugin's own, for this instance alone:
+     * facts, needs, methods, actions, metrics, summary, description and edits
+     * may be others, and a hook that has nothing to do may be NULL. The rest
+     * stays. A GError stops the reload; what stands behind a LF in its text
+     * tells what would be right. */
+    bool (*describe)(FilterdDescribe *describe, struct FilterdPlugin *table,
+                     GError **error);
 } FilterdPlugin;
 
 /* FILTERD_PLUGIN(.name = "spf", …) */

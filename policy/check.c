@@ -134,7 +134,8 @@ check_need(Compile *compile, const PolicyUse *use, const FilterdNeed *need)
                       "`%s` needs the fact `%s`, which nobody has",
                       use->plugin->name, name);
     }
-    if (fact != NULL && fact->row->type != need->type)
+    if (fact != NULL && need->type != FILTERD_UNKNOWN
+        && fact->row->type != need->type)
         compile_error(compile, &use->place, NULL,
                       "`%s` needs `%s` to be %s, but it is %s",
                       use->plugin->name, name, literal_phrase(need->type),

@@ -43,7 +43,7 @@ typedef struct Compile {
     GHashTable *names; /* Declaration: lists, maps, lets */
     GPtrArray *declarations;
     GArray *steps;       /* Step */
-    GHashTable *lost;    /* instances whose plugin did not load */
+    GHashTable *lost;    /* instances of whose facts nothing is known */
     struct Options *set; /* of all `set` together */
     PolicyPlace dns_place, store_place; /* line 0: not given */
     unsigned files;

@@ -165,8 +165,8 @@ typedef struct PolicyStore {
 
 /* One `use`. */
 typedef struct PolicyUse {
-    const FilterdPlugin *plugin;
-    const char *name; /* behind `as`, else the plugin's */
+    const FilterdPlugin *plugin; /* its own tables, if describe() made some */
+    const char *name;            /* behind `as`, else the plugin's */
     const void *config;
     PolicyPlace place;
     FilterdArray options; /* PolicyOption, in the order of the file */
@@ -212,6 +212,8 @@ typedef struct PolicyLoader {
      * settings, listeners, backends, dns and store are filled. */
     const FilterdPlugin *(*plugin)(void *data, const char *name,
                                    GError **error);
+    /* Whether tables that a plugin made for one instance are in order. */
+    gboolean (*check)(const FilterdPlugin *plugin, GError **error);
     const FilterdFact *core_facts;     /* ends with a NULL name */
     const FilterdAction *core_actions; /* run is NULL; without instance */
 } PolicyLoader;

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "policy/describe.h"
 #include "policy/options.h"
 #include "policy/parse.h"
 
@@ -102,6 +103,7 @@ parse_use_options(Compile *compile, PolicyUse *use)
     options_init(&options, owner, use->plugin->options, config);
     options.place = use->place;
     options.given = given;
+    unsigned before = compile->report->errors;
     if (compile->token.kind == TOKEN_OPEN)
         ok = options_parse_block(compile, &options);
     options_finish(compile, &options);
@@ -110,6 +112,10 @@ parse_use_options(Compile *compile, PolicyUse *use)
                                     given->len * sizeof(PolicyOption));
     use->options.length = given->len;
     use->config = config;
+    if (use->plugin->describe != NULL
+        && (compile->report->errors > before
+            || !describe_use(compile, use, config)))
+        g_hash_table_add(compile->lost, (gpointer)use->name);
     return ok;
 }
 
@@ -145,6 +151,7 @@ parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
     PolicyUse *use = arena_alloc(&compile->rules->arena, sizeof(*use));
     *use = (PolicyUse){.plugin = plugin, .name = name, .place = place};
     g_ptr_array_add(compile->config->uses, use);
-    add_facts(compile, plugin->facts, use);
-    return parse_use_options(compile, use);
+    gboolean ok = parse_use_options(compile, use);
+    add_facts(compile, use->plugin->facts, use);
+    return ok;
 }

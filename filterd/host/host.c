@@ -346,6 +346,7 @@ check_action(HostInstance *instance, const PolicyRule *rule, GError **error)
     g_autoptr(GError) problem = NULL;
     g_autoptr(GStringChunk) memory = g_string_chunk_new(256);
     const FiberDoing *before = enter(instance, &call, "check_action");
+    call.call.action = rule->action;
     gboolean ok = instance->plugin->check_action(
         &call.call, rule->action, policy_rule_constants(rule, memory),
         &problem);

@@ -155,7 +155,7 @@ static gboolean
 check_need(const Look *look, const void *row)
 {
     const FilterdNeed *need = row;
-    return is_fact_type(need->type)
+    return need->type == FILTERD_UNKNOWN || is_fact_type(need->type)
            || fail(look, "no such type", "need", need->fact);
 }
 

@@ -76,6 +76,7 @@ configuration_compile(Bundle *bundle, const char *path, gboolean from_disk,
         .data = bundle,
         .read = from_disk ? bundle_read : bundle_find,
         .plugin = open_plugin,
+        .check = loader_check,
         .core_facts = engine_core_facts,
         .core_actions = engine_core_actions,
     };

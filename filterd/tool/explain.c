@@ -16,6 +16,8 @@
 typedef struct Request {
     gboolean json, manual;
     const char *what; /* NULL: an overview */
+    char *config;
+    GPtrArray *instances; /* of that file, by their own names; NULL: plugins */
 } Request;
 
 static gboolean
@@ -30,6 +32,8 @@ read_options(Request *request, int argc, char **argv)
 {
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &request->json, "For tools", NULL},
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &request->config,
+         "Instances of that file instead of plugins", "FILE"},
         {"manual", 0, 0, G_OPTION_ARG_NONE, &request->manual,
          "The manual page of a plugin, in mdoc", NULL},
         {NULL},
@@ -44,6 +48,8 @@ read_options(Request *request, int argc, char **argv)
         return unusable("one thing at a time");
     if (request->json && request->manual)
         return unusable("one of --json and --manual");
+    if (request->config != NULL && request->manual)
+        return unusable("--manual is of a plugin");
     request->what = argc > 1 ? argv[1] : NULL;
     return TRUE;
 }
@@ -59,10 +65,27 @@ find_fact(const FilterdFact *rows, const char *name)
     return NULL;
 }
 
+/* The tables of each instance of the file, under its name. */
+static GPtrArray *
+list_instances(const PolicyConfig *config)
+{
+    GPtrArray *instances = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned i = 0; i < config->uses->len; i++) {
+        const PolicyUse *use = g_ptr_array_index(config->uses, i);
+        FilterdPlugin *instance = g_new(FilterdPlugin, 1);
+        *instance = *use->plugin;
+        instance->name = use->name;
+        g_ptr_array_add(instances, instance);
+    }
+    return instances;
+}
+
 /* Those that can be loaded; the others are complained of. */
 static GPtrArray *
-load_all(void)
+load_all(const Request *request)
 {
+    if (request->instances != NULL)
+        return g_ptr_array_ref(request->instances);
     GPtrArray *plugins = g_ptr_array_new();
     g_autoptr(GPtrArray) names = loader_names();
     for (unsigned i = 0; i + 1 < names->len; i++) {
@@ -87,10 +110,10 @@ add_names(GPtrArray *words, const FilterdPlugin *plugin,
 
 /* All names that this command takes, then NULL. */
 static GPtrArray *
-all_words(void)
+all_words(const Request *request)
 {
     GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) plugins = load_all();
+    g_autoptr(GPtrArray) plugins = load_all(request);
     g_ptr_array_add(words, g_strdup("core"));
     add_names(words, NULL, engine_core_facts);
     for (unsigned i = 0; i < plugins->len; i++) {
@@ -103,9 +126,10 @@ all_words(void)
 }
 
 static int
-nothing_such(const char *what)
+nothing_such(const Request *request)
 {
-    g_autoptr(GPtrArray) words = all_words();
+    const char *what = request->what;
+    g_autoptr(GPtrArray) words = all_words(request);
     const char *near = text_suggest(what, (const char *const *)words->pdata);
     if (near != NULL)
         fprintf(stderr,
@@ -134,7 +158,7 @@ show(char *page)
 static int
 show_overview(const Request *request)
 {
-    g_autoptr(GPtrArray) plugins = load_all();
+    g_autoptr(GPtrArray) plugins = load_all(request);
     return show(request->json ? explain_overview_json(plugins)
                               : explain_overview(&explain_text, plugins));
 }
@@ -164,9 +188,18 @@ show_plugin(const Request *request, const FilterdPlugin *plugin)
 /* "spf", or "spf.result"; NULL with an error that says what is wrong with a
  * plugin that is there. */
 static const FilterdPlugin *
-open_plugin(const char *what, GError **error)
+open_plugin(const Request *request, GError **error)
 {
-    g_autofree char *name = g_strndup(what, strcspn(what, "."));
+    g_autofree char *name =
+        g_strndup(request->what, strcspn(request->what, "."));
+    for (unsigned i = 0;
+         request->instances != NULL && i < request->instances->len; i++) {
+        const FilterdPlugin *instance = request->instances->pdata[i];
+        if (strcmp(instance->name, name) == 0)
+            return instance;
+    }
+    if (request->instances != NULL)
+        return NULL;
     const FilterdPlugin *plugin = loader_open(name, error);
     if (plugin == NULL
         && g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -182,7 +215,7 @@ show_named(const Request *request)
     if (fact != NULL)
         return show_fact(request, NULL, fact);
     g_autoptr(GError) error = NULL;
-    const FilterdPlugin *plugin = open_plugin(request->what, &error);
+    const FilterdPlugin *plugin = open_plugin(request, &error);
     if (error != NULL) {
         unusable(error->message);
         return TOOL_WRONG;
@@ -191,7 +224,7 @@ show_named(const Request *request)
         return show_plugin(request, plugin);
     fact = plugin != NULL ? find_fact(plugin->facts, dot + 1) : NULL;
     return fact != NULL ? show_fact(request, plugin, fact)
-                        : nothing_such(request->what);
+                        : nothing_such(request);
 }
 
 static int
@@ -205,21 +238,43 @@ show_manual(const Request *request)
     return TOOL_WRONG;
 }
 
+static int
+answer(const Request *request)
+{
+    if (request->manual)
+        return show_manual(request);
+    if (request->what == NULL)
+        return show_overview(request);
+    if (strcmp(request->what, "core") == 0)
+        return show_core(request);
+    return show_named(request);
+}
+
+static int
+answer_of_file(Request *request)
+{
+    g_autoptr(Bundle) bundle = bundle_new();
+    g_autoptr(PolicyConfig) config =
+        tool_compile(bundle, request->config, FALSE);
+    if (config == NULL)
+        return TOOL_WRONG;
+    request->instances = list_instances(config);
+    int status = answer(request);
+    g_ptr_array_unref(request->instances);
+    return status;
+}
+
 int
 tool_explain(int argc, char **argv)
 {
     Request request = {0};
-    if (!read_options(&request, argc, argv))
+    gboolean usable = read_options(&request, argc, argv);
+    g_autofree char *config = request.config;
+    if (!usable)
         return TOOL_UNUSABLE;
     if (request.manual && request.what == NULL) {
         unusable("--manual of which plugin?");
         return TOOL_UNUSABLE;
     }
-    if (request.manual)
-        return show_manual(&request);
-    if (request.what == NULL)
-        return show_overview(&request);
-    if (strcmp(request.what, "core") == 0)
-        return show_core(&request);
-    return show_named(&request);
+    return config != NULL ? answer_of_file(&request) : answer(&request);
 }

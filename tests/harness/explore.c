@@ -119,7 +119,7 @@ static void
 compare_facts(const Exploration *exploration, Harness *harness,
               const HarnessTrial *trial)
 {
-    const FilterdFact *rows = exploration->plugin->facts;
+    const FilterdFact *rows = harness->plugin->facts;
 
     for (gsize i = 0; exploration->facts[i] != NULL; i++) {
         const char *whole = exploration->facts[i];
@@ -162,7 +162,7 @@ compare_lines(const Exploration *exploration, const HarnessTrial *trial,
 static void
 remember(Exploration *exploration, Harness *harness)
 {
-    const FilterdFact *rows = exploration->plugin->facts;
+    const FilterdFact *rows = harness->plugin->facts;
     g_autoptr(GStrvBuilder) facts = g_strv_builder_new();
 
     for (gsize i = 0; rows != NULL && rows[i].name != NULL; i++)

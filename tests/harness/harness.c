@@ -227,8 +227,7 @@ harness_create(const FilterdPlugin *plugin, const void *config)
     harness->body = g_string_new(NULL);
     harness->store = harness_store_new();
     harness->clock = HARNESS_START;
-    harness->facts = g_new0(FilterdValue, fact_count(plugin) + 1);
-    harness->needs = g_new0(FilterdValue, need_count(plugin) + 1);
+    harness->described = g_ptr_array_new_with_free_func(g_free);
     harness->authres = g_ptr_array_new_with_free_func(line_free);
     harness->edits = g_ptr_array_new_with_free_func(g_free);
     harness->metrics =
@@ -240,12 +239,23 @@ harness_create(const FilterdPlugin *plugin, const void *config)
 }
 
 static void
+values_free(Harness *harness)
+{
+    for (gsize i = 0; harness->facts != NULL && i < fact_count(harness->plugin);
+         i++)
+        harness_value_free(&harness->facts[i]);
+    for (gsize i = 0; harness->needs != NULL && i < need_count(harness->plugin);
+         i++)
+        harness_value_free(&harness->needs[i]);
+    g_free(harness->facts);
+    g_free(harness->needs);
+}
+
+static void
 harness_destroy(Harness *harness)
 {
-    for (gsize i = 0; i < fact_count(harness->plugin); i++)
-        harness_value_free(&harness->facts[i]);
-    for (gsize i = 0; i < need_count(harness->plugin); i++)
-        harness_value_free(&harness->needs[i]);
+    values_free(harness);
+    g_ptr_array_unref(harness->described);
     g_ptr_array_unref(harness->session.arena);
     g_ptr_array_unref(harness->spawned);
     g_ptr_array_unref(harness->questions);
@@ -266,8 +276,6 @@ harness_destroy(Harness *harness)
     g_string_free(harness->text, TRUE);
     g_mutex_clear(&harness->mutex);
     g_cond_clear(&harness->turn);
-    g_free(harness->facts);
-    g_free(harness->needs);
     g_free(harness->config);
     g_free(harness->instance);
     g_free(harness->blamed);
@@ -278,6 +286,10 @@ harness_destroy(Harness *harness)
 static gboolean
 instance_start(Harness *harness, GError **error)
 {
+    if (!harness_describe(harness, error))
+        return FALSE;
+    harness->facts = g_new0(FilterdValue, fact_count(harness->plugin) + 1);
+    harness->needs = g_new0(FilterdValue, need_count(harness->plugin) + 1);
     if (harness->plugin->start == NULL)
         return TRUE;
 
@@ -408,6 +420,7 @@ harness_check_action(Harness *harness, const char *name,
 
     for (; arguments[length].type != FILTERD_UNKNOWN; length++)
         known[length] = unknown[length] ? filterd_unknown() : arguments[length];
+    harness->session.call.action = action;
     bool ok = harness->plugin->check_action(&harness->session.call, action,
                                             known, &error);
     g_assert_true(ok == (error == NULL));
@@ -424,7 +437,9 @@ harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
         return false;
     harness->session.acting = TRUE;
 
+    harness->session.call.action = action;
     gboolean ok = action->run(&harness->session.call, arguments, &error);
+    harness->session.call.action = NULL;
 
     ok = harness_hook_check(harness, ok, error);
     harness->session.acting = FALSE;

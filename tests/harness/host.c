@@ -252,7 +252,12 @@ host_count(FilterdCall *call, unsigned metric, const char *label, int64_t delta)
 static void
 host_blame(FilterdCall *call, const char *option, size_t index)
 {
-    Harness *harness = harness_call_get(call)->harness;
+    harness_blame(harness_call_get(call)->harness, option, index);
+}
+
+void
+harness_blame(Harness *harness, const char *option, size_t index)
+{
     const FilterdOption *row = harness->plugin->options;
 
     while (row != NULL && row->name != NULL && strcmp(row->name, option) != 0)

@@ -62,6 +62,7 @@ struct Harness {
     GPtrArray *spawned; /* HarnessCall */
     void *config;
     void *instance;
+    GPtrArray *described; /* memory of its tables */
 
     HarnessZone *zone;
     GPtrArray *questions;
@@ -120,6 +121,14 @@ gboolean harness_hook_check(Harness *harness, gboolean ok, GError *error);
 gboolean harness_hook_run(Harness *harness, FilterdStage stage,
                           FilterdHook *hook);
 void harness_message_begin(Harness *harness);
+
+/* Notes what an error is about. */
+void harness_blame(Harness *harness, const char *option, size_t index);
+
+/* ---- describe.c --------------------------------------------------------- */
+
+/* Lets the plugin make tables of its own for this config. */
+gboolean harness_describe(Harness *harness, GError **error);
 
 /* ---- explore.c ---------------------------------------------------------- */
 

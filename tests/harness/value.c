@@ -145,6 +145,9 @@ harness_value_parse(FilterdType type, const char *text, FilterdValue *value)
         return harness_ip_parse(text, &value->ip);
     case FILTERD_LIST:
         return list_parse(text, value);
+    case FILTERD_UNKNOWN:
+        *value = filterd_text(g_strdup(text));
+        return TRUE;
     default:
         *value = filterd_string(type, g_strdup(text));
         return is_string(type);

@@ -250,7 +250,71 @@ static const FilterdNeed needy_needs[] = {
         .version = "1", .summary = "", __VA_ARGS__                       \
     }
 
+/* ---- a plugin that has what its options say ----------------------------- */
+
+typedef struct NamedConfig {
+    FilterdArray facts;  /* const char * */
+    FilterdArray values; /* const char * */
+    const FilterdFact *made;
+} NamedConfig;
+
+static const FilterdOption named_options[] = {
+    {"fact", FILTERD_TEXT, FILTERD_MANY, offsetof(NamedConfig, facts)},
+    {"value", FILTERD_TEXT, FILTERD_MANY, offsetof(NamedConfig, values)},
+    {NULL},
+};
+
+static const FilterdNeed named_needs[] = {{"client.ip"}, {NULL}};
+
+/* Values have to be durations, as many as there are facts. */
+static bool
+named_parse(FilterdDescribe *describe, const NamedConfig *config,
+            GError **error)
+{
+    const char *const *texts = config->values.items;
+    FilterdValue value;
+
+    for (gsize i = 0; i < config->values.length; i++) {
+        describe->blame(describe, "value", i);
+        if (!describe->parse(describe, FILTERD_DURATION, texts[i], &value,
+                             error))
+            return false;
+        g_assert_cmpint(value.type, ==, FILTERD_DURATION);
+    }
+    return true;
+}
+
+static bool
+named_describe(FilterdDescribe *describe, FilterdPlugin *table, GError **error)
+{
+    NamedConfig *config = describe->config;
+    const char *const *names = config->facts.items;
+    FilterdFact *facts = describe->allocate(describe, (config->facts.length + 1)
+                                                          * sizeof *facts);
+
+    for (gsize i = 0; i < config->facts.length; i++)
+        facts[i] = (FilterdFact){names[i], FILTERD_BOOL, FILTERD_MAIL,
+                                 .doc = describe->instance};
+    config->made = table->facts = facts;
+    table->needs = named_needs;
+    return named_parse(describe, config, error);
+}
+
+static gboolean
+check_table(const FilterdPlugin *plugin, GError **error)
+{
+    for (const FilterdFact *f = plugin->facts; f != NULL && f->name; f++)
+        if (strcmp(f->name, "broken") == 0) {
+            g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                                "a broken table");
+            return FALSE;
+        }
+    return TRUE;
+}
+
 static const FilterdPlugin plugins[] = {
+    PLUGIN("named", .options = named_options,
+           .config_size = sizeof(NamedConfig), .describe = named_describe),
     PLUGIN("spf", .facts = spf_facts),
     PLUGIN("dkim", .facts = dkim_facts),
     PLUGIN("dmarc", .facts = dmarc_facts, .needs = dmarc_needs),
@@ -278,6 +342,7 @@ find_plugin(G_GNUC_UNUSED void *data, const char *name, GError **error)
 
 const PolicyLoader world_loader = {.read = read_file,
                                    .plugin = find_plugin,
+                                   .check = check_table,
                                    .core_facts = core_facts,
                                    .core_actions = core_actions};
 const PolicyLoader world_skeleton = {

@@ -12,8 +12,9 @@ void world_file(const char *path, const char *text);
 /* How often files were read. */
 unsigned world_reads(void);
 
-/* With the tables of spf, dkim, dmarc, dnsbl, greylist, and `probe`, which has
- * every type of option and fact. */
+/* With the tables of spf, dkim, dmarc, dnsbl, greylist, `probe`, which has
+ * every type of option and fact, and `named`, whose facts are what its option
+ * `fact` says, and whose `value` has to be a duration. */
 extern const PolicyLoader world_loader;
 /* The same without plugins: a skeleton. */
 extern const PolicyLoader world_skeleton;

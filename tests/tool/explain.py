@@ -133,6 +133,23 @@ def tools_get_the_rows(explain):
     assert needs["dkim.domains"]["type"] == "list", needs
 
 
+def instances_of_a_file_by_their_names(explain):
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("use spf as mine use greylist { delay 1m }\n")
+        file.flush()
+        of_file = ["-c", file.name]
+        rows = explain.tables(*of_file)["plugins"]
+        assert [row["plugin"] for row in rows] == ["mine", "greylist"], rows
+        assert "mine.result" in explain.text(*of_file, "mine")
+        assert explain.tables(*of_file, "mine.result")["type"] == "word"
+        status, _, err = explain.run("explain", *of_file, "spf")
+        assert status == 1 and "no plugin or fact `spf`" in err, err
+        status, _, err = explain.run("explain", *of_file, "--manual", "mine")
+        assert status == 2 and "--manual is of a plugin" in err, err
+    status, out, err = explain.run("explain", "-c", file.name)
+    assert (status, out) == (1, "") and "No such file" in err, err
+
+
 def a_misspelt_name_is_told(explain):
     for wrong, right in [("dkmi", "dkim"), ("spf.reslut", "spf.result"),
                          ("clent.ip", "client.ip"), ("coer", "core"),
@@ -246,6 +263,7 @@ TESTS = [
     a_fact_has_type_stage_and_words,
     a_fact_of_the_core_needs_no_plugin,
     tools_get_the_rows,
+    instances_of_a_file_by_their_names,
     a_misspelt_name_is_told,
     wrong_arguments_are_of_no_use,
     each_row_has_a_sentence,
