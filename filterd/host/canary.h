@@ -8,7 +8,7 @@
 #include <glib.h>
 
 /* Octets behind each state. */
-#define CANARY_SIZE 256
+#define CANARY_SIZE 64
 
 /* Zeroed. */
 void *canary_new(gsize size);
