@@ -100,7 +100,7 @@ hold(FilterdCall *call)
 static void
 write_beyond(FilterdCall *call)
 {
-    memset(call->session, 0x55, OWN + 100);
+    memset(call->session, 0x55, OWN + 40);
 }
 
 static void
