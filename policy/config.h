@@ -28,8 +28,10 @@ typedef struct PolicySettings {
     int64_t max_connections_per_minute; /* of an address, as those below */
     int64_t max_errors_per_address;     /* in ten minutes, as those below */
     int64_t max_unknown_recipients;
-    int64_t min_data_rate; /* octets a second of a message; 0: any */
-    int log;               /* 0 text, 1 json */
+    int64_t min_data_rate;    /* octets a second of a message; 0: any */
+    int log;                  /* 0 text, 1 json */
+    const char *decision_log; /* "on", "off" or a file */
+    int64_t decision_log_size, decision_log_files;
     bool authentication_results;
     int quarantine; /* 0 mark, 1 spool */
     int64_t quarantine_size, quarantine_lifetime;

@@ -70,6 +70,13 @@ const FilterdOption setting_set[] = {
         WITHIN(0, 1000000000)),
     SET("log", FILTERD_WORD, log, "text", "the form of log lines",
         WORDS("text", "json")),
+    SET("decision-log", FILTERD_TEXT, decision_log, "on",
+        "where each decision is kept with what it rests on: on, off or a file "
+        "of the state directory"),
+    SET("decision-log-size", FILTERD_INT, decision_log_size, "64M",
+        "octets, then it is put aside; 0: never", WITHIN(0, 1024 * GIGABYTE)),
+    SET("decision-log-files", FILTERD_INT, decision_log_files, "8",
+        "that were put aside and are kept", WITHIN(1, 10000)),
     SET("authentication-results", FILTERD_BOOL, authentication_results, "on",
         "whether delivered mail gets the header field of RFC 8601"),
     SET("quarantine", FILTERD_WORD, quarantine, "mark",

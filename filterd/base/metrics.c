@@ -47,6 +47,10 @@ static const MetricInfo infos[METRICS] = {
                              "Workers that ended unasked."},
     [METRIC_RELOADS] = {"reloads_total", FALSE,
                         "Configurations put into force."},
+    [METRIC_DECISIONS_LOGGED] = {"decisions_logged_total", FALSE,
+                                 "Lines written into the decision log."},
+    [METRIC_DECISIONS_LOST] = {"decisions_lost_total", FALSE,
+                               "Lines that the decision log has no place for."},
 };
 
 typedef struct NamedMetric {

@@ -49,8 +49,7 @@ void host_call_failed(HostCall *call, const char *what, GError **error);
 
 const char *visit_session_id(const Visit *visit);
 const VisitClient *visit_client(const Visit *visit);
-/* The recipient and the message at hand. */
-unsigned visit_recipient(const Visit *visit);
+/* At hand. */
 MailMessage *visit_message(const Visit *visit);
 /* What a hook of that stage asks the DNS from. */
 DnsBudget *visit_stage_budget(Visit *visit, FilterdStage stage);

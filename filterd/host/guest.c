@@ -340,12 +340,14 @@ run_stage(Guest *guest, FilterdStage stage, HostRun *run)
 static void
 run_hook(Guest *guest, FilterdStage stage, HostRun *run)
 {
+    int64_t began = clock_monotonic();
     run->state = HOST_RUN_BUSY;
     if (guest_enter(guest, stage, hook_names[stage])) {
         run_stage(guest, stage, run);
         guest_leave(guest);
     }
     run->state = HOST_RUN_DONE;
+    run->took = clock_monotonic() - began;
     if (fiber_cancelled() && stage < FILTERD_MAIL)
         run_clear(run, guest->host.instance->facts);
     fiber_queue_wake_all(&run->waiters);

@@ -19,6 +19,7 @@ typedef struct HostRun {
     FiberQueue waiters;
     FilterdValue *values; /* by the index of the fact; NULL until it runs */
     GPtrArray *results;   /* HostResult; NULL if there are none */
+    int64_t took;         /* milliseconds, its turn waited for */
 } HostRun;
 
 typedef struct Guest {

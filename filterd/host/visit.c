@@ -122,16 +122,53 @@ visit_body(Visit *visit, const char *bytes, gsize length)
 
 /* ---- facts -------------------------------------------------------------- */
 
+VisitKnown
+visit_known(Visit *visit, HostFact fact, const FilterdValue **value)
+{
+    const Guest *guest = &visit->guests[fact.instance->index];
+    const HostRun *run = guest_find_run(guest, fact.row->since);
+    *value = &unknown;
+    if (run == NULL || run->state != HOST_RUN_DONE)
+        return VISIT_UNASKED;
+    if (run->values == NULL)
+        return VISIT_FAILED;
+    *value = &run->values[fact.index];
+    return VISIT_KNOWN;
+}
+
 const FilterdValue *
 visit_peek(Visit *visit, HostFact fact)
 {
+    const FilterdValue *value;
     if (fact.instance == NULL)
         return visit->client.core_fact(visit->client.data, fact.index);
-    Guest *guest = &visit->guests[fact.instance->index];
-    const HostRun *run = guest_find_run(guest, fact.row->since);
-    if (run == NULL || run->state != HOST_RUN_DONE || run->values == NULL)
-        return &unknown;
-    return &run->values[fact.index];
+    visit_known(visit, fact, &value);
+    return value;
+}
+
+void
+visit_each_run(Visit *visit, gboolean (*func)(const VisitRun *run, void *data),
+               void *data)
+{
+    for (unsigned i = 0; i < visit->length; i++)
+        for (unsigned stage = 0; stage < FILTERD_STAGES; stage++) {
+            const Guest *guest = &visit->guests[i];
+            const HostRun *run = guest_find_run(guest, (FilterdStage)stage);
+            const VisitRun told = {guest->host.instance, (FilterdStage)stage,
+                                   run != NULL ? run->took : 0};
+            if (run != NULL && run->state == HOST_RUN_DONE
+                && !func(&told, data))
+                return;
+        }
+}
+
+void
+visit_each_question(const Visit *visit,
+                    gboolean (*func)(const DnsQuestion *question, void *data),
+                    void *data)
+{
+    for (unsigned i = 0; i < SCOPES; i++)
+        dns_budget_each(&visit->budgets[i], func, data);
 }
 
 const FilterdValue *

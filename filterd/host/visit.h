@@ -36,6 +36,35 @@ const FilterdValue *visit_fact(Visit *visit, HostFact fact, gboolean shadow);
 /* What is known already; never waits. */
 const FilterdValue *visit_peek(Visit *visit, HostFact fact);
 
+/* How far a fact of a plugin is known. */
+typedef enum VisitKnown {
+    VISIT_UNASKED, /* its hook has not run, or not ended */
+    VISIT_FAILED,  /* its hook did */
+    VISIT_KNOWN,   /* though the value may be unknown */
+} VisitKnown;
+
+/* Never waits; `value` is set in each case. */
+VisitKnown visit_known(Visit *visit, HostFact fact, const FilterdValue **value);
+
+/* A hook of a fact that has run. */
+typedef struct VisitRun {
+    const HostInstance *instance;
+    FilterdStage stage;
+    int64_t took; /* milliseconds */
+} VisitRun;
+
+/* Of rcpt hooks those of the recipient at hand; until `func` says FALSE. */
+void visit_each_run(Visit *visit,
+                    gboolean (*func)(const VisitRun *run, void *data),
+                    void *data);
+
+/* Questions to the DNS and their answers, of the connection and of the
+ * transaction at hand; until `func` says FALSE. */
+void visit_each_question(const Visit *visit,
+                         gboolean (*func)(const DnsQuestion *question,
+                                          void *data),
+                         void *data);
+
 /* Starts hooks of stages up to `known`, except RCPT, each in a fiber: those
  * whose facts are needed whatever comes, as `passed` let the client through. */
 void visit_start_early(Visit *visit, FilterdStage known, FilterdStage passed);
@@ -48,6 +77,7 @@ void visit_begin_message(Visit *visit);
 void visit_begin_recipient(Visit *visit, unsigned recipient);
 /* From now on rcpt facts are those of this recipient. */
 void visit_set_recipient(Visit *visit, unsigned recipient);
+unsigned visit_recipient(const Visit *visit);
 /* The message that is being read, for hooks that join late. With `listen`,
  * those that are certainly needed hear it as it comes. */
 void visit_set_message(Visit *visit, MailMessage *message, gboolean listen);

@@ -116,7 +116,8 @@ static gboolean
 open_worker(Worker *worker, GError **error)
 {
     const EngineOptions options = {.memory_store = worker->start->memory_store,
-                                   .counted = TRUE};
+                                   .counted = TRUE,
+                                   .records = TRUE};
     worker->engine = engine_new(worker->config, &options, error);
     if (worker->engine == NULL)
         return FALSE;

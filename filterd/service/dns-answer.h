@@ -16,6 +16,14 @@ DnsAnswer *dns_answer_ref(DnsAnswer *answer);
 void dns_answer_unref(DnsAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DnsAnswer, dns_answer_unref)
 
+/* "A", "PTR" …; "answer", "nxdomain" …, names that stay as they are. */
+const char *dns_type_word(FilterdDnsType type);
+const char *dns_status_word(FilterdDnsStatus status);
+/* What was answered, for people; at most so many octets of records, then "…".
+ */
+void dns_answer_append(GString *out, FilterdDnsType type,
+                       const FilterdDnsAnswer *answer, gsize limit);
+
 /* Without records. */
 DnsAnswer *dns_answer_new(FilterdDnsStatus status, uint32_t ttl);
 

@@ -30,6 +30,9 @@ static struct {
 typedef struct Kept {
     FilterdDnsAnswer answer;
     DnsAnswer *source;
+    const char *key; /* the table's */
+    int64_t waited;
+    gboolean cached;
 } Kept;
 
 GQuark
@@ -92,6 +95,7 @@ dns_budget_init(DnsBudget *budget, int64_t milliseconds)
 {
     budget->left = milliseconds;
     budget->questions = 0;
+    budget->order = NULL;
     budget->answers =
         g_hash_table_new_full(dns_key_hash, g_str_equal, g_free, kept_free);
 }
@@ -100,21 +104,45 @@ void
 dns_budget_clear(DnsBudget *budget)
 {
     g_clear_pointer(&budget->answers, g_hash_table_unref);
+    g_clear_pointer(&budget->order, g_ptr_array_unref);
+}
+
+void
+dns_budget_each(const DnsBudget *budget,
+                gboolean (*func)(const DnsQuestion *question, void *data),
+                void *data)
+{
+    for (unsigned i = 0; budget->order != NULL && i < budget->order->len; i++) {
+        const Kept *kept = g_ptr_array_index(budget->order, i);
+        const DnsQuestion question = {
+            .name = dns_key_name(kept->key),
+            .type = dns_key_type(kept->key),
+            .answer = &kept->answer,
+            .waited = kept->waited,
+            .cached = kept->cached,
+        };
+        if (!func(&question, data))
+            return;
+    }
 }
 
 /* Another fiber of the transaction may have had the answer first: then that is
  * the one. */
 static const FilterdDnsAnswer *
-keep(DnsBudget *budget, const char *key, DnsAnswer *answer, uint32_t ttl)
+keep(DnsBudget *budget, const char *key, const Kept *found)
 {
     Kept *kept = g_hash_table_lookup(budget->answers, key);
     if (kept != NULL)
         return &kept->answer;
+    char *own = g_strdup(key);
     kept = g_new(Kept, 1);
-    kept->answer = answer->answer;
-    kept->answer.ttl = ttl;
-    kept->source = dns_answer_ref(answer);
-    g_hash_table_insert(budget->answers, g_strdup(key), kept);
+    *kept = *found;
+    kept->key = own;
+    dns_answer_ref(kept->source);
+    g_hash_table_insert(budget->answers, own, kept);
+    if (budget->order == NULL)
+        budget->order = g_ptr_array_new();
+    g_ptr_array_add(budget->order, kept);
     return &kept->answer;
 }
 
@@ -136,7 +164,7 @@ wait_for(DnsBudget *budget, const char *key)
 
 /* `key` becomes the one that local CNAMEs lead to. */
 static DnsAnswer *
-find_answer(DnsBudget *budget, char key[DNS_KEY_SIZE], uint32_t *ttl)
+find_at_hand(char key[DNS_KEY_SIZE], uint32_t *ttl)
 {
     DnsAnswer *answer = dns_zone_find(service.zone, key);
     if (answer != NULL) {
@@ -144,13 +172,27 @@ find_answer(DnsBudget *budget, char key[DNS_KEY_SIZE], uint32_t *ttl)
         return answer;
     }
     answer = dns_cache_find(service.cache, key, ttl);
-    if (answer != NULL) {
+    if (answer != NULL)
         metrics_add(METRIC_DNS_CACHED, 1);
-        return answer;
-    }
-    answer = wait_for(budget, key);
-    *ttl = answer->answer.ttl;
     return answer;
+}
+
+/* The caller's to unref: kept->source. */
+static void
+find_answer(DnsBudget *budget, const char *key, Kept *kept)
+{
+    uint32_t ttl;
+    char target[DNS_KEY_SIZE];
+    int64_t start = clock_monotonic();
+    g_strlcpy(target, key, sizeof target);
+    kept->source = find_at_hand(target, &ttl);
+    kept->cached = kept->source != NULL;
+    if (!kept->cached)
+        kept->source = wait_for(budget, target);
+    kept->answer = kept->source->answer;
+    if (kept->cached)
+        kept->answer.ttl = ttl;
+    kept->waited = clock_monotonic() - start;
 }
 
 void
@@ -173,19 +215,16 @@ dns_query(DnsBudget *budget, const char *name, FilterdDnsType type)
         return &kept->answer;
     budget->questions++;
     metrics_add(METRIC_DNS_QUESTIONS, 1);
-    uint32_t ttl;
-    char target[DNS_KEY_SIZE];
-    int64_t start = clock_monotonic();
-    g_strlcpy(target, key, sizeof target);
-    g_autoptr(DnsAnswer) answer = find_answer(budget, target, &ttl);
-    if (answer->answer.status == FILTERD_DNS_CANCELLED)
+    Kept found = {0};
+    find_answer(budget, key, &found);
+    g_autoptr(DnsAnswer) source = found.source;
+    if (source->answer.status == FILTERD_DNS_CANCELLED)
         return &cancelled;
     if (watcher.told != NULL)
-        watcher.told(watcher.data, name, type, &answer->answer,
-                     clock_monotonic() - start);
-    if (filterd_dns_failed(&answer->answer))
+        watcher.told(watcher.data, name, type, &source->answer, found.waited);
+    if (filterd_dns_failed(&source->answer))
         metrics_add(METRIC_DNS_FAILED, 1);
-    return keep(budget, key, answer, ttl);
+    return keep(budget, key, &found);
 }
 
 void

@@ -43,10 +43,25 @@ typedef struct DnsBudget {
     int64_t left;       /* milliseconds of waiting */
     unsigned questions; /* asked so far, answered from the cache or not */
     GHashTable *answers;
+    GPtrArray *order; /* of them; NULL: there are none */
 } DnsBudget;
 
 void dns_budget_init(DnsBudget *budget, int64_t milliseconds);
 void dns_budget_clear(DnsBudget *budget);
+
+/* A question that the budget has an answer to; `cached`, or from local data. */
+typedef struct DnsQuestion {
+    const char *name;
+    FilterdDnsType type;
+    const FilterdDnsAnswer *answer;
+    int64_t waited; /* milliseconds, of who asked first */
+    gboolean cached;
+} DnsQuestion;
+
+/* All of them, in order, until `func` says FALSE. */
+void dns_budget_each(const DnsBudget *budget,
+                     gboolean (*func)(const DnsQuestion *question, void *data),
+                     void *data);
 
 /* Waits. See FilterdHost.dns for `name`. The answer lives as long as the
  * budget. Parallel waits count once each. */

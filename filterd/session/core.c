@@ -212,6 +212,30 @@ reverse(Session *session)
     return known;
 }
 
+static gboolean
+rests_on_reverse(unsigned index)
+{
+    return index == CORE_CLIENT_NAME || index == CORE_CLIENT_FCRDNS;
+}
+
+const FilterdValue *
+session_core_peek(Session *session, unsigned index)
+{
+    if (rests_on_reverse(index) && !session->reverse.done)
+        return NULL;
+    return session_core_fact(session, index);
+}
+
+const char *
+session_core_reason(const Session *session, unsigned index)
+{
+    gboolean later = engine_core_facts[index].since == FILTERD_MESSAGE;
+    if (rests_on_reverse(index))
+        return session->reverse.confirmed.type == FILTERD_UNKNOWN ? "dns"
+                                                                  : NULL;
+    return later && session->message == NULL ? "not-shown" : NULL;
+}
+
 /* ---- a function a fact -------------------------------------------------- */
 
 static FilterdValue

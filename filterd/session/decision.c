@@ -76,31 +76,32 @@ log_message(LogLine *line, const Session *session)
         log_int(line, "size", (int64_t)mail_message_size(session->message));
 }
 
-/* As the client reads it. */
-static void
-log_reply(LogLine *line, const Session *session, const SessionEntry *entry)
+char *
+session_entry_reply(const Session *session, const SessionEntry *entry)
 {
     if (entry->reply == NULL)
-        return;
+        return NULL;
     g_autofree char *text = mail_reply_format(entry->reply);
-    g_autofree char *whole =
-        entry->ours ? g_strdup_printf("%s [%s]", text, session->id) : NULL;
-    log_text(line, "reply", entry->ours ? whole : text);
+    return entry->ours ? g_strdup_printf("%s [%s]", text, session->id)
+                       : g_steal_pointer(&text);
 }
 
 void
-session_log(const Session *session, const SessionEntry *entry)
+session_log(Session *session, const SessionEntry *entry)
 {
     LogLine line;
+    g_autofree char *reply = session_entry_reply(session, entry);
     log_begin(&line, FILTERD_LOG_INFO, entry->event);
     log_envelope(&line, session, entry->recipient);
     log_text(&line, "rule", entry->rule);
     log_text(&line, "stage", entry->stage);
     log_text(&line, "mode", entry->mode);
-    log_reply(&line, session, entry);
+    log_text(&line, "reply", reply);
     session_each_shown(session, log_fact, &line);
     log_message(&line, session);
     log_int(&line, "ms", clock_monotonic() - session->began);
     log_int(&line, "dns", visit_questions(session->visit));
     log_end(&line);
+    if (session->engine->recorder != NULL)
+        session_record(session, entry);
 }

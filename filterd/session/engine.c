@@ -114,6 +114,8 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
     engine->spool = spool_directory(config);
     name_engine(engine);
     engine->store = open_store(engine, options);
+    if (options->records)
+        engine->recorder = recorder_new(config);
     engine->host = host_new(config,
                             &(HostStart){.core_facts = engine_core_facts,
                                          .store = engine->store,
@@ -131,6 +133,7 @@ engine_free(Engine *engine)
 {
     if (engine->host != NULL)
         host_free(engine->host);
+    g_clear_pointer(&engine->recorder, recorder_free);
     store_free(engine->store);
     g_clear_pointer(&engine->counts, rules_counts_free);
     g_free(engine->redis_nodes);

@@ -23,6 +23,8 @@ typedef struct EngineOptions {
     gboolean brief;
     /* Its rules are counted, in metrics. */
     gboolean counted;
+    /* Decisions go into the decision log, if the configuration wants one. */
+    gboolean records;
 } EngineOptions;
 
 /* Borrows the configuration. dns_init() and offload_init() come before. Starts
@@ -38,6 +40,9 @@ gboolean engine_needs_body(const Engine *engine);
 /* What rules and plugins may have done to a message: bits of 1 <<
  * FilterdEditKind. */
 unsigned engine_edits(const Engine *engine);
+
+/* The path of the decision log; NULL: it is off. Caller frees. */
+char *engine_decision_log(const PolicyConfig *config);
 
 const PolicyConfig *engine_config(const Engine *engine);
 /* What is announced in greetings and Received. */

@@ -78,6 +78,7 @@ session_split(Session *session)
                    "this recipient is treated differently; send to it in a "
                    "transaction of its own");
     const SessionEntry entry = {.event = "split",
+                                .verdict = POLICY_TEMPFAIL,
                                 .rule = "-group",
                                 .stage = "rcpt",
                                 .recipient = session->recipient.text,

@@ -37,6 +37,7 @@ session_hold_init(SessionHold *hold)
     *hold = (SessionHold){
         .rewrites = g_ptr_array_new_with_free_func(rewrite_free),
         .edits = g_ptr_array_new_with_free_func(session_edit_free),
+        .looks = g_array_new(FALSE, FALSE, sizeof(SessionLook)),
     };
 }
 
@@ -45,6 +46,7 @@ session_hold_clear(SessionHold *hold)
 {
     g_ptr_array_unref(hold->rewrites);
     g_ptr_array_unref(hold->edits);
+    g_array_unref(hold->looks);
 }
 
 void
@@ -54,6 +56,7 @@ session_hold_forget(SessionHold *hold)
     hold->score = 0;
     g_ptr_array_set_size(hold->rewrites, 0);
     g_ptr_array_set_size(hold->edits, 0);
+    g_array_set_size(hold->looks, 0);
 }
 
 void
@@ -61,10 +64,8 @@ session_hold_mark(Session *session)
 {
     const SessionHold *hold = &session->holds[SESSION_OF_MESSAGE];
     session->mark = (SessionMark){
-        hold->settled,
-        hold->quarantine,
-        hold->score,
-        hold->rewrites->len,
+        hold->settled,       hold->quarantine, hold->score,
+        hold->rewrites->len, hold->looks->len,
     };
 }
 
@@ -77,6 +78,7 @@ session_hold_return(Session *session)
     hold->quarantine = session->mark.quarantine;
     hold->score = session->mark.score;
     g_ptr_array_set_size(hold->rewrites, (int)session->mark.rewrites);
+    g_array_set_size(hold->looks, session->mark.looks);
 }
 
 SessionScope

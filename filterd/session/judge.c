@@ -66,6 +66,8 @@ fired(void *data, const PolicyRule *rule, PolicyMode mode)
     if (mode != POLICY_APPLIED) {
         const SessionEntry entry = {
             .event = "would",
+            .verdict = rule->kind,
+            .how = mode,
             .mode = rule->canary > 0 ? policy_mode_words[mode] : NULL,
             .rule = rule->name,
             .stage = stage_names[rule->stage],
@@ -86,6 +88,10 @@ judged(void *data, const PolicyRule *rule, PolicyTruth truth, PolicyMode mode)
     Session *session = data;
     if (!fiber_cancelled() && (truth == POLICY_YES || mode == POLICY_EXPIRED))
         rules_count(session->engine->counts, rule, mode);
+    SessionLook look = SESSION_LOOK(rule->index, mode, truth);
+    if (session->engine->recorder != NULL)
+        g_array_append_val(session->holds[session_scope(rule->stage)].looks,
+                           look);
     if (session->observer.judged != NULL)
         session->observer.judged(session->observer.data, rule, truth, mode);
 }
@@ -208,6 +214,7 @@ refuse(Session *session, const PolicyRule *rule)
     if (fiber_cancelled())
         return (SessionDecision){.verdict = SESSION_CANCELLED};
     const SessionEntry entry = {.event = outcome->event,
+                                .verdict = rule->kind,
                                 .rule = rule->name,
                                 .stage = stage_names[rule->stage],
                                 .recipient =
@@ -252,6 +259,7 @@ session_judge(Session *session, FilterdStage stage)
 {
     PolicyClient client;
     const PolicyRule *rule = session_settled(session);
+    session->reached = stage;
     if (rule != NULL) {
         if (rule->kind == POLICY_DISCARD && stage >= FILTERD_RCPT
             && stage != FILTERD_DATA)
@@ -347,6 +355,7 @@ static void
 log_discarded(Session *session, const PolicyRule *rule, const char *recipient)
 {
     const SessionEntry entry = {.event = "discarded",
+                                .verdict = POLICY_DISCARD,
                                 .rule = rule->name,
                                 .stage = stage_names[rule->stage],
                                 .recipient = recipient};
@@ -405,6 +414,7 @@ session_message(Session *session)
         metrics_add(METRIC_MESSAGES, 1);
     }
     session->judged = TRUE;
+    session->reached = FILTERD_MESSAGE;
     session_group_next(session);
     if (session->hops > HOP_LIMIT)
         return loop_found(session);
@@ -469,6 +479,7 @@ taken(Session *session, const char *recipient, const MailReply *backend)
     PolicyVerdict kind = rule != NULL ? rule->kind : POLICY_ACCEPT;
     gboolean held = kind == POLICY_QUARANTINE || session_keeps(session);
     const SessionEntry entry = {.event = held ? "quarantined" : "accepted",
+                                .verdict = kind,
                                 .rule = rule != NULL ? rule->name : NULL,
                                 .stage = rule != NULL ? stage_names[rule->stage]
                                                       : "message",
@@ -485,6 +496,7 @@ not_taken(Session *session, const char *rule, const char *recipient,
 {
     PolicyVerdict kind = reply->code < 500 ? POLICY_TEMPFAIL : POLICY_REJECT;
     const SessionEntry entry = {.event = outcomes[kind].event,
+                                .verdict = kind,
                                 .rule = rule,
                                 .recipient = recipient,
                                 .reply = reply,

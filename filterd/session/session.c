@@ -32,6 +32,7 @@ recipient_free(void *data)
     SessionRecipient *recipient = data;
     mail_address_clear(&recipient->address);
     g_free(recipient->group);
+    g_clear_pointer(&recipient->looks, g_array_unref);
     g_free(recipient);
 }
 
@@ -177,6 +178,7 @@ session_reset(Session *session)
     g_ptr_array_set_size(session->recipients, 0);
     session->declared_size = session->told_size = 0;
     session->turn = 0;
+    session->reached = MIN(session->reached, FILTERD_HELO);
     session->in_transaction = session->judged = FALSE;
 }
 
@@ -251,6 +253,7 @@ session_mail(Session *session, const MailAddress *path, gsize size)
     session_reset(session);
     session->began = clock_monotonic();
     session->in_transaction = TRUE;
+    session->transaction++;
     session->declared_size = size;
     mail_address_copy(&session->reverse_path, path);
     visit_begin_message(session->visit);
@@ -270,6 +273,9 @@ take_recipient(Session *session, gboolean discarded)
     recipient->discarded = discarded;
     recipient->score = session->holds[SESSION_OF_RECIPIENT].score;
     recipient->group = g_strdup(discarded ? "" : session->group->str);
+    if (session->engine->recorder != NULL)
+        recipient->looks =
+            g_array_copy(session->holds[SESSION_OF_RECIPIENT].looks);
     g_ptr_array_add(session->recipients, recipient);
     if (!discarded)
         session_hold_recipient(session);
@@ -314,6 +320,8 @@ session_rcpt_answered(Session *session, gboolean taken,
     }
     gboolean now = backend->code < 500;
     const SessionEntry entry = {.event = now ? "tempfailed" : "rejected",
+                                .verdict =
+                                    now ? POLICY_TEMPFAIL : POLICY_REJECT,
                                 .rule = "-backend",
                                 .stage = "rcpt",
                                 .recipient = session->recipient.text,

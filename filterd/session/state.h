@@ -11,6 +11,8 @@
 
 #define SESSION_ID_SIZE 40
 
+typedef struct Recorder Recorder;
+
 struct Engine {
     const PolicyConfig *config;
     Store *store;
@@ -21,6 +23,7 @@ struct Engine {
     char *hostname;
     char *authserv_id;
     const char *spool;  /* a directory, or NULL */
+    Recorder *recorder; /* of decisions; NULL: nobody keeps them */
     char prefix[12];    /* of session ids */
     uint64_t sessions;  /* so far */
     int64_t store_told; /* when its failure was last logged */
@@ -35,7 +38,17 @@ typedef struct SessionRecipient {
     int64_t score; /* of the rules at rcpt */
     char *group;   /* the same text: the rules say the same */
     unsigned turn; /* at which the message is judged for it; 0: none yet */
+    GArray *looks; /* SessionLook: its rules at rcpt; NULL: nobody asks */
 } SessionRecipient;
+
+/* A rule that was judged: its index, its mode, and in the lowest two bits the
+ * truth. */
+typedef guint32 SessionLook;
+#define SESSION_LOOK(index, mode, truth) \
+    ((index) << 4 | (guint32)(mode) << 2 | (guint32)(truth))
+#define SESSION_LOOK_RULE(look) ((look) >> 4)
+#define SESSION_LOOK_MODE(look) ((PolicyMode)((look) >> 2 & 3))
+#define SESSION_LOOK_TRUTH(look) ((PolicyTruth)((look)&3))
 
 /* A rewrite that fired, with its arguments as they were then. */
 typedef struct SessionRewrite {
@@ -60,13 +73,14 @@ typedef struct SessionHold {
     int64_t score;
     GPtrArray *rewrites; /* SessionRewrite */
     GPtrArray *edits;    /* FilterdEdit, requests */
+    GArray *looks;       /* SessionLook */
 } SessionHold;
 
 /* What held for the message before a group of its recipients was judged. */
 typedef struct SessionMark {
     const PolicyRule *settled, *quarantine;
     int64_t score;
-    unsigned rewrites;
+    unsigned rewrites, looks;
 } SessionMark;
 
 /* The mildest that was decided about the message. */
@@ -101,6 +115,8 @@ struct Session {
     int64_t client_sessions, client_errors, client_unknown;
     SessionReverse reverse;
     int64_t began; /* of the connection, then of the transaction; monotonic */
+    unsigned transaction; /* so far */
+    FilterdStage reached; /* the last stage that was judged, or passed over */
 
     char *helo;
     const char *protocol;
@@ -136,6 +152,10 @@ struct Session {
 /* ---- core.c ------------------------------------------------------------- */
 
 const FilterdValue *session_core_fact(Session *session, unsigned index);
+/* The same, never waiting; NULL: it has not been found out. */
+const FilterdValue *session_core_peek(Session *session, unsigned index);
+/* Why it is unknown, in a word; NULL: there is no such thing. */
+const char *session_core_reason(const Session *session, unsigned index);
 
 /* ---- hold.c ------------------------------------------------------------- */
 
@@ -207,6 +227,8 @@ void session_trace_add(Session *session);
 /* "rejected", "accepted" …; the others may be NULL. */
 typedef struct SessionEntry {
     const char *event;
+    PolicyVerdict verdict;
+    PolicyMode how;
     const char *rule, *stage;
     const char *mode;      /* of a rule that would */
     const char *recipient; /* NULL: all whom it concerns */
@@ -220,8 +242,36 @@ void session_each_shown(const Session *session,
                         void (*func)(const char *name,
                                      const FilterdValue *value, void *data),
                         void *data);
-/* One line in the log. */
-void session_log(const Session *session, const SessionEntry *entry);
+/* One line in the log, and one in the decision log. */
+void session_log(Session *session, const SessionEntry *entry);
+/* As the client reads it; NULL: it reads nothing. Caller frees. */
+char *session_entry_reply(const Session *session, const SessionEntry *entry);
+
+/* ---- recorder.c --------------------------------------------------------- */
+
+/* What becomes of the decisions of an engine. Borrows the configuration; NULL:
+ * it wants no decision log. In a fiber, as recorder_free(). */
+Recorder *recorder_new(const PolicyConfig *config);
+void recorder_free(Recorder *recorder);
+/* Where a line goes; NULL: nowhere. */
+GString *recorder_begin(Recorder *recorder);
+void recorder_end(Recorder *recorder);
+/* The beginning of what is said about that rule, up to its mode. */
+const char *recorder_rule(const Recorder *recorder, unsigned index);
+/* rcpt.count, which means another thing behind rcpt. */
+const PolicyFact *recorder_count(const Recorder *recorder);
+
+/* ---- record.c ----------------------------------------------------------- */
+
+/* Octets of a line in the decision log, its end included, and of one text in
+ * it before escaping. What does not fit is left out, and "cut" says so. */
+#define RECORD_LINE_LIMIT 32768
+#define RECORD_TEXT_LIMIT 2048
+/* Octets of the answer to one question to the DNS. */
+#define RECORD_ANSWER_LIMIT 512
+
+/* The session has a recorder. */
+void session_record(Session *session, const SessionEntry *entry);
 
 /* ---- group.c ------------------------------------------------------------ */
 

@@ -22,6 +22,7 @@ session_log_recipient(Session *session, gboolean discarded)
         rule = session_settled(session);
     const SessionEntry entry = {
         .event = discarded ? "discarded" : "passed",
+        .verdict = discarded ? POLICY_DISCARD : POLICY_PASS,
         .rule = rule != NULL ? rule->name : session_quarantined(session),
         .stage = "rcpt",
         .recipient = session->recipient.text,

@@ -379,7 +379,8 @@ void
 world_run(const char *policy, void (*func)(World *world))
 {
     const DnsConfig dns = {.zones_only = TRUE, .timeout = 1000};
-    const EngineOptions options = {.private_store = TRUE};
+    const EngineOptions options = {.private_store = TRUE,
+                                   .records = probe.records};
     g_autoptr(GError) error = NULL;
     world = (World){.log = g_string_new(NULL)};
     probe = (Probe){.fails = probe.fails,

@@ -23,6 +23,7 @@ typedef struct Probe {
                          * look up */
     unsigned signs;     /* how often sign_end ran */
     gboolean sign_fails;
+    gboolean records;     /* decisions, where the policy says */
     gboolean oversteps;   /* as `edits`, with what its table leaves out */
     GString *signed_text; /* what the sign_ hooks saw, CRLF behind each field */
 } Probe;
