@@ -18,6 +18,8 @@ static const struct Command {
      tool_explain},
     {"quarantine", "quarantine COMMAND -c FILE … mail that is kept here",
      tool_quarantine},
+    {"replay", "replay --policy FILE LOG … what another policy would decide",
+     tool_replay},
     {"report", "report -c FILE …           aggregate reports of a day",
      tool_report},
     {"test", "test FILE                  runs a policy's own tests", tool_test},

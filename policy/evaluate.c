@@ -57,6 +57,8 @@ evaluate_value(const Evaluation *evaluation, const Node *node)
     if (node->kind != NODE_ENTRY)
         return &truths[evaluate_truth(evaluation, node)];
     const FilterdValue *key = evaluate_value(evaluation, node->first);
+    if (key == client->absent)
+        return key;
     if (!comparable(key->type, node->declaration->type))
         return &unknown;
     const FilterdValue *found = lookup_find(node->declaration->lookup, key);
@@ -142,8 +144,11 @@ truth_or(const Evaluation *evaluation, const Node *node)
 static PolicyTruth
 truth_known(const Evaluation *evaluation, const Node *node)
 {
-    return truth_of(evaluate_value(evaluation, node->first)->type
-                    != FILTERD_UNKNOWN);
+    const FilterdValue *value = evaluate_value(evaluation, node->first);
+
+    if (value == evaluation->client->absent)
+        return POLICY_UNKNOWN;
+    return truth_of(value->type != FILTERD_UNKNOWN);
 }
 
 /* ---- in ---- */

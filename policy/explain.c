@@ -122,7 +122,8 @@ look(void *data, const PolicyFact *fact, gboolean shadow)
 static PolicyTruth
 truth_of(Explaining *all, const Node *node)
 {
-    const PolicyClient client = {.data = all, .fact = look};
+    const PolicyClient client = {
+        .data = all, .fact = look, .absent = all->client->absent};
     Evaluation evaluation = {&client, all->shadow};
 
     return evaluate_truth(&evaluation, node);

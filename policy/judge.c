@@ -49,6 +49,16 @@ policy_judge(const PolicyConfig *config, FilterdStage stage,
     return NULL;
 }
 
+PolicyTruth
+policy_rule_truth(const PolicyRule *public, const PolicyClient *client)
+{
+    const Node *condition = ((const Rule *)public)->condition;
+    Evaluation evaluation = {client, TRUE};
+
+    return condition != NULL ? evaluate_truth(&evaluation, condition)
+                             : POLICY_YES;
+}
+
 /* Nothing may come of what is asked for it. */
 static gboolean
 is_shadow(const Rule *rule, const PolicyClient *client)

@@ -89,11 +89,18 @@ typedef struct PolicyClient {
     /* What `until` goes by, milliseconds since 1970; NULL: the clock. */
     int64_t (*now)(void *data);
     PolicySample sample; /* of every `canary` */
+    /* What `fact` gives where it cannot be said even whether the fact was
+     * known; NULL: nothing is. */
+    const FilterdValue *absent;
 } PolicyClient;
 
 /* The rule whose verdict ends the stage; NULL: none did. */
 const PolicyRule *policy_judge(const PolicyConfig *config, FilterdStage stage,
                                const PolicyClient *client);
+
+/* What its condition says, whether or not the rule acts. */
+PolicyTruth policy_rule_truth(const PolicyRule *rule,
+                              const PolicyClient *client);
 
 /* The rule's reply with its facts filled in, or the verdict's default
  * (reject: 550 5.7.1, tempfail: 451 4.7.1, connect: 554 5.7.1 …). */

@@ -502,7 +502,7 @@ settings_finish(Compile *compile)
         options_finish(compile, &options);
         options_clear(&options);
     }
-    if (*settings->decision_log == '\0')
+    if (settings->decision_log != NULL && *settings->decision_log == '\0')
         compile_error(compile, options_place(compile->set, "decision-log"),
                       "on, off or a file", "the decision log has no name");
     default_store(compile);

@@ -16,7 +16,7 @@
 typedef struct Request {
     gboolean json, manual;
     const char *what; /* NULL: an overview */
-    char *config;
+    char *config, *session, *log;
     GPtrArray *instances; /* of that file, by their own names; NULL: plugins */
 } Request;
 
@@ -36,6 +36,10 @@ read_options(Request *request, int argc, char **argv)
          "Instances of that file instead of plugins", "FILE"},
         {"manual", 0, 0, G_OPTION_ARG_NONE, &request->manual,
          "The manual page of a plugin, in mdoc", NULL},
+        {"session", 0, 0, G_OPTION_ARG_STRING, &request->session,
+         "Why the mail of that session got its verdict", "ID"},
+        {"log", 0, 0, G_OPTION_ARG_FILENAME, &request->log,
+         "The decision log, for --session", "FILE"},
         {NULL},
     };
     g_autoptr(GError) error = NULL;
@@ -50,6 +54,10 @@ read_options(Request *request, int argc, char **argv)
         return unusable("one of --json and --manual");
     if (request->config != NULL && request->manual)
         return unusable("--manual is of a plugin");
+    if (request->session != NULL && (argc > 1 || request->manual))
+        return unusable("--session, or a plugin or fact");
+    if (request->session == NULL && request->log != NULL)
+        return unusable("--log is for --session");
     request->what = argc > 1 ? argv[1] : NULL;
     return TRUE;
 }
@@ -264,17 +272,27 @@ answer_of_file(Request *request)
     return status;
 }
 
+static int
+run(Request *request)
+{
+    if (request->session != NULL)
+        return explain_session(&(ExplainSession){
+            request->session, request->config, request->log, request->json});
+    if (request->manual && request->what == NULL) {
+        unusable("--manual of which plugin?");
+        return TOOL_UNUSABLE;
+    }
+    return request->config != NULL ? answer_of_file(request) : answer(request);
+}
+
 int
 tool_explain(int argc, char **argv)
 {
     Request request = {0};
-    gboolean usable = read_options(&request, argc, argv);
-    g_autofree char *config = request.config;
-    if (!usable)
-        return TOOL_UNUSABLE;
-    if (request.manual && request.what == NULL) {
-        unusable("--manual of which plugin?");
-        return TOOL_UNUSABLE;
-    }
-    return config != NULL ? answer_of_file(&request) : answer(&request);
+    int status =
+        read_options(&request, argc, argv) ? run(&request) : TOOL_UNUSABLE;
+    g_free(request.config);
+    g_free(request.session);
+    g_free(request.log);
+    return status;
 }

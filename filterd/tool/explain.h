@@ -52,6 +52,17 @@ char *explain_fact_json(const FilterdPlugin *plugin, const FilterdFact *fact);
 char *explain_core_json(const FilterdFact *facts);
 char *explain_overview_json(const GPtrArray *plugins);
 
+/* ---- explain-session.c -------------------------------------------------- */
+
+typedef struct ExplainSession {
+    const char *id;
+    const char *config, *log; /* paths; NULL: not given */
+    gboolean json;
+} ExplainSession;
+
+/* Shows its decisions; an exit status. */
+int explain_session(const ExplainSession *request);
+
 /* ---- words -------------------------------------------------------------- */
 
 extern const char *const explain_type_words[];

@@ -16,6 +16,7 @@ int tool_check(int argc, char **argv);
 int tool_explain(int argc, char **argv);
 int tool_test(int argc, char **argv);
 int tool_try(int argc, char **argv);
+int tool_replay(int argc, char **argv);
 int tool_report(int argc, char **argv);
 int tool_quarantine(int argc, char **argv);
 
