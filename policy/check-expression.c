@@ -193,8 +193,8 @@ no_such_list(Compile *compile, Node *right)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    for (guint i = 0; i < compile->declarations->len; i++) {
-        Declaration *list = g_ptr_array_index(compile->declarations, i);
+    for (guint i = 0; i < compile->rules->declarations->len; i++) {
+        Declaration *list = g_ptr_array_index(compile->rules->declarations, i);
 
         if (list->kind != DECLARATION_LIST)
             continue;

@@ -182,8 +182,9 @@ no_such_map(Compile *compile, Node *node)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    for (guint i = 0; i < compile->declarations->len; i++) {
-        const Declaration *map = g_ptr_array_index(compile->declarations, i);
+    for (guint i = 0; i < compile->rules->declarations->len; i++) {
+        const Declaration *map =
+            g_ptr_array_index(compile->rules->declarations, i);
 
         if (map->kind == DECLARATION_MAP)
             g_ptr_array_add(names, (gpointer)map->name);

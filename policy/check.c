@@ -47,8 +47,10 @@ names_of(const Compile *compile, const char *instance)
                 && fact->name[length] == '.'))
             g_ptr_array_add(names, (gpointer)fact->name);
     }
-    for (guint i = 0; instance == NULL && i < compile->declarations->len; i++) {
-        const Declaration *let = g_ptr_array_index(compile->declarations, i);
+    for (guint i = 0; instance == NULL && i < compile->rules->declarations->len;
+         i++) {
+        const Declaration *let =
+            g_ptr_array_index(compile->rules->declarations, i);
 
         if (let->kind == DECLARATION_LET)
             g_ptr_array_add(names, (gpointer)let->name);

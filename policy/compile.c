@@ -69,7 +69,6 @@ compile_init(Compile *compile, const PolicyLoader *loader, PolicyReport *report)
     compile->sources = g_ptr_array_new_with_free_func(source_free);
     compile->open = g_ptr_array_new();
     compile->names = g_hash_table_new(g_str_hash, g_str_equal);
-    compile->declarations = g_ptr_array_new();
     compile->steps = g_array_new(FALSE, FALSE, sizeof(Step));
     compile->lost = g_hash_table_new(g_str_hash, g_str_equal);
     settings_start(compile);
@@ -82,7 +81,6 @@ compile_clear(Compile *compile)
     g_ptr_array_unref(compile->sources);
     g_ptr_array_unref(compile->open);
     g_hash_table_unref(compile->names);
-    g_ptr_array_unref(compile->declarations);
     g_array_unref(compile->steps);
     g_hash_table_unref(compile->lost);
     settings_stop(compile);

@@ -38,10 +38,9 @@ typedef struct Compile {
     GPtrArray *sources; /* Source */
     GPtrArray *open;    /* Source: the includes we are in */
     Lexer *lexer;
-    Token token;       /* at hand */
-    unsigned nesting;  /* of the expression at hand */
-    GHashTable *names; /* Declaration: lists, maps, lets */
-    GPtrArray *declarations;
+    Token token;         /* at hand */
+    unsigned nesting;    /* of the expression at hand */
+    GHashTable *names;   /* Declaration: lists, maps, lets */
     GArray *steps;       /* Step */
     GHashTable *lost;    /* instances of whose facts nothing is known */
     struct Options *set; /* of all `set` together */

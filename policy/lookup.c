@@ -8,6 +8,7 @@
 #include "policy/lookup.h"
 
 #include "filterd/base/ip.h"
+#include "filterd/base/value.h"
 #include "policy/arena.h"
 
 #include <string.h>
@@ -196,6 +197,47 @@ unsigned
 lookup_size(const Lookup *lookup)
 {
     return g_hash_table_size(lookup->entries);
+}
+
+unsigned
+lookup_lacks(const Lookup *lookup, const Lookup *other)
+{
+    GHashTableIter iter;
+    gpointer key;
+    unsigned count = 0;
+
+    g_hash_table_iter_init(&iter, other->entries);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        count += g_hash_table_contains(lookup->entries, key) ? 0 : 1;
+    return count;
+}
+
+static gboolean
+values_equal(const FilterdValue *one, const FilterdValue *other)
+{
+    g_autoptr(GString) left = g_string_new(NULL);
+    g_autoptr(GString) right = g_string_new(NULL);
+
+    value_append(left, one);
+    value_append(right, other);
+    return g_string_equal(left, right);
+}
+
+unsigned
+lookup_differs(const Lookup *lookup, const Lookup *other)
+{
+    GHashTableIter iter;
+    gpointer key, value;
+    unsigned count = 0;
+
+    g_hash_table_iter_init(&iter, other->entries);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        const FilterdValue *ours = g_hash_table_lookup(lookup->entries, key);
+
+        if (ours != NULL && ours != value && !values_equal(ours, value))
+            count++;
+    }
+    return count;
 }
 
 void

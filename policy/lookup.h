@@ -25,6 +25,10 @@ gboolean lookup_add(Lookup *lookup, const FilterdValue *key,
 const FilterdValue *lookup_find(const Lookup *lookup, const FilterdValue *key);
 
 unsigned lookup_size(const Lookup *lookup);
+/* How many keys of the other it lacks, and for how many that both have it gives
+ * another value. Both are of one type. */
+unsigned lookup_lacks(const Lookup *lookup, const Lookup *other);
+unsigned lookup_differs(const Lookup *lookup, const Lookup *other);
 /* The keys of a text, word, domain or address lookup, in no order. */
 void lookup_each_text(const Lookup *lookup,
                       void (*func)(const char *key, void *data), void *data);

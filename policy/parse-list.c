@@ -28,7 +28,7 @@ declare(Compile *compile, DeclarationKind kind, const char *name,
         arena_alloc(&compile->rules->arena, sizeof(*declaration));
     *declaration = (Declaration){.kind = kind, .name = name, .place = *place};
     g_hash_table_insert(compile->names, (gpointer)name, declaration);
-    g_ptr_array_add(compile->declarations, declaration);
+    g_ptr_array_add(compile->rules->declarations, declaration);
     return declaration;
 }
 

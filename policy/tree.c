@@ -70,6 +70,7 @@ policy_rules_new(void)
     rules->facts = g_hash_table_new(g_str_hash, g_str_equal);
     rules->mentioned = g_hash_table_new(NULL, NULL);
     rules->groups = g_array_new(FALSE, FALSE, sizeof(GroupTerm));
+    rules->declarations = g_ptr_array_new();
     return rules;
 }
 
@@ -85,6 +86,7 @@ policy_rules_free(PolicyRules *rules)
     g_hash_table_unref(rules->facts);
     g_hash_table_unref(rules->mentioned);
     g_array_unref(rules->groups);
+    g_ptr_array_unref(rules->declarations);
     arena_clear(&rules->arena);
     g_free(rules);
 }

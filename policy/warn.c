@@ -123,9 +123,9 @@ warn_unused(Compile *compile)
 {
     static const char *const kinds[] = {"list", "map", "let"};
 
-    for (guint i = 0; i < compile->declarations->len; i++) {
+    for (guint i = 0; i < compile->rules->declarations->len; i++) {
         const Declaration *declaration =
-            g_ptr_array_index(compile->declarations, i);
+            g_ptr_array_index(compile->rules->declarations, i);
 
         if (!declaration->used)
             compile_warning(compile, &declaration->place, NULL,

@@ -14,6 +14,7 @@
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/session/engine.h"
+#include "policy/difference.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,8 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Whether it is good, the report, the files that were missed. */
-#define RESULT "(bsas)"
+/* Whether it is good, the report, what is different, the files that were
+ * missed.
+ */
+#define RESULT "(bssas)"
 
 struct Check {
     pid_t pid;
@@ -31,9 +34,14 @@ struct Check {
     int64_t deadline;
     GByteArray *output;
     gboolean ok;
-    char *report;
+    char *report, *changes;
     char **missed;
 };
+
+/* What the child is to look at. */
+typedef struct Subject {
+    const Configuration *configuration, *before;
+} Subject;
 
 /* ---- the child ---------------------------------------------------------- */
 
@@ -98,10 +106,47 @@ is_available(const Configuration *configuration, const PolicyConfig *config,
            && certificates_check(config, configuration->bundle, report);
 }
 
+/* Of the phrases as many as there is room for. */
+static void
+join_phrases(GString *out, const GPtrArray *phrases)
+{
+    for (guint i = 0; i < phrases->len; i++) {
+        const char *phrase = g_ptr_array_index(phrases, i);
+        if (out->len + strlen(phrase) > CHECK_CHANGES_LIMIT - 32) {
+            g_string_append_printf(out, "; and %u more", phrases->len - i);
+            return;
+        }
+        g_string_append_printf(out, "%s%s", i > 0 ? "; " : "", phrase);
+    }
+    if (phrases->len == 0)
+        g_string_append(out, "nothing");
+}
+
+/* By the plugins as they are now, in both. */
+static void
+compare(const Configuration *before, const PolicyConfig *config,
+        GString *changes)
+{
+    PolicyReport report;
+    policy_report_init(&report);
+    g_autoptr(PolicyConfig) old =
+        configuration_compile(before->bundle, before->path, FALSE, &report);
+    policy_report_clear(&report);
+    if (old == NULL) {
+        g_string_append(changes, "unknown: the configuration before is not "
+                                 "right for the plugins as they are now");
+        return;
+    }
+    g_autoptr(GPtrArray) phrases = policy_difference(old, config);
+    join_phrases(changes, phrases);
+}
+
 static gboolean
-examine(const Configuration *configuration, PolicyReport *report, GString *text)
+examine(const Subject *subject, PolicyReport *report, GString *text,
+        GString *changes)
 {
     g_autoptr(GError) error = NULL;
+    const Configuration *configuration = subject->configuration;
     g_autoptr(PolicyConfig) config = configuration_compile(
         configuration->bundle, configuration->path, FALSE, report);
     gboolean ok = config != NULL && is_available(configuration, config, report);
@@ -114,6 +159,8 @@ examine(const Configuration *configuration, PolicyReport *report, GString *text)
     if (error != NULL && !placed)
         g_string_append_printf(text, "%s: error: %s\n", configuration->path,
                                error->message);
+    if (starts && subject->before != NULL)
+        compare(subject->before, config, changes);
     return starts;
 }
 
@@ -132,16 +179,19 @@ send_all(int fd, const guint8 *bytes, gsize length)
 static int
 run_check(int control, void *data)
 {
-    const Configuration *configuration = data;
+    const Subject *subject = data;
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) changes = g_string_new(NULL);
     PolicyReport report;
     policy_report_init(&report);
-    gboolean ok = examine(configuration, &report, text);
+    gboolean ok = examine(subject, &report, text, changes);
     policy_report_clear(&report);
     g_string_truncate(text, MIN(text->len, CHECK_OUTPUT_LIMIT / 2));
     g_autofree char *valid = g_utf8_make_valid(text->str, -1);
-    g_autoptr(GVariant) result = g_variant_ref_sink(g_variant_new(
-        "(bs^as)", ok, valid, bundle_missed(configuration->bundle)));
+    g_autofree char *different = g_utf8_make_valid(changes->str, -1);
+    g_autoptr(GVariant) result = g_variant_ref_sink(
+        g_variant_new("(bss^as)", ok, valid, different,
+                      bundle_missed(subject->configuration->bundle)));
     send_all(control, g_variant_get_data(result), g_variant_get_size(result));
     return 0;
 }
@@ -149,13 +199,15 @@ run_check(int control, void *data)
 /* ---- the master --------------------------------------------------------- */
 
 Check *
-check_start(const Configuration *configuration, GError **error)
+check_start(const Configuration *configuration, const Configuration *before,
+            GError **error)
 {
+    Subject subject = {configuration, before};
     const ChildStart start = {
         .name = "filterd-check",
         .privileges = &configuration->privileges,
         .run = run_check,
-        .data = (void *)configuration,
+        .data = &subject,
     };
     int fd;
     pid_t pid = child_start(&start, &fd, error);
@@ -190,6 +242,7 @@ check_free(Check *check)
     close(check->fd);
     g_byte_array_unref(check->output);
     g_free(check->report);
+    g_free(check->changes);
     g_strfreev(check->missed);
     g_free(check);
 }
@@ -230,8 +283,8 @@ conclude(Check *check)
     g_autoptr(GVariant) result = g_variant_ref_sink(
         g_variant_new_from_bytes(G_VARIANT_TYPE(RESULT), bytes, FALSE));
     g_strfreev(check->missed);
-    g_variant_get(result, "(bs^as)", &check->ok, &check->report,
-                  &check->missed);
+    g_variant_get(result, "(bss^as)", &check->ok, &check->report,
+                  &check->changes, &check->missed);
     return TRUE;
 }
 
@@ -263,6 +316,12 @@ const char *
 check_report(const Check *check)
 {
     return check->report;
+}
+
+const char *
+check_changes(const Check *check)
+{
+    return check->changes != NULL ? check->changes : "";
 }
 
 const char *const *

@@ -14,8 +14,12 @@
 
 typedef struct Check Check;
 
-/* Borrows the configuration. */
-Check *check_start(const Configuration *configuration, GError **error);
+/* Octets of what is said to be different. */
+#define CHECK_CHANGES_LIMIT 2000
+
+/* Borrows the configurations; `before` is the one in force, or NULL. */
+Check *check_start(const Configuration *configuration,
+                   const Configuration *before, GError **error);
 /* Ends it, if need be. */
 void check_free(Check *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)
@@ -29,5 +33,8 @@ gboolean check_step(Check *check);
 gboolean check_ok(const Check *check);
 /* Errors and warnings, as people read them. */
 const char *check_report(const Check *check);
+/* What is different from before, phrases with semicolons between; "": there was
+ * none before. */
+const char *check_changes(const Check *check);
 /* Files that the bundle lacks; ends with NULL. */
 const char *const *check_missed(const Check *check);

@@ -28,6 +28,7 @@ typedef struct Master {
     Launch launch;
     Generation *current; /* serves */
     Generation *next;    /* starts */
+    char *changes;       /* what is different in it */
     GPtrArray *leaving;  /* Generation */
     Reload *reload;      /* is being checked */
     gboolean wanted;     /* another reload */
@@ -139,7 +140,10 @@ begin_reload(Master *master)
     master->wanted = master->told = FALSE;
     if (master->current != NULL)
         notify_reloading();
-    master->reload = reload_new(master->path);
+    master->reload =
+        reload_new(master->path, master->current != NULL
+                                     ? generation_configuration(master->current)
+                                     : NULL);
 }
 
 /* Warnings of a configuration that is good. */
@@ -158,6 +162,8 @@ start_generation(Master *master)
 {
     g_autoptr(GString) why = g_string_new(NULL);
     Configuration *configuration = reload_take(master->reload);
+    g_free(master->changes);
+    master->changes = g_strdup(reload_changes(master->reload));
     if (master->current == NULL) {
         setup_log(configuration);
         warn_of_root(configuration);
@@ -194,6 +200,7 @@ log_reloaded(const Master *master)
     log_begin(&line, FILTERD_LOG_INFO, "reload");
     log_text(&line, "result", "ok");
     log_int(&line, "generation", generation_number(master->current));
+    log_text(&line, "changes", master->changes);
     log_end(&line);
     metrics_add(METRIC_RELOADS, 1);
 }
@@ -371,6 +378,7 @@ clear(Master *master)
 {
     launch_clear(&master->launch);
     g_ptr_array_unref(master->leaving);
+    g_free(master->changes);
     close(master->signals);
 }
 

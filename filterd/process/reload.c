@@ -8,11 +8,13 @@
 
 struct Reload {
     const char *path;
+    const Configuration *before;
     Configuration *configuration;
     Check *check;
     unsigned rounds;
     ReloadStatus status;
     GString *report;
+    char *changes;
 };
 
 static void
@@ -20,7 +22,7 @@ start_check(Reload *reload)
 {
     g_autoptr(GError) error = NULL;
     reload->rounds++;
-    reload->check = check_start(reload->configuration, &error);
+    reload->check = check_start(reload->configuration, reload->before, &error);
     if (reload->check != NULL)
         return;
     reload->status = RELOAD_BAD;
@@ -44,10 +46,11 @@ read_configuration(Reload *reload)
 }
 
 Reload *
-reload_new(const char *path)
+reload_new(const char *path, const Configuration *before)
 {
     Reload *reload = g_new0(Reload, 1);
     reload->path = path;
+    reload->before = before;
     reload->report = g_string_new(NULL);
     if (read_configuration(reload))
         start_check(reload);
@@ -62,6 +65,7 @@ reload_free(Reload *reload)
     g_clear_pointer(&reload->check, check_free);
     g_clear_pointer(&reload->configuration, configuration_free);
     g_string_free(reload->report, TRUE);
+    g_free(reload->changes);
     g_free(reload);
 }
 
@@ -95,6 +99,7 @@ reload_step(Reload *reload)
     if (!again) {
         reload->status = check_ok(reload->check) ? RELOAD_GOOD : RELOAD_BAD;
         g_string_append(reload->report, check_report(reload->check));
+        reload->changes = g_strdup(check_changes(reload->check));
     }
     g_clear_pointer(&reload->check, check_free);
     if (again)
@@ -111,6 +116,12 @@ const char *
 reload_report(const Reload *reload)
 {
     return reload->report->str;
+}
+
+const char *
+reload_changes(const Reload *reload)
+{
+    return reload->changes;
 }
 
 Configuration *

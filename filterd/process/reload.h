@@ -18,8 +18,9 @@ typedef enum ReloadStatus {
     RELOAD_BAD,
 } ReloadStatus;
 
-/* Begins; see reload_status(). `path` is borrowed. */
-Reload *reload_new(const char *path);
+/* Begins; see reload_status(). Both are borrowed; `before` is the configuration
+ * in force, or NULL. */
+Reload *reload_new(const char *path, const Configuration *before);
 void reload_free(Reload *reload);
 
 /* To be polled for reading while it is busy. */
@@ -29,5 +30,7 @@ void reload_step(Reload *reload);
 ReloadStatus reload_status(const Reload *reload);
 /* Errors and warnings, as people read them. */
 const char *reload_report(const Reload *reload);
+/* When it is good: what is different from before, see check_changes(). */
+const char *reload_changes(const Reload *reload);
 /* When it is good: the caller's from now on. */
 Configuration *reload_take(Reload *reload);

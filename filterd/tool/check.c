@@ -5,6 +5,7 @@
 #include "filterd/process/statement.h"
 #include "filterd/tool/run.h"
 #include "filterd/tool/tool.h"
+#include "policy/difference.h"
 
 #include <stdio.h>
 
@@ -42,17 +43,50 @@ plugins_start(const PolicyConfig *config, const Bundle *bundle,
     return FALSE;
 }
 
+/* FALSE: the other file is not right. */
+static gboolean
+show_difference(const PolicyConfig *config, const char *path)
+{
+    g_autoptr(Bundle) bundle = bundle_new();
+    g_autoptr(PolicyConfig) old = tool_compile(bundle, path, FALSE);
+    if (old == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) phrases = policy_difference(old, config);
+    for (guint i = 0; i < phrases->len; i++)
+        puts(g_ptr_array_index(phrases, i));
+    if (phrases->len == 0)
+        printf("nothing is different from %s\n", path);
+    return TRUE;
+}
+
+static int
+check(const char *path, const char *against)
+{
+    g_autoptr(Bundle) bundle = bundle_new();
+    g_autoptr(PolicyConfig) config = tool_compile(bundle, path, TRUE);
+    if (config == NULL || !plugins_start(config, bundle, path))
+        return TOOL_WRONG;
+    printf("%s is right\n", path);
+    return against == NULL || show_difference(config, against) ? TOOL_OK
+                                                               : TOOL_WRONG;
+}
+
 int
 tool_check(int argc, char **argv)
 {
-    if (argc != 2) {
-        fputs("usage: filterctl check FILE\n", stderr);
+    g_autofree char *against = NULL;
+    const GOptionEntry entries[] = {
+        {"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
+         "Tell what is different from that file", "FILE"},
+        {NULL},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new("FILE");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2) {
+        fprintf(stderr, "%s%susage: filterctl check [--against FILE] FILE\n",
+                error != NULL ? error->message : "", error != NULL ? "\n" : "");
         return TOOL_UNUSABLE;
     }
-    g_autoptr(Bundle) bundle = bundle_new();
-    g_autoptr(PolicyConfig) config = tool_compile(bundle, argv[1], TRUE);
-    if (config == NULL || !plugins_start(config, bundle, argv[1]))
-        return TOOL_WRONG;
-    printf("%s is right\n", argv[1]);
-    return TOOL_OK;
+    return check(argv[1], against);
 }

@@ -121,6 +121,26 @@ def reload_warns(program):
         assert re.search(r"configuration text=.*nobody-asks", filterd.log())
 
 
+def reload_tells(program):
+    """a reload tells what is different, also that nothing is"""
+    with running(program, "list l of ip { 192.0.2.1 }\nat mail { reject a if "
+                 "client.ip in l }\n") as (filterd, _):
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload result=ok generation=2 changes=nothing\n")
+        filterd.write("list l of ip { 192.0.2.1 192.0.2.2 }\nset max-errors 3\n"
+                      "at mail { reject b if client.ip in l }\n")
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log(
+            'generation=3 changes="reject a at mail removed; '
+            'reject b at mail added; list l \\+1; set max-errors 20 -> 3"\n')
+        filterd.write("at mail { reject")
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload result=refused")
+        filterd.write("".join(f"list l{i} of ip {{ }}\n" for i in range(500)))
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log(r'generation=4 changes="[^\n]*; and \d+ more"\n')
+
+
 def reload_waits(program):
     """a third reload waits until one of two old generations has drained"""
     with running(program) as (filterd, backend):
@@ -419,6 +439,7 @@ run(
         master_killed,
         killed_master_swept,
         reload_warns,
+        reload_tells,
         reload_waits,
         reload_changes,
         reload_workers,

@@ -1,0 +1,22 @@
+/* difference.h: what two compiled files do not have in common, in words.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#pragma once
+
+#include "policy/config.h"
+
+/* Octets of an option's value that is shown; a longer one has "changed". */
+#define DIFFERENCE_VALUE_LIMIT 60
+
+/* A phrase for each: "reject spf-fail at rcpt changed", "list trusted +3 -1",
+ * "set log text -> json". Texts of plugins' options are not shown, which may be
+ * secrets. Elements are char *; empty: nothing differs. */
+GPtrArray *policy_difference(const PolicyConfig *old, const PolicyConfig *new);
+
+/* ---- difference-rules.c; private ---------------------------------------- */
+
+void difference_rules(GPtrArray *phrases, const PolicyConfig *old,
+                      const PolicyConfig *new);
+void difference_add(GPtrArray *phrases, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
