@@ -4,12 +4,14 @@
 
 import json
 import os
+import pathlib
 import signal
 import smtplib
 import socket
+import subprocess
 import threading
 
-from daemon import run, running, wait_until
+from daemon import free_port, run, running, wait_until
 
 
 def files(filterd):
@@ -211,5 +213,141 @@ def listens_elsewhere(program):
         assert lines["b@example.com"]["each"] is True
 
 
-run([logged, stopped, reloaded, put_aside, renamed, killed, unwritable,
+ZONE = """$ORIGIN example.
+$TTL 300
+good TXT "v=spf1 ip4:127.0.0.0/8 -all"
+bad TXT "v=spf1 -all"
+"""
+CHECKED = """use spf
+use greylist { delay 5m }
+at rcpt {
+    reject spf-fail if spf.result = fail reply 550 5.7.23 "{mail.domain} says no"
+    tempfail spf-broken if spf.result = temperror
+    tempfail grey if rcpt.local = "grey" and greylist.state = new
+    pass picky if rcpt.local = "picky"
+}
+at message {
+    would reject watched if message.size > 10
+    reject picked if rcpt.local = "picky"
+}
+"""
+
+
+def ctl(filterd, *arguments):
+    done = subprocess.run(
+        [pathlib.Path(filterd.program).parent / "filterctl", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def refused(filterd, sender, *recipients):
+    """The session that the last reply names."""
+    with filterd.session() as session:
+        session.ehlo()
+        session.mail(sender)
+        for recipient in recipients:
+            code, text = session.rcpt(recipient)
+        if code == 250:
+            code, text = session.data("Subject: x\r\n\r\nHello.\r\n")
+        assert code >= 400, (code, text)
+        return text.decode().split("[")[-1].rstrip("]")
+
+
+def checked(program):
+    """whatever was decided is explained, and judged again, by other rules too"""
+    with running(program, CHECKED) as (filterd, _):
+        zone = filterd.directory / "zone"
+        zone.write_text(ZONE)
+        text = filterd.config.read_text()
+        filterd.config.write_text(
+            text.replace("dns {", f'dns {{ zone "{zone}"'))
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload result=ok")
+        ids = {
+            "rejected spf-fail at rcpt": refused(filterd, "a@bad.example",
+                                                 "u@example.com"),
+            "tempfailed grey at rcpt": refused(filterd, "a@good.example",
+                                               "grey@example.com"),
+            "tempfailed spf-broken at rcpt": refused(filterd, "a@dead.test",
+                                                     "u@example.com"),
+            "rejected picked at message": refused(filterd, "a@good.example",
+                                                  "picky@example.com"),
+            "split -group at rcpt": refused(filterd, "a@good.example",
+                                            "u@example.com",
+                                            "picky@example.com"),
+        }
+        with filterd.session() as session:
+            session.sendmail("a@good.example", ["u@example.com"],
+                             "Subject: taken\r\n\r\nHello.\r\n")
+        filterd.stop()
+        parts = {
+            "rejected spf-fail at rcpt": ["spf.result = fail: yes",
+                                          "bad.example TXT: \"v=spf1 -all\""],
+            "tempfailed grey at rcpt": ["greylist.state = new: yes",
+                                        "greylist at rcpt: "],
+            "tempfailed spf-broken at rcpt": ["spf.result = temperror: yes",
+                                              "dead.test TXT: "],
+            "rejected picked at message": ["would reject watched",
+                                           "rcpt.local = picky"],
+            "split -group at rcpt": ["Recipient picky@example.com"],
+        }
+        for words, number in ids.items():
+            status, out, err = ctl(filterd, "explain", "--session", number,
+                                   "-c", str(filterd.config))
+            assert status == 0, err
+            for part in [words] + parts[words]:
+                assert part in out, (part, out)
+            assert "no such rule" not in out and "another one" not in out, out
+        replay = ["replay", "--json", "--policy", str(filterd.config)]
+        logs = [str(path) for path in files(filterd)]
+        status, out, err = ctl(filterd, *replay, *logs)
+        result = json.loads(out)
+        assert status == 0 and result["same"] == 6, (err, result)
+        assert result["would"] == 2 and result["broken"] == 0, result
+        filterd.config.write_text(
+            filterd.config.read_text()
+            .replace("would reject watched", "reject watched")
+            .replace("tempfail spf-broken", "reject spf-broken")
+            .replace("reject spf-fail if", "would reject spf-fail if"))
+        status, out, err = ctl(filterd, *replay, *logs)
+        result = json.loads(out)
+        assert status == 1, err
+        found = {(one["old"]["rule"], one["new"]["verdict"],
+                  one["new"]["rule"]): one["count"]
+                 for one in result["changes"]}
+        assert found == {(None, "reject", "watched"): 1,
+                         ("spf-broken", "reject", "spf-broken"): 1,
+                         ("picked", "reject", "watched"): 1}, found
+        assert result["unsaid"] == 1, result
+        assert result["missing"] == {"message.size": 1}, result
+
+
+def policy_service(program):
+    """a policy service: what was told of a recipient, with its facts"""
+    port = free_port()
+    with running(program, f"listen policy 127.0.0.1:{port}\n") as (filterd, _):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            stream = client.makefile("rb")
+            for domain, action in [("example.com", b"DUNNO"),
+                                   ("elsewhere.example", b"5")]:
+                client.sendall((
+                    "request=smtpd_access_policy\nprotocol_state=RCPT\n"
+                    "protocol_name=ESMTP\nclient_address=192.0.2.7\n"
+                    "client_name=unknown\nhelo_name=c.example\n"
+                    f"sender=a@b.example\nrecipient=u@{domain}\n"
+                    "instance=1.2\n\n").encode())
+                line = stream.readline()
+                assert action in line, line
+                stream.readline()
+        filterd.stop()
+        lines = read(filterd)
+        assert [line["wire"] for line in lines] == ["policy"] * len(lines)
+        told = {line["recipients"][0]["to"]: line["verdict"]
+                for line in lines if line["recipients"]}
+        assert told == {"u@example.com": "pass",
+                        "u@elsewhere.example": "reject"}, lines
+        assert lines[0]["facts"]["client.ip"] == "192.0.2.7", lines
+
+
+run([checked, policy_service, logged, stopped, reloaded, put_aside, renamed, killed, unwritable,
      listens_elsewhere])
