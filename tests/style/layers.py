@@ -53,6 +53,7 @@ LIBRARIES = {
                    "plugins/uribl"],
     r"gmodule\.h": ["filterd/host"],
     r"libmilter/.*": ["filterd/wire/milter"],
+    r"(lua|lauxlib|lualib)\.h": ["plugins/lua"],
     r"(opendkim/)?dkim\.h": ["plugins/dkim"],
     r"opendmarc/.*": ["plugins/dmarc"],
     r"spf2/.*": ["plugins/spf"],

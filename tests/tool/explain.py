@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 
-PLUGINS = ["arc", "clamav", "dkim", "dmarc", "dnsbl", "greylist", "spf",
+PLUGINS = ["arc", "clamav", "dkim", "dmarc", "dnsbl", "greylist", "lua", "spf",
            "uribl"]
-KEYS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                    "../plugins/dkim/keys")
+HERE = os.path.dirname(os.path.abspath(__file__))
+KEYS = os.path.join(HERE, "../plugins/dkim/keys")
+EXAMPLE_SCRIPT = os.path.join(HERE, "../../plugins/lua/scripts/helo.lua")
 EXAMPLE_KEYS = {"s2026.pem": "rsa2048", "s2026e.pem": "ed25519.pem"}
 # Of these types an option has a default, or has to be there.
 MEASURED = ["bool", "int", "duration", "word"]
@@ -220,6 +221,7 @@ def each_example_is_right(explain):
     with tempfile.TemporaryDirectory() as folder:
         for name, key in EXAMPLE_KEYS.items():
             shutil.copy(os.path.join(KEYS, key), os.path.join(folder, name))
+        shutil.copy(EXAMPLE_SCRIPT, folder)
         path = os.path.join(folder, "filterd.conf")
         for plugin in PLUGINS:
             with open(path, "w") as file:
