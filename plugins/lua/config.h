@@ -15,6 +15,7 @@ typedef struct Given {
 /* An option of the script's own, as it was given. */
 typedef struct ScriptOption {
     const char *name;
+    const char *doc; /* "`limit` (int): …" */
     bool many;
     size_t length;        /* 0: not given */
     FilterdValue *values; /* of the declared type */

@@ -102,6 +102,23 @@ drop_hooks(FilterdPlugin *table, unsigned hooks)
         table->done = NULL;
 }
 
+/* What the script says of itself, and of its options. */
+static const char *
+describe_words(FilterdDescribe *describe, const Declarations *declared)
+{
+    GString *text = g_string_new(declared->description);
+
+    for (guint i = 0; i < declared->options->len; i++)
+        g_string_append_printf(
+            text, "%s%s", text->len > 0 ? "\n\n" : "",
+            g_array_index(declared->options, ScriptOption, i).doc);
+    char *kept = describe->allocate(describe, text->len + 1);
+    memcpy(kept, text->str, text->len);
+    bool empty = text->len == 0;
+    g_string_free(text, TRUE);
+    return empty ? NULL : kept;
+}
+
 static void
 fill_table(FilterdDescribe *describe, const Declarations *declared,
            FilterdPlugin *table)
@@ -126,7 +143,7 @@ fill_table(FilterdDescribe *describe, const Declarations *declared,
         table->edits |= known->edits[i];
     if (declared->summary != NULL)
         table->summary = declared->summary;
-    table->description = declared->description;
+    table->description = describe_words(describe, declared);
     table->example = NULL;
 }
 

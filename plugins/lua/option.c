@@ -109,14 +109,18 @@ take(lua_State *lua, const char *name)
 
     if (script->declared->options->len >= SCRIPT_DECLARATIONS)
         luaL_error(lua, "more than %d options", SCRIPT_DECLARATIONS);
-    declare_get_text(lua, "doc");
-    declaring.type = convert_type(lua, declare_get_text(lua, "type"));
+    const char *type = declare_get_text(lua, "type");
+    declaring.type = convert_type(lua, type);
     if (declaring.type == FILTERD_LIST)
         luaL_error(lua, "an option of several values has `many = true`");
     if (declaring.type == FILTERD_WORD)
         declaring.words = declare_keep_list(lua, "words");
-    declaring.option = (ScriptOption){.name = declare_keep(lua, name),
-                                      .many = declare_flag(lua, "many")};
+    lua_pushfstring(lua, "`%s` (%s): %s", name, type,
+                    declare_get_text(lua, "doc"));
+    declaring.option =
+        (ScriptOption){.name = declare_keep(lua, name),
+                       .doc = declare_keep(lua, lua_tostring(lua, -1)),
+                       .many = declare_flag(lua, "many")};
     declaring.values = g_array_new(FALSE, FALSE, sizeof(FilterdValue));
     bool ok = collect(&declaring);
     if (ok)

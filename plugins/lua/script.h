@@ -18,7 +18,7 @@
 #define SCRIPT_BLOCK 1048576
 /* Units of work between two looks at the limits, and until others have their
  * turn. A unit is about an instruction. */
-#define SCRIPT_STEP 1000
+#define SCRIPT_STEP 250
 #define SCRIPT_TURN 200000
 /* Octets that cost one unit. */
 #define SCRIPT_OCTETS 8
