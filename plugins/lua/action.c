@@ -87,7 +87,10 @@ collect(lua_State *lua, Declarations *declared, const char *name)
 int
 declare_action(lua_State *lua)
 {
+    static const char *const fields[] = {"name",  "doc", "arguments",
+                                         "edits", "run", NULL};
     const Run *run = script_run(lua);
+    declare_fields(lua, fields);
     const char *name = declare_name(lua);
 
     if (run->call != NULL)

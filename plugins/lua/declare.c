@@ -50,6 +50,35 @@ declare_flag(lua_State *lua, const char *field)
     return flag;
 }
 
+bool
+declare_find_integer(lua_State *lua, const char *field, int64_t *number)
+{
+    int is_integer = 1;
+    bool given = lua_getfield(lua, 1, field) != LUA_TNIL;
+
+    if (given)
+        *number = lua_tointegerx(lua, -1, &is_integer);
+    if (!is_integer)
+        luaL_error(lua, "`%s` is to be an integer", field);
+    lua_pop(lua, 1);
+    return given;
+}
+
+void
+declare_fields(lua_State *lua, const char *const *known)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_pushnil(lua);
+    while (lua_next(lua, 1) != 0) {
+        bool fine = lua_type(lua, -2) == LUA_TSTRING
+                    && g_strv_contains(known, lua_tostring(lua, -2));
+        if (!fine)
+            luaL_error(lua, "there is no field `%s`",
+                       luaL_tolstring(lua, -2, NULL));
+        lua_pop(lua, 1);
+    }
+}
+
 const char *
 declare_keep(lua_State *lua, const char *text)
 {
@@ -153,7 +182,10 @@ keep_place(lua_State *lua)
 static int
 declare_fact(lua_State *lua)
 {
+    static const char *const fields[] = {"name",  "type",  "stage",  "doc",
+                                         "words", "items", "effect", NULL};
     Declarations *declared = collection(lua);
+    declare_fields(lua, fields);
     FilterdFact fact = {.name = declare_name(lua)};
 
     if (declared == NULL)

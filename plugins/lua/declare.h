@@ -13,6 +13,10 @@
 const char *declare_find_text(lua_State *lua, const char *field);
 const char *declare_get_text(lua_State *lua, const char *field);
 bool declare_flag(lua_State *lua, const char *field);
+/* FALSE: not there. */
+bool declare_find_integer(lua_State *lua, const char *field, int64_t *number);
+/* Raises an error where the table has a field that is none of these. */
+void declare_fields(lua_State *lua, const char *const *known);
 /* A copy that lives as long as the options. */
 const char *declare_keep(lua_State *lua, const char *text);
 /* What a list of texts says, kept, with NULL at its end; NULL: not there. */

@@ -13,6 +13,7 @@ typedef struct Declaring {
     Script *script;
     FilterdType type;
     const char *const *words;
+    int64_t low, high;
     ScriptOption option;
     GArray *values; /* FilterdValue */
 } Declaring;
@@ -58,6 +59,12 @@ parse(Declaring *declaring, size_t row, const char *text)
     }
     if (!describe->parse(describe, declaring->type, text, &value, &problem))
         return blame(declaring, row, problem);
+    if ((declaring->type == FILTERD_INT || declaring->type == FILTERD_DURATION)
+        && (value.integer < declaring->low || value.integer > declaring->high))
+        return blame(declaring, row,
+                     wrong(value.integer < declaring->low ? "is too little"
+                                                          : "is too much",
+                           text));
     g_array_append_val(declaring->values, value);
     return true;
 }
@@ -105,7 +112,8 @@ static void
 take(lua_State *lua, const char *name)
 {
     Script *script = script_run(lua)->script;
-    Declaring declaring = {.script = script};
+    Declaring declaring = {
+        .script = script, .low = G_MININT64, .high = G_MAXINT64};
 
     if (script->declared->options->len >= SCRIPT_DECLARATIONS)
         luaL_error(lua, "more than %d options", SCRIPT_DECLARATIONS);
@@ -113,6 +121,8 @@ take(lua_State *lua, const char *name)
     declaring.type = convert_type(lua, type);
     if (declaring.type == FILTERD_LIST)
         luaL_error(lua, "an option of several values has `many = true`");
+    declare_find_integer(lua, "low", &declaring.low);
+    declare_find_integer(lua, "high", &declaring.high);
     if (declaring.type == FILTERD_WORD)
         declaring.words = declare_keep_list(lua, "words");
     lua_pushfstring(lua, "`%s` (%s): %s", name, type,
@@ -168,7 +178,11 @@ push(lua_State *lua, const ScriptOption *option)
 int
 declare_option(lua_State *lua)
 {
+    static const char *const fields[] = {"name", "type",  "doc",      "default",
+                                         "many", "words", "required", "low",
+                                         "high", NULL};
     const Run *run = script_run(lua);
+    declare_fields(lua, fields);
     const char *name = declare_name(lua);
     const ScriptOption *option = find(run->script, name);
 

@@ -270,7 +270,8 @@ actions(void)
 /* ---- options ------------------------------------------------------------ */
 
 static const char has_options[] =
-    "local number = option { name = 'number', type = 'int', default = 3,\n"
+    "local number = option { name = 'number', type = 'int', default = 3, low = "
+    "1,\n"
     "                        doc = 'Of a test.' }\n"
     "local names = option { name = 'names', type = 'text', many = true,\n"
     "                       default = {}, doc = 'Of a test.' }\n"
@@ -309,6 +310,7 @@ wrong_options(void)
         {"number many", "set 0: `number`: `many` is nothing of that type"},
         {"kind two\nnumber 1 2",
          "set 1: `number`: `2` is a value more than it takes"},
+        {"number 0", "set 0: `number`: `0` is too little"},
         {"kind three", "set 0: `kind`: `three` is no word of it\nit has one, "
                        "two"},
         {"names a\nnumer 5", "set 1: the script has no option `numer`\nit has "
