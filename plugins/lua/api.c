@@ -17,32 +17,6 @@
 
 /* ---- waiting ------------------------------------------------------------ */
 
-static Run *
-hook_run(lua_State *lua, const char *what)
-{
-    Run *run = script_run(lua);
-
-    if (run->call == NULL)
-        luaL_error(lua, "`%s` is for hooks: there is no mail yet", what);
-    return run;
-}
-
-/* What is on the stack stays until `end` has run. */
-static int
-wait_for(lua_State *lua, const char *what, const Wait *wait, lua_KFunction end)
-{
-    Run *run = hook_run(lua, what);
-
-    if (!lua_isyieldable(lua))
-        return luaL_error(lua,
-                          "`%s` waits, which cannot be in a function given to "
-                          "table.sort or string.gsub",
-                          what);
-    script_charge(lua, RUN_ASKING);
-    run->wait = *wait;
-    return lua_yieldk(lua, 0, 0, end);
-}
-
 static const Wait *
 answer(lua_State *lua)
 {
@@ -72,7 +46,7 @@ find_fact(const Script *script, const char *name, unsigned *index)
 static int
 publish(lua_State *lua)
 {
-    const Run *run = hook_run(lua, "publish");
+    const Run *run = run_of_hook(lua, "publish");
     const char *name = script_text(lua, 1);
     unsigned index;
     const FilterdFact *fact = find_fact(run->script, name, &index);
@@ -115,7 +89,7 @@ is_need(const FilterdNeed *need, const char *name)
 static int
 lookup(lua_State *lua)
 {
-    const Run *run = hook_run(lua, "lookup");
+    const Run *run = run_of_hook(lua, "lookup");
     const char *name = script_text(lua, 1);
     const FilterdNeed *needs = run->script->config->declared->needs;
     Wait wait = {.ask = ask_lookup};
@@ -126,7 +100,7 @@ lookup(lua_State *lua)
     if (needs[wait.number].fact == NULL)
         return luaL_error(lua, "say `need \"%s\"` at the top of the script",
                           name);
-    return wait_for(lua, "lookup", &wait, end_lookup);
+    return run_wait(lua, "lookup", &wait, end_lookup);
 }
 
 /* ---- DNS ---------------------------------------------------------------- */
@@ -214,13 +188,13 @@ dns(lua_State *lua)
     Wait wait = {.ask = ask_dns, .key = script_text(lua, 1)};
 
     wait.number = get_dns_type(lua, 2);
-    return wait_for(lua, "dns", &wait, end_dns);
+    return run_wait(lua, "dns", &wait, end_dns);
 }
 
 static int
 prefetch(lua_State *lua)
 {
-    const Run *run = hook_run(lua, "prefetch");
+    const Run *run = run_of_hook(lua, "prefetch");
 
     script_charge(lua, RUN_ASKING);
     run->call->host->prefetch(run->call, script_text(lua, 1),
@@ -235,7 +209,7 @@ prefetch(lua_State *lua)
 static void
 check_effect(lua_State *lua)
 {
-    const Run *run = hook_run(lua, "store");
+    const Run *run = run_of_hook(lua, "store");
     const FilterdFact *fact = run->script->config->declared->facts;
     bool hears = run->hook == script_hooks[SCRIPT_HEADER]
                  || run->hook == script_hooks[SCRIPT_BODY];
@@ -342,7 +316,7 @@ get(lua_State *lua)
 {
     const Wait wait = {.ask = ask_get, .key = get_key(lua)};
 
-    return wait_for(lua, "store.get", &wait, end_get);
+    return run_wait(lua, "store.get", &wait, end_get);
 }
 
 static int
@@ -354,7 +328,7 @@ put(lua_State *lua)
                   "longer than 65536 octets");
     wait.lifetime = get_lifetime(lua);
     check_effect(lua);
-    return wait_for(lua, "store.put", &wait, end_put);
+    return run_wait(lua, "store.put", &wait, end_put);
 }
 
 static int
@@ -364,7 +338,7 @@ add(lua_State *lua)
     wait.number = luaL_optinteger(lua, 2, 1);
     wait.lifetime = get_lifetime(lua);
     check_effect(lua);
-    return wait_for(lua, "store.add", &wait, end_add);
+    return run_wait(lua, "store.add", &wait, end_add);
 }
 
 /* ---- time --------------------------------------------------------------- */
@@ -387,13 +361,13 @@ sleep_for(lua_State *lua)
 {
     const Wait wait = {.ask = ask_sleep, .number = luaL_checkinteger(lua, 1)};
 
-    return wait_for(lua, "sleep", &wait, end_sleep);
+    return run_wait(lua, "sleep", &wait, end_sleep);
 }
 
 static int
 now(lua_State *lua)
 {
-    const Run *run = hook_run(lua, "now");
+    const Run *run = run_of_hook(lua, "now");
 
     lua_pushinteger(lua, run->call->host->now(run->call));
     return 1;
@@ -405,7 +379,7 @@ now(lua_State *lua)
 static int
 write_log(lua_State *lua)
 {
-    const Run *run = hook_run(lua, "log");
+    const Run *run = run_of_hook(lua, "log");
     size_t length;
     const char *text = luaL_tolstring(lua, 1, &length);
 

@@ -37,6 +37,31 @@ enter(lua_State *lua)
     return 0;
 }
 
+Run *
+run_of_hook(lua_State *lua, const char *what)
+{
+    Run *run = script_run(lua);
+
+    if (run->call == NULL)
+        luaL_error(lua, "`%s` is for hooks: there is no mail yet", what);
+    return run;
+}
+
+int
+run_wait(lua_State *lua, const char *what, const Wait *wait, lua_KFunction end)
+{
+    Run *run = run_of_hook(lua, what);
+
+    if (!lua_isyieldable(lua))
+        return luaL_error(lua,
+                          "`%s` waits, which cannot be in a function given to "
+                          "table.sort or string.gsub",
+                          what);
+    script_charge(lua, RUN_ASKING);
+    run->wait = *wait;
+    return lua_yieldk(lua, 0, 0, end);
+}
+
 /* ---- round it ----------------------------------------------------------- */
 
 static int
@@ -97,6 +122,7 @@ finish(Run *run, int status, GError **error)
                             "the session ended before it did");
     else if (status != LUA_OK)
         script_error(run->thread, error);
+    run_close_streams(run);
     script_drop_table(run->script, run);
     return status == LUA_OK;
 }
@@ -111,6 +137,7 @@ run_hook(Script *script, FilterdCall *call, const RunStart *start,
         .hook = start->hook,
         .stage = start->stage,
         .edits = start->edits,
+        .number = ++script->runs,
     };
 
     if (!start_thread(&run, start)) {

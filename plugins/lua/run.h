@@ -24,6 +24,16 @@ typedef struct RunStart {
     unsigned edits; /* that it may request */
 } RunStart;
 
+/* Of a hook or an action; raises an error that names `what` while the file is
+ * loaded. */
+Run *run_of_hook(lua_State *lua, const char *what);
+/* Yields for `wait`; then `end` goes on, with what is on the stack. `what` is
+ * for errors. */
+int run_wait(lua_State *lua, const char *what, const Wait *wait,
+             lua_KFunction end);
+/* Those that the script left open. */
+void run_close_streams(Run *run);
+
 /* False with an error, also where it was cancelled. */
 bool run_hook(Script *script, FilterdCall *call, const RunStart *start,
               GError **error);

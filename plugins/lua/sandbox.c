@@ -316,6 +316,7 @@ sandbox_open(lua_State *lua)
     api_open(lua);
     edits_open(lua);
     ip_open(lua);
+    conversation_open(lua);
     lua_createtable(lua, 0, 1);
     lua_pushcfunction(lua, find_global);
     lua_setfield(lua, -2, "__index");

@@ -27,6 +27,8 @@
 /* Octets of the C stack below which no function of the script is called by a
  * C function: a fiber has few. */
 #define SCRIPT_STACK 65536
+/* Conversations of one run at a time. */
+#define RUN_STREAMS 4
 /* Of each kind. */
 #define SCRIPT_DECLARATIONS 200
 
@@ -56,6 +58,8 @@ typedef struct Wait {
     const char *value;
     size_t length;
     int64_t number, lifetime;
+    FilterdStream *stream;
+    const char *problem; /* of the stream; NULL: none */
     union {
         const FilterdDnsAnswer *answer;
         const FilterdValue *fact;
@@ -75,6 +79,8 @@ typedef struct Run {
     int64_t turn;   /* units since others had theirs */
     bool over;      /* the limit is passed: nothing catches that */
     unsigned edits; /* that it may request: bits of 1 << FilterdEditKind */
+    int64_t number; /* its own */
+    FilterdStream *streams[RUN_STREAMS]; /* NULL: free */
     Wait wait;
 } Run;
 
@@ -84,6 +90,7 @@ struct Script {
     size_t used;
     int64_t charged;           /* units that the next look will see */
     Run load;                  /* of the file itself */
+    int64_t runs;              /* so far */
     Run *running;              /* whose Lua code is on the C stack */
     Declarations *declared;    /* NULL: not collected any more */
     FilterdDescribe *describe; /* while describing */
@@ -135,3 +142,4 @@ void declare_push_action(lua_State *lua, const char *name);
 void api_open(lua_State *lua);
 void edits_open(lua_State *lua);
 void ip_open(lua_State *lua);
+void conversation_open(lua_State *lua);

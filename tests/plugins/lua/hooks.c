@@ -323,6 +323,94 @@ wrong_options(void)
     }
 }
 
+/* ---- conversations ------------------------------------------------------ */
+
+#define SERVER "unix:/run/echo"
+
+static const char converses[] =
+    "function mail()\n"
+    "    local one, why = converse('unix:/run/echo', 1000)\n"
+    "    if not one then return publish('x', 'none: ' .. why) end\n"
+    "    one:write('hel')\n"
+    "    one:write('lo\\n')\n"
+    "    local line = one:line()\n"
+    "    local rest = one:read()\n"
+    "    if line and rest then publish('x', line .. '+' .. rest) end\n"
+    "    session.one = one\n"
+    "end\n"
+    "function rcpt() session.one:write('more') end\n"
+    "function data()\n"
+    "    for i = 1, 5 do converse('unix:/run/echo') end\n"
+    "end\n"
+    "function eom()\n"
+    "    local one = converse('unix:/run/echo')\n"
+    "    one:close()\n"
+    "    one:line()\n"
+    "end\n" FACT("x", "text", "mail");
+
+static void
+prepare_peer(Harness *harness, G_GNUC_UNUSED void *data)
+{
+    harness_peer(harness, SERVER, "hears hello\\n\nsays good\\nday\n");
+}
+
+static void
+conversation(void)
+{
+    g_autoptr(Harness) harness = fixture_new(converses);
+
+    prepare_peer(harness, NULL);
+    harness_run(harness, FILTERD_MAIL);
+    g_assert_cmpstr(harness_fact(harness, "x"), ==, "good+day");
+    harness_run(harness, FILTERD_MAIL);
+    g_assert_true(g_str_has_prefix(harness_fact(harness, "x"), "none: "));
+}
+
+/* The host has closed what the script kept. */
+static void
+conversation_that_is_over(void)
+{
+    g_autoptr(Harness) harness = fixture_new(converses);
+
+    prepare_peer(harness, NULL);
+    harness_run(harness, FILTERD_MAIL);
+    harness_expect_warning(harness, "this is no conversation that is open");
+    harness_run(harness, FILTERD_RCPT);
+    for (unsigned i = 0; i < 4; i++)
+        harness_peer(harness, SERVER, "");
+    harness_expect_warning(harness, "4 conversations are open already");
+    harness_run(harness, FILTERD_DATA);
+    harness_peer(harness, SERVER, "");
+    harness_expect_warning(harness, "this is no conversation that is open");
+    harness_run(harness, FILTERD_MESSAGE);
+}
+
+static void
+run_mail(Harness *harness, G_GNUC_UNUSED void *data)
+{
+    harness_run(harness, FILTERD_MAIL);
+}
+
+/* What a server said wrong, or that it was not there, is no lie. */
+static bool
+tells_of_it(const HarnessTrial *trial, G_GNUC_UNUSED const char *what,
+            G_GNUC_UNUSED const char *whole, const char *now)
+{
+    return trial->fault == HARNESS_GARBAGE || trial->fault == HARNESS_CLOSED
+           || g_str_has_prefix(now, "none: ");
+}
+
+static void
+conversation_with_faults(void)
+{
+    const HarnessScene scene = {
+        .prepare = prepare_peer, .play = run_mail, .allows = tells_of_it};
+
+    g_assert_cmpuint(harness_explore(&filterd_plugin,
+                                     fixture_config(converses, NULL), &scene),
+                     >, 8);
+}
+
 /* ---- every fault, everywhere -------------------------------------------- */
 
 static const char waits_everywhere[] =
@@ -384,6 +472,11 @@ main(int argc, char **argv)
     g_test_add_func("/lua/options-of-the-script", options);
     g_test_add_func("/lua/wrong-options-are-told-where-they-are",
                     wrong_options);
+    g_test_add_func("/lua/conversation", conversation);
+    g_test_add_func("/lua/conversation-that-is-over",
+                    conversation_that_is_over);
+    g_test_add_func("/lua/conversation-with-every-fault",
+                    conversation_with_faults);
     g_test_add_func("/lua/every-fault-everywhere", faults);
     return g_test_run();
 }
