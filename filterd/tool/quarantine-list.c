@@ -153,14 +153,19 @@ append_path(GString *out, const char *name, const char *address,
 }
 
 static void
-append_envelope(GString *out, const QuarantineLetter *letter)
+append_envelope(GString *out, const QuarantineFile *file)
 {
+    gsize octets;
+    const QuarantineLetter *letter = quarantine_file_letter(file);
     g_autofree char *time = format_time(letter->time);
+    quarantine_file_message(file, &octets);
+    g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, octets);
     g_autofree char *rule =
         g_strdup_printf("%s, at %s", letter->rule != NULL ? letter->rule : "-",
                         letter->stage != NULL ? letter->stage : "-");
     append_item(out, "id", letter->id);
     append_item(out, "kept", time);
+    append_item(out, "size", size);
     append_item(out, "rule", rule);
     append_item(out, "reason", letter->reason);
     append_item(out, "facts", letter->facts);
@@ -191,7 +196,7 @@ append_message(GString *out, const QuarantineFile *file)
 static void
 append_whole(GString *out, const QuarantineFile *file)
 {
-    append_envelope(out, quarantine_file_letter(file));
+    append_envelope(out, file);
     g_string_append_c(out, '\n');
     append_message(out, file);
 }

@@ -121,6 +121,11 @@ send_mail(Release *release, Sender *sender, GError **error)
                                .recipients =
                                    (SenderRecipient *)release->recipients->data,
                                .length = release->recipients->len};
+    if (mail.length == 0 && letter->recipients->len == 0) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                            "the policy left it no recipient; --to names one");
+        return FALSE;
+    }
     return mail.length == 0 || sender_send(sender, &mail, error);
 }
 
@@ -144,7 +149,7 @@ release_file(Release *release, Sender *sender)
     gboolean done = settle(release, &trouble);
     if (!sent)
         quarantine_complain(task, release->letter->id, error->message);
-    if (done && trouble == NULL)
+    if (sent && done && trouble == NULL)
         finish(release, &trouble);
     if (trouble != NULL)
         quarantine_complain(task, release->letter->id, trouble->message);

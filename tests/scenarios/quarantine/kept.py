@@ -71,6 +71,7 @@ def story_kept(stage):
     shown = quarantine.octets("show", name)
     check(shown.endswith(MESSAGE), "the message as it is")
     check(b"rule      suspect, at message" in shown, shown)
+    check(b"size      %d\n" % letter["size"] in shown, shown)
     raw = quarantine.octets("show", "--raw", name)
     check(raw.startswith(b"Authentication-Results: "), raw[:80])
     equal(len(raw), letter["size"], "its size")
@@ -310,6 +311,20 @@ def story_backend(stage):
     sink.start()
     quarantine.run("release", name)
     released(sink.delivered()[0], MESSAGE)
+
+
+def story_nobody(stage):
+    """a message whose recipients a rule took away is not lost by a release"""
+    sink = stage.sink()
+    filterd, quarantine = start(stage, sink, """at message {
+        rewrite remove-recipient("{rcpt.to}")
+        quarantine all
+    }""")
+    name = keep(filterd)
+    check("--to" in quarantine.run("release", name, status=1), "is told")
+    equal(quarantine.files(), [name], "it stays")
+    quarantine.run("release", name, "--to", DAVE)
+    equal(sink.delivered()[0].recipients, [DAVE], "elsewhere")
 
 
 def story_at_once(stage):

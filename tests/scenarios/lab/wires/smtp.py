@@ -6,6 +6,11 @@
 # answered to it. The last four are for stories told in octets.
 
 
+import os
+
+from ..quarantine import Quarantine
+
+
 def path(address):
     return address if address.startswith("<") else f"<{address}>"
 
@@ -32,6 +37,10 @@ class SmtpWire:
         return {"speaks": self.name}
 
     def delivered(self, count):
+        """Also what is kept."""
+        quarantine = Quarantine(self.stage, self.filterd)
+        if os.path.isdir(quarantine.directory) and quarantine.files():
+            quarantine.run("release", "--all")
         return self.backend.delivered(count)
 
     # ---- the dialogue ------------------------------------------------------
