@@ -4,8 +4,8 @@ line of the log.
 
 The sources' tables are read as text: each row's name has to stand in the page,
 with its default. BAD INPUT of filterd(8), WHERE OTHERS DIFFER of
-filterd-spf-others(7) and WHERE THE WIRES DIFFER of filterd-milter(7) are written
-anew by --write.
+filterd-spf-others(7), WHERE THE WIRES DIFFER of filterd-milter(7) and RECIPES of
+filterd-cookbook(7) are written anew by --write.
 """
 
 # SPDX-License-Identifier: BSD-2-Clause
@@ -26,6 +26,7 @@ CONTROL = "docs/filterctl.1"
 SPF = "docs/filterd-spf-others.7"
 MILTER = "docs/filterd-milter.7"
 WIRES = "docs/wires.md"
+COOKBOOK = "docs/filterd-cookbook.7"
 
 # MACRO("name", FILTERD_TYPE, field, "default"
 SETTING = re.compile(
@@ -237,6 +238,58 @@ def wires_rows():
             yield "wires.ini: %s excuses nothing" % reason.name
 
 
+# What each recipe says of itself, in this order.
+RECIPE = ["Situation", "Spoofed mail", "Forwarders", "Lists",
+          "When something fails"]
+
+
+def recipe_files():
+    listed = re.findall(r"'([\w-]+\.conf)'", read("contrib/cookbook/meson.build"))
+    return [tree.ROOT / "contrib/cookbook" / name for name in listed]
+
+
+def roff(text):
+    text = text.replace("\\", "\\e")
+    return re.sub(r"(?m)^(?=[.'])", r"\\&", text)
+
+
+def recipe(path):
+    """Its heading, its paragraphs by name, its rules."""
+    head, rest = re.fullmatch(r"((?:#[^\n]*\n)+)(.*)", path.read_text(),
+                              re.S).groups()
+    title, *paragraphs = re.sub(r"(?m)^# ?", "", head).strip().split("\n\n")
+    rules = rest[re.search(r"^(let|at) ", rest, re.M).start():]
+    return (title, [text.split(": ", 1) for text in paragraphs],
+            rules[:rules.index("\ntest ")].rstrip() + "\n")
+
+
+def cookbook():
+    """The section RECIPES, from the files."""
+    lines = []
+    for path in recipe_files():
+        title, paragraphs, rules = recipe(path)
+        name, sentence = title.split(": ", 1)
+        lines += [".Ss " + name, sentence[0].upper() + sentence[1:], ".Pp",
+                  ".Pa " + path.name, ".Bl -tag -width Ds"]
+        for word, text in paragraphs:
+            text = re.sub(r"(?<=[.:;]) (?=\S)", "\n", text.replace("\n", " "))
+            lines += [".It " + word, roff(text[0].upper() + text[1:])]
+        lines += [".El", ".Bd -literal", roff(rules) + ".Ed"]
+    return "\n".join(lines) + "\n"
+
+
+def cookbook_rows():
+    present = sorted((tree.ROOT / "contrib/cookbook").glob("*.conf"))
+    if sorted(recipe_files()) != present:
+        yield "contrib/cookbook/meson.build: not the files of its folder"
+    for path in present:
+        said = [word for word, _ in recipe(path)[1]]
+        if said != RECIPE:
+            yield "%s: says %s" % (path.name, ", ".join(said))
+    if cookbook() not in read(COOKBOOK):
+        yield "%s: not as `tests/style/manual.py --write` has it" % COOKBOOK
+
+
 def rewrite(name, begins, text):
     """Puts a text where the last of `begins` stands, up to the next .Sh."""
     page = read(name)
@@ -253,6 +306,7 @@ def write():
             differences())
     rewrite(MILTER, [".Sh WHERE THE WIRES DIFFER", ".Bl -tag -width Ds"],
             wires())
+    rewrite(COOKBOOK, [".Sh RECIPES", ".Ss Small office"], cookbook())
 
 
 def value_of(text):
@@ -320,6 +374,7 @@ def main():
     tap.point("every row of bad input, as it is tested", bad_input_rows())
     tap.point("every known difference of SPF", differences_rows())
     tap.point("every difference of the wires", wires_rows())
+    tap.point("every recipe", cookbook_rows())
     tap.point("every rule that is none of the file", rules())
     tap.point("every kind of line of the log", events())
     tap.point("every command, with its options", commands())
