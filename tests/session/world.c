@@ -149,8 +149,11 @@ on_eom(FilterdCall *call, GError **error)
 {
     const ProbeMessage *message = call->message;
     const char *to = call->host->lookup(call, 0)->text;
+    const FilterdEdit hold = {FILTERD_QUARANTINE, NULL, "the probe says so"};
     probe.eom++;
     add_field(call, "eom");
+    if (probe.holds)
+        call->host->edit(call, &hold);
     if (!slow(call))
         return true;
     g_assert_nonnull(strchr(to, '@'));
@@ -254,7 +257,8 @@ const FilterdPlugin probe_plugin = {
     .sign_header = on_sign_header,
     .sign_body = on_sign_body,
     .sign_end = on_sign_end,
-    .edits = 1 << FILTERD_ADD_HEADER | 1 << FILTERD_REMOVE_HEADER,
+    .edits = 1 << FILTERD_ADD_HEADER | 1 << FILTERD_REMOVE_HEADER
+             | 1 << FILTERD_QUARANTINE,
 };
 
 /* Stands on the first one's facts. */
