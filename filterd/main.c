@@ -2,12 +2,14 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/process/isolated.h"
 #include "filterd/process/master.h"
 
 #include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +62,8 @@ have_standard_files(void)
 int
 main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], ISOLATED_WORD) == 0)
+        return isolated_run(argv + 2);
     if (!have_standard_files() || !parse_arguments(&argc, &argv))
         return EXIT_FAILURE;
     if (show_version) {

@@ -43,6 +43,7 @@ typedef struct Compile {
     GHashTable *names;   /* Declaration: lists, maps, lets */
     GArray *steps;       /* Step */
     GHashTable *lost;    /* instances of whose facts nothing is known */
+    const char *plugin;  /* of the `use` at hand */
     struct Options *set; /* of all `set` together */
     PolicyPlace dns_place, store_place; /* line 0: not given */
     unsigned files;

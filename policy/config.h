@@ -165,14 +165,34 @@ typedef struct PolicyStore {
     const char *name; /* of its certificate; NULL: its address */
 } PolicyStore;
 
+/* Where a plugin's hooks run. */
+typedef enum PolicyIsolation {
+    POLICY_ISOLATION_NONE,    /* in the worker */
+    POLICY_ISOLATION_PROCESS, /* in a process of their own */
+} PolicyIsolation;
+
+/* What filterd offers in each block of `use`. */
+typedef struct PolicyUseOptions {
+    int isolation;
+    int64_t isolation_memory; /* octets */
+} PolicyUseOptions;
+
 /* One `use`. */
 typedef struct PolicyUse {
     const FilterdPlugin *plugin; /* its own tables, if describe() made some */
     const char *name;            /* behind `as`, else the plugin's */
     const void *config;
+    PolicyUseOptions own;
     PolicyPlace place;
     FilterdArray options; /* PolicyOption, in the order of the file */
 } PolicyUse;
+
+/* A plugin with a process of its own; a skeleton knows them, too. */
+typedef struct PolicyIsolated {
+    const char *plugin, *name;
+    const PolicyUse *use; /* NULL: of a skeleton */
+    int64_t memory;
+} PolicyIsolated;
 
 /* Where a word of a plugin's block stands. */
 typedef struct PolicyOption {
@@ -199,6 +219,7 @@ typedef struct PolicyConfig {
     GPtrArray *listens;  /* PolicyListen */
     GPtrArray *backends; /* PolicyBackend */
     GPtrArray *uses;     /* PolicyUse */
+    GPtrArray *isolated; /* PolicyIsolated, in the order of the file */
     GPtrArray *facts;    /* PolicyFact: the core's, then of each use */
     PolicyRules *rules;
     GStringChunk *texts;

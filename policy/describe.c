@@ -41,9 +41,10 @@ static void
 blame(FilterdDescribe *describe, const char *option, size_t index)
 {
     Describing *describing = (Describing *)describe;
-    const PolicyPlace *place =
-        policy_option_place(describing->use, option, index);
+    const PolicyPlace *place = NULL;
 
+    if (describing->use != NULL)
+        place = policy_option_place(describing->use, option, index);
     if (place != NULL)
         describing->place = place;
 }
@@ -58,16 +59,22 @@ complain(const Describing *describing, const GError *error)
                   describing->use->name, parts[0]);
 }
 
+static FilterdDescribe
+public_part(const char *instance, void *config)
+{
+    return (FilterdDescribe){.size = sizeof(FilterdDescribe),
+                             .instance = instance,
+                             .config = config,
+                             .allocate = allocate,
+                             .parse = parse,
+                             .blame = blame};
+}
+
 gboolean
 describe_use(Compile *compile, PolicyUse *use, void *config)
 {
     Describing describing = {
-        .public = {.size = sizeof(FilterdDescribe),
-                   .instance = use->name,
-                   .config = config,
-                   .allocate = allocate,
-                   .parse = parse,
-                   .blame = blame},
+        .public = public_part(use->name, config),
         .compile = compile,
         .use = use,
         .place = &use->place,
@@ -84,4 +91,26 @@ describe_use(Compile *compile, PolicyUse *use, void *config)
     }
     use->plugin = table;
     return TRUE;
+}
+
+/* Of a compiler there is only what keeps texts. */
+const FilterdPlugin *
+describe_alone(const FilterdPlugin *plugin, const char *instance, void *config,
+               GError **error)
+{
+    static PolicyConfig keeper;
+    static PolicyRules rules;
+    static Compile compile = {.config = &keeper, .rules = &rules};
+    Describing describing = {.public = public_part(instance, config),
+                             .compile = &compile};
+
+    if (plugin->describe == NULL)
+        return plugin;
+    if (keeper.texts == NULL) {
+        keeper.texts = g_string_chunk_new(1024);
+        arena_init(&rules.arena);
+    }
+    FilterdPlugin *table = allocate(&describing.public, sizeof *table);
+    *table = *plugin;
+    return plugin->describe(&describing.public, table, error) ? table : NULL;
 }

@@ -9,3 +9,9 @@
 /* Gives `use` tables of its own; `config` is that of `use`. FALSE with a
  * complaint. */
 gboolean describe_use(Compile *compile, PolicyUse *use, void *config);
+
+/* The same where there is no file, but the options that it gave: the plugin's
+ * own tables where it has no others. They stay for good. NULL with an error. */
+const FilterdPlugin *describe_alone(const FilterdPlugin *plugin,
+                                    const char *instance, void *config,
+                                    GError **error);

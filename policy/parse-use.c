@@ -5,6 +5,7 @@
 #include "policy/describe.h"
 #include "policy/options.h"
 #include "policy/parse.h"
+#include "policy/setting-tables.h"
 
 #include <string.h>
 
@@ -90,17 +91,57 @@ load(Compile *compile, const PolicyPlace *place, const char *name)
     return plugin;
 }
 
+/* ---- options ------------------------------------------------------------ */
+
+/* The plugin's rows, then ours, whose struct lies behind the plugin's. */
+static FilterdOption *
+join_tables(const FilterdOption *rows, gsize ours)
+{
+    GArray *table = g_array_new(TRUE, TRUE, sizeof(FilterdOption));
+    for (; rows != NULL && rows->name != NULL; rows++)
+        g_array_append_val(table, *rows);
+    for (rows = setting_use; rows->name != NULL; rows++) {
+        FilterdOption own = *rows;
+        own.offset += ours;
+        g_array_append_val(table, own);
+    }
+    return (FilterdOption *)(void *)g_array_free(table, FALSE);
+}
+
+static void
+note_isolated(Compile *compile, const PolicyIsolated *isolated)
+{
+    gpointer kept =
+        arena_copy(&compile->rules->arena, isolated, sizeof *isolated);
+    g_ptr_array_add(compile->config->isolated, kept);
+}
+
+static void
+take_own_options(Compile *compile, PolicyUse *use, const char *name,
+                 const PolicyUseOptions *own)
+{
+    const PolicyIsolated isolated = {.plugin = name,
+                                     .name = use->name,
+                                     .use = use->plugin != NULL ? use : NULL,
+                                     .memory = own->isolation_memory};
+    use->own = *own;
+    if (own->isolation == POLICY_ISOLATION_PROCESS)
+        note_isolated(compile, &isolated);
+}
+
 static gboolean
 parse_use_options(Compile *compile, PolicyUse *use)
 {
     g_autofree char *owner = g_strdup_printf("`%s`", use->plugin->name);
-    void *config =
-        arena_alloc(&compile->rules->arena, use->plugin->config_size);
+    gsize ours = (use->plugin->config_size + 15) & ~(gsize)15;
+    g_autofree FilterdOption *table = join_tables(use->plugin->options, ours);
+    char *config =
+        arena_alloc(&compile->rules->arena, ours + sizeof(PolicyUseOptions));
     gboolean ok = TRUE;
     Options options;
 
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof(PolicyOption));
-    options_init(&options, owner, use->plugin->options, config);
+    options_init(&options, owner, table, config);
     options.place = use->place;
     options.given = given;
     unsigned before = compile->report->errors;
@@ -116,6 +157,57 @@ parse_use_options(Compile *compile, PolicyUse *use)
         && (compile->report->errors > before
             || !describe_use(compile, use, config)))
         g_hash_table_add(compile->lost, (gpointer)use->name);
+    take_own_options(compile, use, use->plugin->name,
+                     (const PolicyUseOptions *)(const void *)(config + ours));
+    return ok;
+}
+
+/* ---- without the plugin ------------------------------------------------- */
+
+static gboolean
+is_own_option(const Compile *compile)
+{
+    for (unsigned i = 0; setting_use[i].name != NULL; i++)
+        if (compile_at(compile, setting_use[i].name))
+            return TRUE;
+    return FALSE;
+}
+
+/* What is behind a bare word of ours is ours, wherever it stands. */
+static gboolean
+skim_block(Compile *compile, Options *options)
+{
+    PolicyPlace open = compile->token.place;
+
+    compile_advance(compile);
+    while (compile->token.kind != TOKEN_CLOSE
+           && compile->token.kind != TOKEN_END) {
+        if (is_own_option(compile)) {
+            if (!options_parse_one(compile, options, TRUE))
+                return FALSE;
+        } else if (compile->token.kind == TOKEN_OPEN) {
+            compile_skip_block(compile);
+        } else {
+            compile_advance(compile);
+        }
+    }
+    return compile_close(compile, &open);
+}
+
+static gboolean
+skim_use(Compile *compile, const char *name)
+{
+    PolicyUse use = {.name = name};
+    PolicyUseOptions own = {0};
+    gboolean ok = TRUE;
+    Options options;
+
+    options_init(&options, "`use`", setting_use, &own);
+    if (compile->token.kind == TOKEN_OPEN)
+        ok = skim_block(compile, &options);
+    options_finish(compile, &options);
+    options_clear(&options);
+    take_own_options(compile, &use, compile->plugin, &own);
     return ok;
 }
 
@@ -123,6 +215,8 @@ static gboolean
 skip_use(Compile *compile, const char *name)
 {
     g_hash_table_add(compile->lost, (gpointer)name);
+    if (compile->skeleton)
+        return skim_use(compile, name);
     return compile->token.kind != TOKEN_OPEN || compile_skip_block(compile);
 }
 
@@ -136,6 +230,7 @@ parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
 
     if (plugin_name == NULL)
         return FALSE;
+    compile->plugin = plugin_name;
     if (compile_at(compile, "as")) {
         compile_advance(compile);
         name_place = compile->token.place;

@@ -11,6 +11,7 @@
 #define SECOND (1000 * MILLISECOND)
 #define DAY (86400 * SECOND)
 #define GIGABYTE (INT64_C(1) << 30)
+#define MEGABYTE (INT64_C(1) << 20)
 
 /* A row of a table, its value at `field` of the struct. */
 #define ROW(Struct, word, kind, field, otherwise, about, ...)          \
@@ -24,6 +25,7 @@
 #define DNS(...) ROW(PolicyDns, __VA_ARGS__)
 #define STORE(...) ROW(PolicyStore, __VA_ARGS__)
 #define REDIS(...) ROW(PolicyStore, __VA_ARGS__)
+#define USE(...) ROW(PolicyUseOptions, __VA_ARGS__)
 #define WORDS(...)                 \
     .words = (const char *const[]) \
     {                              \
@@ -220,5 +222,15 @@ const FilterdOption setting_redis[] = {
           "set"),
     REDIS("name", FILTERD_TEXT, name, NULL,
           "the host that its certificate is for; its address unless set"),
+    {0},
+};
+
+const FilterdOption setting_use[] = {
+    USE("isolation", FILTERD_WORD, isolation, "none",
+        "whether its hooks run in a process of their own",
+        WORDS("none", "process")),
+    USE("isolation-memory", FILTERD_INT, isolation_memory, "256M",
+        "what that process may take more than it has at its start",
+        WITHIN(16 * MEGABYTE, 64 * GIGABYTE)),
     {0},
 };

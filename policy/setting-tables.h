@@ -13,3 +13,5 @@ extern const FilterdOption setting_backend[];
 extern const FilterdOption setting_dns[];
 extern const FilterdOption setting_store[]; /* in a file */
 extern const FilterdOption setting_redis[];
+/* Of each plugin, besides its own. */
+extern const FilterdOption setting_use[];

@@ -347,12 +347,23 @@ run_spawned(void *data)
 }
 
 static void
+forget_ended(GPtrArray *fibers)
+{
+    for (unsigned i = fibers->len; i > 0; i--)
+        if (fiber_ended(fibers->pdata[i - 1])) {
+            fiber_join(fibers->pdata[i - 1]);
+            g_ptr_array_remove_index_fast(fibers, i - 1);
+        }
+}
+
+static void
 spawn(FilterdCall *plugin_call, void (*run)(FilterdCall *call, void *data),
       void *data)
 {
     HostInstance *instance = host_call(plugin_call)->instance;
     if (host_is_brief(instance->host))
         return;
+    forget_ended(instance->fibers);
     Spawned *spawned = g_new0(Spawned, 1);
     host_call_init(&spawned->call, instance, NULL);
     spawned->run = run;

@@ -28,6 +28,7 @@ typedef struct HostCall {
     GPtrArray *scratch;   /* until the hook returns */
     GPtrArray *streams;   /* FilterdStream that are open; NULL: none yet */
     FiberDoing doing;     /* for the watchdog */
+    void *elsewhere;      /* of who runs its hooks there */
     const char *blamed;   /* an option of its table, or NULL */
     size_t blamed_index;
 } HostCall;

@@ -273,16 +273,24 @@ look_ahead(Host *host)
 
 /* ---- life --------------------------------------------------------------- */
 
+static const FilterdPlugin *
+plugin_of(const HostStart *start, const PolicyUse *use)
+{
+    const FilterdPlugin *other =
+        start->stand_in != NULL ? start->stand_in(start->data, use) : NULL;
+    return other != NULL ? other : use->plugin;
+}
+
 static HostInstance *
-instance_new(Host *host, const PolicyUse *use)
+instance_new(Host *host, const HostStart *start, const PolicyUse *use)
 {
     HostInstance *instance = g_new0(HostInstance, 1);
     const FilterdFact *facts = use->plugin->facts;
     instance->use = use;
-    instance->plugin = use->plugin;
+    instance->plugin = plugin_of(start, use);
     instance->host = host;
     instance->index = host->instances->len;
-    instance->state = canary_new(use->plugin->instance_size);
+    instance->state = canary_new(instance->plugin->instance_size);
     instance->fibers = g_ptr_array_new();
     while (facts != NULL && facts[instance->facts].name != NULL)
         instance->facts++;
@@ -454,8 +462,9 @@ host_new(const PolicyConfig *config, const HostStart *start, GError **error)
     host->brief = start->brief;
     host->instances = g_ptr_array_new_with_free_func(instance_free);
     for (unsigned i = 0; i < config->uses->len; i++)
-        g_ptr_array_add(host->instances,
-                        instance_new(host, g_ptr_array_index(config->uses, i)));
+        g_ptr_array_add(
+            host->instances,
+            instance_new(host, start, g_ptr_array_index(config->uses, i)));
     if (!prepare(host, error)) {
         host_release(host);
         return NULL;

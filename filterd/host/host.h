@@ -40,6 +40,10 @@ typedef struct HostStart {
     const FilterdFact *core_facts;
     Store *store;
     gboolean brief; /* for one message: what plugins spawn is not run */
+    /* The tables of what stands here for a plugin that runs elsewhere; NULL: it
+     * runs here. NULL itself: all do. */
+    const FilterdPlugin *(*stand_in)(void *data, const PolicyUse *use);
+    void *data;
 } HostStart;
 
 /* Starts an instance of each `use` (borrowed, as is the store). The error tells

@@ -11,6 +11,7 @@
 
 struct FilterdStream {
     char *server;
+    unsigned number;
     Stream *stream;
     int64_t patience; /* what is left of it */
     gboolean message; /* opened since MAIL */
@@ -134,8 +135,10 @@ give_turn(HostStreams *streams)
 static FilterdStream *
 adopt(HostCall *call, const char *server, Stream *connected)
 {
+    static unsigned last;
     FilterdStream *stream = g_new0(FilterdStream, 1);
     stream->server = g_strdup(server);
+    stream->number = ++last;
     stream->stream = connected;
     stream->message = call->call.message != NULL;
     stream->line = g_string_new(NULL);
@@ -203,6 +206,23 @@ host_stream_close(FilterdCall *plugin_call, FilterdStream *stream)
     gboolean found = g_ptr_array_remove_fast(call->streams, stream);
     g_assert(found);
     give_turn(host_streams(call->instance->host));
+}
+
+unsigned
+host_stream_number(const FilterdStream *stream)
+{
+    return stream->number;
+}
+
+FilterdStream *
+host_stream_find(const HostCall *call, unsigned number)
+{
+    for (guint i = 0; call->streams != NULL && i < call->streams->len; i++) {
+        FilterdStream *stream = call->streams->pdata[i];
+        if (stream->number == number)
+            return stream;
+    }
+    return NULL;
 }
 
 static void

@@ -23,6 +23,10 @@ const char *host_stream_line(FilterdCall *call, FilterdStream *stream,
                              size_t *length, GError **error);
 void host_stream_close(FilterdCall *call, FilterdStream *stream);
 
+/* For who has no pointer to it. NULL: the call has none of that number. */
+unsigned host_stream_number(const FilterdStream *stream);
+FilterdStream *host_stream_find(const HostCall *call, unsigned number);
+
 /* Closes what was opened since MAIL, while the message is still there. */
 void host_streams_end_message(HostCall *call);
 void host_streams_clear(HostCall *call);

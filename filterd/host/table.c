@@ -230,6 +230,8 @@ check_option(const Look *look, const void *row)
 {
     const FilterdOption *o = row;
     const Group group = {*look, o->size};
+    if (g_str_has_prefix(o->name, "isolation"))
+        return fail(look, "a name of filterd's own", "option", o->name);
     if (!check_slot(look, o, look->plugin->config_size))
         return FALSE;
     if (o->type != FILTERD_GROUP)

@@ -390,8 +390,10 @@ visit_act(Visit *visit, const HostInstance *instance,
     if (guest_lost(guest, error)
         || !guest_enter(guest, FILTERD_MESSAGE, action->name))
         return FALSE;
-    guest->host.call.action = action;
-    gboolean ok = action->run(&guest->host.call, arguments, error);
+    guest->host.call.action =
+        &instance->plugin->actions[action - instance->use->plugin->actions];
+    gboolean ok =
+        guest->host.call.action->run(&guest->host.call, arguments, error);
     guest->host.call.action = NULL;
     guest_leave(guest);
     return ok && !guest_lost(guest, error);

@@ -1,16 +1,19 @@
-/* crash.c: notes, in a worker that dies, which plugin it was in.
+/* crash.c: notes, in a process that dies, which plugin it was in.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/process/crash.h"
 
 #include "filterd/base/fiber.h"
+#include "filterd/process/isolated.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 
 static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
-static BoardRow *own;
+static BoardDoing *own;
+static int told = -1;
 static struct sigaction before[G_N_ELEMENTS(deadly)];
 static char stack[65536]; /* the fiber's may be what overflowed */
 
@@ -31,6 +34,16 @@ note(char *row, const char *text)
     }
 }
 
+static void
+tell(void)
+{
+    const char word = ISOLATED_CRASH;
+    const struct iovec parts[] = {{(void *)&word, 1}, {own, sizeof *own}};
+    const struct msghdr message = {.msg_iov = (struct iovec *)parts,
+                                   .msg_iovlen = G_N_ELEMENTS(parts)};
+    sendmsg(told, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Then the signal does what it would have done. A fault happens again when we
  * return; what somebody sent is sent again. */
 static void
@@ -39,10 +52,12 @@ on_signal(int number, siginfo_t *info, void *context)
     (void)context;
     const FiberDoing *doing = fiber_doing();
     if (doing != NULL) {
-        note(own->doing.plugin, doing->what);
-        note(own->doing.hook, doing->part);
-        note(own->doing.session, doing->whose);
+        note(own->plugin, doing->what);
+        note(own->hook, doing->part);
+        note(own->session, doing->whose);
     }
+    if (told >= 0)
+        tell();
     restore();
     if (info->si_code <= 0)
         raise(number);
@@ -57,11 +72,12 @@ use_own_stack(void)
 }
 
 void
-crash_watch(BoardRow *row)
+crash_watch(BoardDoing *doing, int fd)
 {
     struct sigaction action = {.sa_sigaction = on_signal,
                                .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    own = row;
+    own = doing;
+    told = fd;
     use_own_stack();
     sigemptyset(&action.sa_mask);
     for (unsigned i = 0; i < G_N_ELEMENTS(deadly); i++)

@@ -1,4 +1,4 @@
-/* crash.h: notes, in a worker that dies, which plugin it was in.
+/* crash.h: notes, in a process that dies, which plugin it was in.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -6,5 +6,6 @@
 
 #include "filterd/process/board.h"
 
-/* From now on a deadly signal first writes row->doing. */
-void crash_watch(BoardRow *row);
+/* From now on a deadly signal first writes `doing`, and to that socket, unless
+ * it is -1, ISOLATED_CRASH and the same. */
+void crash_watch(BoardDoing *doing, int fd);

@@ -16,6 +16,10 @@
  * second up to this. */
 #define GENERATION_YOUNG 30000
 #define GENERATION_PAUSE 30000
+/* The same of plugins in processes of their own; the first pauses are shorter.
+ */
+#define GENERATION_PLUGIN_YOUNG 10000
+#define GENERATION_PLUGIN_PAUSE 5000
 /* Seconds that a loop may not turn before SIGABRT. */
 #define GENERATION_PATIENCE 10
 

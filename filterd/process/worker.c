@@ -13,6 +13,7 @@
 #include "filterd/base/visitors.h"
 #include "filterd/process/crash.h"
 #include "filterd/process/desks.h"
+#include "filterd/process/isolates.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
 #include "filterd/service/quarantine.h"
@@ -40,6 +41,7 @@ typedef struct Worker {
     Engine *engine;
     BackendPool *pool;
     Desks *desks;
+    Isolates *isolates;
     Fiber *expirer;
     struct event *beat;
     BoardRow *row;
@@ -117,7 +119,9 @@ open_worker(Worker *worker, GError **error)
 {
     const EngineOptions options = {.memory_store = worker->start->memory_store,
                                    .counted = TRUE,
-                                   .records = TRUE};
+                                   .records = TRUE,
+                                   .stand_in = isolates_stand_in,
+                                   .data = worker->isolates};
     worker->engine = engine_new(worker->config, &options, error);
     if (worker->engine == NULL)
         return FALSE;
@@ -207,6 +211,7 @@ run(void *data)
 {
     Worker *worker = data;
     g_autoptr(GError) error = NULL;
+    worker->isolates = isolates_new(worker->config, worker->start->post);
     if (open_worker(worker, &error)) {
         serve(worker);
         close_worker(worker);
@@ -214,6 +219,7 @@ run(void *data)
         log_event(FILTERD_LOG_WARNING, "worker", "%s", error->message);
         worker->failed = TRUE;
     }
+    isolates_free(worker->isolates);
     loop_stop();
 }
 
@@ -260,7 +266,7 @@ worker_run(int control, void *data)
     metrics_use_row((unsigned)worker.start->row);
     visitors_use_row((unsigned)worker.start->row);
     backend_health_use_row((unsigned)worker.start->row);
-    crash_watch(worker.row);
+    crash_watch(&worker.row->doing, -1);
     worker.config = compile(worker.start);
     if (worker.config == NULL)
         return EXIT_FAILURE;

@@ -18,6 +18,7 @@ typedef struct WorkerStart {
     const Configuration *configuration;
     const int *fds; /* in the order of the `listen` statements */
     int row;        /* of the board */
+    int post;       /* for plugins in processes of their own; -1: none */
     unsigned workers;
     unsigned index; /* among those of its generation; 0 does what one of them
                      * has to do */

@@ -119,7 +119,9 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
     engine->host = host_new(config,
                             &(HostStart){.core_facts = engine_core_facts,
                                          .store = engine->store,
-                                         .brief = options->brief},
+                                         .brief = options->brief,
+                                         .stand_in = options->stand_in,
+                                         .data = options->data},
                             error);
     if (engine->host == NULL)
         g_clear_pointer(&engine, engine_free);

@@ -21,6 +21,9 @@ typedef struct EngineOptions {
     gboolean private_store;
     /* For one message: what plugins do by themselves is not done. */
     gboolean brief;
+    /* For HostStart. */
+    const FilterdPlugin *(*stand_in)(void *data, const PolicyUse *use);
+    void *data;
     /* Its rules are counted, in metrics. */
     gboolean counted;
     /* Decisions go into the decision log, if the configuration wants one. */

@@ -230,6 +230,11 @@ static const WorldCase plugins[] = {
      "use spf\n",
      "2:5: `spf` is used twice | it is used in line 1 already; give this one a "
      "name of its own with `as`\n"},
+    {"use spf { isolation proces }\n",
+     "1:21: `isolation` cannot be `proces`; did you mean `process`? | it is "
+     "none or process\n"},
+    {"use spf { isolation-memory 1M }\n",
+     "1:28: `isolation-memory` has to be between 16777216 and 68719476736\n"},
     {"use dnsbl as mail\n", "1:14: `mail` is a name of filterd's own facts | "
                             "give it another name with `as`\n"},
     {"use strict\n", "1:5: `strict` needs `needed` | \n"},

@@ -343,6 +343,42 @@ test_skeleton(void)
 }
 
 static void
+check_isolated(const PolicyConfig *config, gboolean skeleton)
+{
+    g_assert_cmpuint(config->isolated->len, ==, 2);
+    const PolicyIsolated *first = config->isolated->pdata[0],
+                         *second = config->isolated->pdata[1];
+    g_assert_cmpstr(first->plugin, ==, "greylist");
+    g_assert_cmpstr(first->name, ==, "greylist");
+    g_assert_cmpint(first->memory, ==, 256 << 20);
+    g_assert_cmpstr(second->plugin, ==, "dnsbl");
+    g_assert_cmpstr(second->name, ==, "bl");
+    g_assert_cmpint(second->memory, ==, 32 << 20);
+    g_assert_true((second->use == NULL) == skeleton);
+}
+
+/* Who may not load plugins knows all the same which are isolated. */
+static void
+test_isolation(void)
+{
+    const PolicyLoader *const loaders[] = {&world_loader, &world_skeleton};
+    for (unsigned i = 0; i < G_N_ELEMENTS(loaders); i++) {
+        PolicyConfig *config;
+        g_autofree char *notes = world_compile(
+            "use spf { isolation none }\n"
+            "use greylist { delay 5m isolation process }\n"
+            "use dnsbl as bl { isolation-memory 32M\n"
+            "  zone bl.example.net 127.0.0.2 weight 5 isolation process\n"
+            "  zone \"isolation\" 127.0.0.3 }\n"
+            "use dkim\n",
+            loaders[i], &config);
+        g_assert_cmpstr(notes, ==, "");
+        check_isolated(config, i == 1);
+        policy_config_free(config);
+    }
+}
+
+static void
 test_paths(void)
 {
     PolicyReport report;
@@ -435,6 +471,8 @@ main(int argc, char **argv)
     g_test_add_func("/policy/options/in-groups", test_groups);
     g_test_add_func("/policy/settings/a-skeleton-asks-no-plugin",
                     test_skeleton);
+    g_test_add_func("/policy/settings/isolated-plugins-are-known-to-a-skeleton",
+                    test_isolation);
     g_test_add_func("/policy/files/paths-are-relative-to-their-file",
                     test_paths);
     g_test_add_func("/policy/report/shows-the-line-with-a-caret", test_format);

@@ -178,6 +178,9 @@ class Filterd:
                     found.append(int(entry.name))
         return sorted(found)
 
+    def plugins(self):
+        return self.children("filterd-plugin")
+
     def session(self):
         return smtplib.SMTP("127.0.0.1", self.port, "client.test", timeout=PATIENCE)
 

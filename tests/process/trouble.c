@@ -3,12 +3,16 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include <fcntl.h>
 #include <filterd/plugin.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 typedef struct TroubleConfig {
@@ -116,6 +120,65 @@ crash_in_thread(FilterdCall *call)
     call->host->offload(call, work, NULL);
 }
 
+/* Memory that nothing gives back. */
+static void
+leak(FilterdCall *call)
+{
+    for (unsigned i = 0; i < 1000000; i++)
+        call->instance = memset(malloc(1048576), 1, 1048576);
+}
+
+static void
+leak_slowly(FilterdCall *call)
+{
+    for (unsigned i = 0; i < 600; i++) {
+        memset(malloc(1048576), 1, 1048576);
+        call->host->sleep(call, 100);
+    }
+}
+
+/* To whoever is at the other end of its descriptors. */
+static void
+babble(FilterdCall *call)
+{
+    char nonsense[64];
+    memset(nonsense, 0xa5, sizeof nonsense);
+    for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+        send(fd, nonsense, sizeof nonsense, MSG_DONTWAIT | MSG_NOSIGNAL);
+    call->host->sleep(call, 1000);
+}
+
+/* What it was let do that is none of its business. */
+static void
+reach(FilterdCall *call)
+{
+    static char *const shell[] = {"sh", "-c", "exit", NULL};
+    g_autoptr(GString) reached = g_string_new("reached:");
+    pid_t child = -1;
+    if (open("/etc/passwd", O_RDONLY) >= 0)
+        g_string_append(reached, " read");
+    if (open("/tmp/trouble", O_WRONLY | O_CREAT, 0600) >= 0)
+        g_string_append(reached, " write");
+    if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
+        g_string_append(reached, " socket");
+    if ((child = fork()) >= 0)
+        g_string_append(reached, " fork");
+    if (child == 0)
+        _exit(0);
+    if (ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0)
+        g_string_append(reached, " ptrace");
+    if (kill(getppid(), 0) == 0)
+        g_string_append(reached, " kill");
+    if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        != MAP_FAILED)
+        g_string_append(reached, " code");
+    if (fcntl(STDIN_FILENO, F_SETOWN, getppid()) == 0)
+        g_string_append(reached, " own");
+    execv("/bin/sh", shell);
+    call->host->publish(call, MOTTO, filterd_text(reached->str));
+}
+
 static const struct {
     const char *name;
     void (*run)(FilterdCall *call);
@@ -129,6 +192,9 @@ static const struct {
     {"hold.test", hold},
     {"beyond.test", write_beyond},
     {"thread.test", crash_in_thread},
+    {"leak.test", leak},
+    {"slow-leak.test", leak_slowly},
+    {"babble.test", babble},
 };
 
 static bool
@@ -140,6 +206,10 @@ trouble_helo(FilterdCall *call, GError **error)
     for (unsigned i = 0; i < G_N_ELEMENTS(deeds); i++)
         if (strcmp(name->text, deeds[i].name) == 0)
             deeds[i].run(call);
+    if (strcmp(name->text, "reach.test") == 0) {
+        reach(call);
+        return true;
+    }
     call->host->publish(call, MOTTO, filterd_text(config->motto.bytes));
     return true;
 }
@@ -157,7 +227,8 @@ in_worker(void)
 {
     char name[16] = "";
     prctl(PR_GET_NAME, name, 0, 0, 0);
-    return strcmp(name, "filterd-worker") == 0;
+    return strcmp(name, "filterd-worker") == 0
+           || strcmp(name, "filterd-plugin") == 0;
 }
 
 static bool

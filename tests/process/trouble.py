@@ -1,57 +1,18 @@
-"""What a plugin in trouble does to the others: a copy of filterd lies where it
-finds the plugin `trouble`, as if both were a build tree."""
+"""What a plugin in trouble does to the others."""
 
 # SPDX-License-Identifier: BSD-2-Clause
 
 import os
-import pathlib
 import shutil
-import socket
 import sys
-import tempfile
 import urllib.request
 
 from daemon import Backend, Filterd, free_port, run, running, wait_until
+from planted import TREE, greet, plant, rules
 
-TREE = pathlib.Path(tempfile.mkdtemp(prefix="filterd-tree-"))
 # With a sanitizer in it, a worker that crashes exits.
 CRASHED = (r"worker-lost pid=\d+ (signal=(SEGV|ABRT|FPE|BUS)|exit=1) (core=yes )?"
            r"plugin=trouble hook=helo session=[0-9a-f]+-")
-RULES = (
-    'use trouble {{ motto "{motto}" }}\n'
-    "at helo {{\n"
-    '  reject never if trouble.motto = "never"\n'
-    '  reject asked if helo.name = "motto.test" reply 550 5.7.1 "{{trouble.motto}}"\n'
-    "}}\n"
-)
-
-
-def plant(program):
-    """A tree with the program and the plugin; the program in it."""
-    (TREE / "filterd").mkdir()
-    (TREE / "plugins" / "trouble").mkdir(parents=True)
-    (TREE / "build.ninja").touch()
-    shutil.copy(program, TREE / "filterd" / "filterd")
-    shutil.copy(sys.argv[2], TREE / "plugins" / "trouble" / "trouble.so")
-    TREE.chmod(0o755)
-    (TREE / "motto").write_text("through the bundle")
-    return str(TREE / "filterd" / "filterd")
-
-
-def rules(motto="motto"):
-    return RULES.format(motto=TREE / motto)
-
-
-def greet(filterd, name):
-    """The reply to EHLO; "" where the connection ended."""
-    with socket.create_connection(("127.0.0.1", filterd.port), 30) as client:
-        stream = client.makefile("rb")
-        stream.readline()
-        client.sendall(b"HELO " + name.encode() + b"\r\n")
-        try:
-            return stream.readline().decode()
-        except ConnectionResetError:
-            return ""
 
 
 def file_option(program):
@@ -178,13 +139,9 @@ def lies(program):
 
 
 def main():
-    program = plant(sys.argv[1])
-    sys.argv[1] = program
-    try:
-        run([file_option, file_missing, start_fails, crash, hold, write_beyond, hang,
-             share_given_back, lies])
-    finally:
-        shutil.rmtree(TREE)
+    sys.argv[1] = plant(sys.argv[1])
+    run([file_option, file_missing, start_fails, crash, hold, write_beyond, hang,
+         share_given_back, lies])
 
 
 main()

@@ -30,11 +30,11 @@ COOKBOOK = "docs/filterd-cookbook.7"
 
 # MACRO("name", FILTERD_TYPE, field, "default"
 SETTING = re.compile(
-    r'\b(SET|LISTEN|BACKEND|DNS|STORE|REDIS)\("([\w-]+)", FILTERD_(\w+), \w+, '
+    r'\b(SET|LISTEN|BACKEND|DNS|STORE|REDIS|USE)\("([\w-]+)", FILTERD_(\w+), \w+, '
     r'(?:NULL|"([^"]*)")')
 SECTIONS = {"SET": "set", "LISTEN": "listen", "BACKEND": "backend",
             "DNS": "dns", "STORE": "store",
-            "REDIS": "store"}
+            "REDIS": "store", "USE": "PLUGINS"}
 TABLE = r"\b%s\s+\w+\[[^\]]*\] = \{(.*?)^\};"
 ROW = re.compile(r'(?:^    |= )\{\s*(?:\.name = )?"([\w.-]+)"', re.M)
 # What a limit is in the text of filterd(8).
@@ -94,6 +94,13 @@ LIMITS = {
     "GENERATION_PATIENCE": "10",
     "CULPRIT_LOSSES": "3",
     "TABLE_ROWS_LIMIT": "256",
+    "FRAME_ITEMS_LIMIT": "10000",
+    "CHANNELS_LIMIT": "100000",
+    "LINK_HOOK_TIME": "60 s",
+    "LINK_START_TIME": "30 s",
+    "ISOLATED_FILES": "64",
+    "ISOLATED_CPU": "30",
+    "GENERATION_PLUGIN_PAUSE": "5 s",
     "TABLE_NAME_LIMIT": "64 octets",
     "TABLE_TEXT_LIMIT": "64 KiB",
 }

@@ -18,6 +18,7 @@ CRASH = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:"
 FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z ")
 
+USE = re.compile(r"^(use \S+(?: as \S+)?)( *\{)?", re.M)
 PROXIES = "    proxy-from 127.0.0.0/8 ::1"
 CONFIGURATION = """set hostname mx.example.com
 set state-directory "{state}"
@@ -49,6 +50,8 @@ def parse_line(line):
 
 class Filterd(Program):
     """`options`: lines for the configuration's blocks, by name."""
+
+    isolation = "none"  # of all plugins
 
     def __init__(self, directory, build, policy="", backend=None, dns=None,
                  **options):
@@ -100,8 +103,15 @@ class Filterd(Program):
             policy=policy))
 
     def write(self, text):
+        if self.isolation != "none" and "isolation" not in text:
+            text = USE.sub(self.isolate, text)
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(text)
+
+    def isolate(self, use):
+        """The beginning of a `use`, and of its block if it has one."""
+        end = "" if use[2] else " }"
+        return f"{use[1]} {{ isolation {self.isolation}{end}"
 
     # ---- life --------------------------------------------------------------
 
