@@ -74,34 +74,51 @@ struct FilterdValue {
 static inline FilterdValue
 filterd_unknown(void)
 {
-    return (FilterdValue){.type = FILTERD_UNKNOWN};
+    FilterdValue value = {FILTERD_UNKNOWN, {false}};
+
+    return value;
 }
 
 static inline FilterdValue
 filterd_bool(bool boolean)
 {
-    return (FilterdValue){.type = FILTERD_BOOL, .boolean = boolean};
+    FilterdValue value = filterd_unknown();
+
+    value.type = FILTERD_BOOL;
+    value.boolean = boolean;
+    return value;
 }
 
 static inline FilterdValue
 filterd_int(int64_t integer)
 {
-    return (FilterdValue){.type = FILTERD_INT, .integer = integer};
+    FilterdValue value = filterd_unknown();
+
+    value.type = FILTERD_INT;
+    value.integer = integer;
+    return value;
 }
 
 static inline FilterdValue
 filterd_duration(int64_t milliseconds)
 {
-    return (FilterdValue){.type = FILTERD_DURATION, .integer = milliseconds};
+    FilterdValue value = filterd_int(milliseconds);
+
+    value.type = FILTERD_DURATION;
+    return value;
 }
 
 /* `type` is one of TEXT, WORD, DOMAIN, ADDRESS; NULL makes it unknown. */
 static inline FilterdValue
 filterd_string(FilterdType type, const char *text)
 {
+    FilterdValue value = filterd_unknown();
+
     if (text == NULL)
-        return filterd_unknown();
-    return (FilterdValue){.type = type, .text = text};
+        return value;
+    value.type = type;
+    value.text = text;
+    return value;
 }
 
 static inline FilterdValue
@@ -119,14 +136,22 @@ filterd_word(const char *word)
 static inline FilterdValue
 filterd_ip(FilterdIp ip)
 {
-    return (FilterdValue){.type = FILTERD_IP, .ip = ip};
+    FilterdValue value = filterd_unknown();
+
+    value.type = FILTERD_IP;
+    value.ip = ip;
+    return value;
 }
 
 static inline FilterdValue
 filterd_list(const FilterdValue *items, size_t length)
 {
-    return (FilterdValue){.type = FILTERD_LIST,
-                          .list = {.items = items, .length = length}};
+    FilterdValue value = filterd_unknown();
+
+    value.type = FILTERD_LIST;
+    value.list.items = items;
+    value.list.length = length;
+    return value;
 }
 
 /* ---- stages ------------------------------------------------------------- */

@@ -151,7 +151,7 @@ class OpenDmarc(Program):
         self.policy.option("dmarc", "reports on", where)
         self.policy.option("dmarc", "report-contact " + quoted(contact), where)
         self.policy.advise(
-            "Reports are sent by contrib/systemd/filterd-report.timer, not by "
+            "Reports are sent by filterd-report.timer of systemd, not by "
             "opendmarc-reports")
 
     def reject_by_header(self):

@@ -4,6 +4,8 @@
  */
 #include "filterd/host/loader.h"
 
+#include "filterd/base/place.h"
+
 #include "filterd/host/probe.h"
 #include "filterd/host/table.h"
 
@@ -19,26 +21,11 @@
 
 static char *directory;
 
-/* BUILD/filterd/filterd lies beside BUILD/plugins. */
-static char *
-find_directory(void)
-{
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    if (self != NULL) {
-        g_autofree char *folder = g_path_get_dirname(self);
-        g_autofree char *top = g_path_get_dirname(folder);
-        g_autofree char *mark = g_build_filename(top, "build.ninja", NULL);
-        if (g_file_test(mark, G_FILE_TEST_EXISTS))
-            return g_build_filename(top, "plugins", NULL);
-    }
-    return g_strdup(PLUGIN_DIRECTORY);
-}
-
 const char *
 loader_directory(void)
 {
     if (directory == NULL)
-        directory = find_directory();
+        directory = place_find("plugins", PLUGIN_FOLDER, PLUGIN_DIRECTORY);
     return directory;
 }
 
@@ -179,6 +166,21 @@ open_file(const char *path, GError **error)
         return NULL;
     }
     g_module_make_resident(module);
+    return plugin;
+}
+
+const FilterdPlugin *
+loader_open_file(const char *path, GError **error)
+{
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    if (!g_file_test(whole, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "there is no file %s", path);
+        return NULL;
+    }
+    const FilterdPlugin *plugin = open_file(whole, error);
+    if (plugin == NULL)
+        g_prefix_error(error, "%s: ", path);
     return plugin;
 }
 

@@ -44,7 +44,7 @@ read_options(Request *request, int argc, char **argv)
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) context =
-        g_option_context_new("[PLUGIN|FACT|core]");
+        g_option_context_new("[PLUGIN|FILE.so|FACT|core]");
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
         return unusable(error->message);
@@ -193,11 +193,19 @@ show_plugin(const Request *request, const FilterdPlugin *plugin)
                               : explain_plugin(&explain_text, plugin));
 }
 
+static gboolean
+is_file(const char *what)
+{
+    return strchr(what, '/') != NULL || g_str_has_suffix(what, ".so");
+}
+
 /* "spf", or "spf.result"; NULL with an error that says what is wrong with a
  * plugin that is there. */
 static const FilterdPlugin *
 open_plugin(const Request *request, GError **error)
 {
+    if (request->instances == NULL && is_file(request->what))
+        return loader_open_file(request->what, error);
     g_autofree char *name =
         g_strndup(request->what, strcspn(request->what, "."));
     for (unsigned i = 0;
@@ -218,7 +226,8 @@ open_plugin(const Request *request, GError **error)
 static int
 show_named(const Request *request)
 {
-    const char *dot = strchr(request->what, '.');
+    const char *dot =
+        is_file(request->what) ? NULL : strchr(request->what, '.');
     const FilterdFact *fact = find_fact(engine_core_facts, request->what);
     if (fact != NULL)
         return show_fact(request, NULL, fact);
@@ -239,7 +248,9 @@ static int
 show_manual(const Request *request)
 {
     g_autoptr(GError) error = NULL;
-    const FilterdPlugin *plugin = loader_open(request->what, &error);
+    const FilterdPlugin *plugin = is_file(request->what)
+                                      ? loader_open_file(request->what, &error)
+                                      : loader_open(request->what, &error);
     if (plugin != NULL)
         return show(explain_plugin(&explain_manual, plugin));
     unusable(error->message);

@@ -14,6 +14,7 @@
 /* Each gets its own name in argv[0] and returns an exit status. */
 int tool_check(int argc, char **argv);
 int tool_explain(int argc, char **argv);
+int tool_new_plugin(int argc, char **argv);
 int tool_test(int argc, char **argv);
 int tool_try(int argc, char **argv);
 int tool_replay(int argc, char **argv);

@@ -63,6 +63,9 @@ LIBRARIES = {
     r"(valgrind|sanitizer)/.*": ["filterd/base"],
 }
 
+# A project of its own, once it is copied.
+TEMPLATE = "contrib/plugin-template/"
+
 # Plugins of one kind, and whose code they share.
 SHARED = {"plugins/uribl": "plugins/dnsbl", "plugins/arc": "plugins/dkim"}
 
@@ -118,6 +121,8 @@ def library_faults():
 def bare_names():
     """An include without its folder, or of a file that is not there."""
     for path, name in tree.sources():
+        if name.startswith(TEMPLATE):
+            continue
         for quote, header in includes(path):
             if quote == '"' and not (tree.ROOT / header).is_file():
                 yield '%s: "%s" is no path from the root' % (name, header)

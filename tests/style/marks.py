@@ -30,8 +30,10 @@ def found(pattern, files, clean=lambda text: text):
 
 
 def nameless():
+    """In the template of a plugin, plugin.c is NAME.c to be."""
     for path, name in tree.sources():
-        first = path.read_text().split("\n", 1)[0]
+        first = path.read_text().split("\n", 1)[0].replace("@NAME@",
+                                                            path.stem, 1)
         if not re.match(r"/\* %s: \S" % re.escape(path.name), first):
             yield "%s begins with %s" % (name, first)
 

@@ -1,0 +1,155 @@
+/* new-plugin.c: filterctl new-plugin: a plugin of one's own to begin with,
+ * copied from the template.
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "filterd/base/place.h"
+#include "filterd/host/loader.h"
+#include "filterd/session/engine.h"
+#include "filterd/tool/tool.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_LIMIT 32 /* octets */
+#define PLACEHOLDER "@NAME@"
+
+/* Files of the template; NAME.c of plugin.c. */
+static const char *const files[] = {
+    "README.md", "filterd.conf", "meson.build", "message.eml",
+    "plugin.c",  "plugin.h",     "test.c",      "zone",
+};
+
+static gboolean
+refuse(GError **error, const char *what, const char *why)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s %s", what, why);
+    return FALSE;
+}
+
+/* ---- the name ----------------------------------------------------------- */
+
+static gboolean
+is_well_formed(const char *name)
+{
+    return g_ascii_islower(*name) && strlen(name) <= NAME_LIMIT
+           && !g_str_has_suffix(name, "-") && strstr(name, "--") == NULL
+           && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")
+                  == strlen(name);
+}
+
+/* "client" of client.ip, and what `filterctl explain` calls all of them. */
+static gboolean
+is_of_the_core(const char *name)
+{
+    gsize length = strlen(name);
+    for (const FilterdFact *row = engine_core_facts; row->name != NULL; row++)
+        if (strncmp(row->name, name, length) == 0
+            && (row->name[length] == '.' || row->name[length] == '\0'))
+            return TRUE;
+    return strcmp(name, "core") == 0;
+}
+
+static gboolean
+check_name(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) known = loader_names();
+    g_autofree char *quoted = g_strdup_printf("`%s`", name);
+    if (!is_well_formed(name))
+        return refuse(error, quoted,
+                      "is no name of a plugin: lower case letters, digits "
+                      "and single hyphens between them, a letter first, at "
+                      "most 32");
+    if (is_of_the_core(name))
+        return refuse(error, quoted, "begins facts of filterd itself");
+    if (g_strv_contains((const char *const *)known->pdata, name))
+        return refuse(error, quoted, "is the name of a plugin already");
+    return TRUE;
+}
+
+/* ---- the files ---------------------------------------------------------- */
+
+static gboolean
+make_directory(const char *path, GError **error)
+{
+    if (g_mkdir(path, 0777) == 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s%s",
+                path, g_strerror(errno),
+                errno == EEXIST ? "; nothing is overwritten" : "");
+    return FALSE;
+}
+
+static char *
+file_name(const char *file, const char *name)
+{
+    const char *plugin = g_str_has_prefix(file, "plugin.") ? file : NULL;
+    return plugin != NULL ? g_strconcat(name, strchr(plugin, '.'), NULL)
+                          : g_strdup(file);
+}
+
+static gboolean
+copy_file(const char *from, const char *to, const char *name, GError **error)
+{
+    g_autofree char *bytes = NULL;
+    if (!g_file_get_contents(from, &bytes, NULL, error))
+        return FALSE;
+    g_autoptr(GString) text = g_string_new(bytes);
+    g_string_replace(text, PLACEHOLDER, name, 0);
+    return g_file_set_contents_full(to, text->str, (gssize)text->len,
+                                    G_FILE_SET_CONTENTS_NONE, 0666, error);
+}
+
+static gboolean
+copy_template(const char *name, const char *directory, GError **error)
+{
+    g_autofree char *template =
+        place_find("plugin-template", TEMPLATE_FOLDER, TEMPLATE_DIRECTORY);
+    if (!g_file_test(template, G_FILE_TEST_IS_DIR))
+        return refuse(error, template, "is not there: it comes with filterd");
+    if (!make_directory(directory, error))
+        return FALSE;
+    for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *from = g_build_filename(template, files[i], NULL);
+        g_autofree char *as = file_name(files[i], name);
+        g_autofree char *to = g_build_filename(directory, as, NULL);
+        if (!copy_file(from, to, name, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+tell(const char *name, const char *directory)
+{
+    g_autofree char *quoted = g_shell_quote(directory);
+    const char *plain =
+        strpbrk(directory, " '\"\\$`!*?[](){}<>|&;~#\t\n") ? quoted : directory;
+    printf("The plugin `%s` is in %s; its README.md is a guide of ten "
+           "minutes.\n\n"
+           "    cd %s\n"
+           "    meson setup build\n"
+           "    meson test -C build\n",
+           name, directory, plain);
+}
+
+int
+tool_new_plugin(int argc, char **argv)
+{
+    if (argc < 2 || argc > 3 || argv[1][0] == '-') {
+        fputs("usage: filterctl new-plugin NAME [DIRECTORY]\n", stderr);
+        return TOOL_UNUSABLE;
+    }
+    const char *directory = argc > 2 ? argv[2] : argv[1];
+    g_autoptr(GError) error = NULL;
+    if (check_name(argv[1], &error)
+        && copy_template(argv[1], directory, &error)) {
+        tell(argv[1], directory);
+        return TOOL_OK;
+    }
+    fprintf(stderr, "filterctl new-plugin: %s\n", error->message);
+    return TOOL_WRONG;
+}
