@@ -143,6 +143,24 @@ is_whole(const void *symbol, GError **error)
     return FALSE;
 }
 
+/* The table of a file that stays: the same one each time that it is opened. */
+static const FilterdPlugin *
+keep(const FilterdPlugin *symbol, const FilterdPlugin *plugin)
+{
+    static GHashTable *kept;
+    if (symbol == plugin)
+        return plugin;
+    if (kept == NULL)
+        kept = g_hash_table_new(NULL, NULL);
+    const FilterdPlugin *before = g_hash_table_lookup(kept, symbol);
+    if (before == NULL) {
+        g_hash_table_insert(kept, (gpointer)symbol, (gpointer)plugin);
+        return plugin;
+    }
+    g_free((gpointer)plugin);
+    return before;
+}
+
 static const FilterdPlugin *
 open_file(const char *path, GError **error)
 {
@@ -162,11 +180,13 @@ open_file(const char *path, GError **error)
     const FilterdPlugin *plugin =
         is_whole(symbol, error) ? loader_widen(symbol) : NULL;
     if (plugin == NULL || !loader_check(plugin, error)) {
+        if (plugin != symbol)
+            g_free((gpointer)plugin);
         g_module_close(module);
         return NULL;
     }
     g_module_make_resident(module);
-    return plugin;
+    return keep(symbol, plugin);
 }
 
 const FilterdPlugin *
