@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "@NAME@.h"
+#include "config.h"
 
 #include <filterd/plugin.h>
 

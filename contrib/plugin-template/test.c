@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "@NAME@.h"
+#include "config.h"
 
 #include <filterd/harness.h>
 

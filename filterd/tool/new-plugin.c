@@ -19,8 +19,15 @@
 
 /* Files of the template; NAME.c of plugin.c. */
 static const char *const files[] = {
-    "README.md", "filterd.conf", "meson.build", "message.eml",
-    "plugin.c",  "plugin.h",     "test.c",      "zone",
+    "README.md",   "config.h", "filterd.conf", "meson.build",
+    "message.eml", "plugin.c", "test.c",       "zone",
+};
+
+/* What meson calls targets of its own. */
+static const char *const mesons[] = {
+    "all",       "benchmark", "clean", "coverage",    "dist",
+    "distcheck", "install",   "phony", "reconfigure", "scan-build",
+    "test",      "uninstall", NULL,
 };
 
 static gboolean
@@ -63,6 +70,8 @@ check_name(const char *name, GError **error)
                       "is no name of a plugin: lower case letters, digits "
                       "and single hyphens between them, a letter first, at "
                       "most 32");
+    if (g_strv_contains(mesons, name) || g_str_has_prefix(name, "meson-"))
+        return refuse(error, quoted, "is a word of meson's");
     if (is_of_the_core(name))
         return refuse(error, quoted, "begins facts of filterd itself");
     if (g_strv_contains((const char *const *)known->pdata, name))
@@ -86,9 +95,8 @@ make_directory(const char *path, GError **error)
 static char *
 file_name(const char *file, const char *name)
 {
-    const char *plugin = g_str_has_prefix(file, "plugin.") ? file : NULL;
-    return plugin != NULL ? g_strconcat(name, strchr(plugin, '.'), NULL)
-                          : g_strdup(file);
+    return strcmp(file, "plugin.c") == 0 ? g_strconcat(name, ".c", NULL)
+                                         : g_strdup(file);
 }
 
 static gboolean

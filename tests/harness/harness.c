@@ -418,6 +418,8 @@ harness_check_action(Harness *harness, const char *name,
     g_autoptr(GError) error = NULL;
     gsize length = 0;
 
+    if (harness->plugin->check_action == NULL)
+        return NULL;
     for (; arguments[length].type != FILTERD_UNKNOWN; length++)
         known[length] = unknown[length] ? filterd_unknown() : arguments[length];
     harness->session.call.action = action;
@@ -449,7 +451,7 @@ harness_act(Harness *harness, const char *name, const FilterdValue *arguments)
 void
 harness_done(Harness *harness, const FilterdOutcome *outcome)
 {
-    if (harness->session.cancelled)
+    if (harness->session.cancelled || harness->plugin->done == NULL)
         return;
     harness->session.acting = TRUE;
     harness->plugin->done(&harness->session.call, outcome);

@@ -103,7 +103,7 @@ effect_check(const HarnessCall *self)
 
     if (self->thread != NULL || self->acting)
         return;
-    for (gsize i = 0; facts[i].name != NULL; i++)
+    for (gsize i = 0; facts != NULL && facts[i].name != NULL; i++)
         if (facts[i].since == self->stage
             && (facts[i].flags & FILTERD_EFFECT) != 0)
             return;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `meson install` puts where, and that it works from there.
 
-Usage: files.py BUILD SOURCE SANITIZE
+Usage: files.py BUILD SOURCE
 """
 import glob
 import json

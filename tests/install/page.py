@@ -3,7 +3,7 @@
 """filterd-plugin(3): its examples are compiled and run as they stand there, and
 nothing of plugin.h is left out.
 
-Usage: page.py BUILD SOURCE SANITIZE
+Usage: page.py BUILD SOURCE
 """
 import os
 import re
@@ -20,10 +20,9 @@ WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Wshadow",
 
 
 class Page:
-    def __init__(self, staged, source, sanitize):
+    def __init__(self, staged, source):
         self.staged = staged
         self.source = source
-        self.flags = ["-fsanitize=" + sanitize] if sanitize != "none" else []
         with open(source + "/docs/filterd-plugin.3") as file:
             self.text = file.read()
 
@@ -42,7 +41,7 @@ class Page:
     def compile(self, out, sources, *flags, package="filterd"):
         compiler = self.staged.package("--cflags", package).split()
         linker = self.staged.package("--libs", package).split()
-        must(["cc", *WARNINGS, *self.flags, *flags, *compiler, *sources, "-o",
+        must(["cc", *WARNINGS, *flags, *compiler, *sources, "-o",
               out, *linker])
 
 
@@ -107,7 +106,7 @@ TESTS = [
 def main():
     staged = Staged(sys.argv[1])
     try:
-        return play(TESTS, Page(staged, sys.argv[2], sys.argv[3]))
+        return play(TESTS, Page(staged, sys.argv[2]))
     finally:
         staged.clear()
 

@@ -1,4 +1,4 @@
-/* @NAME@.h: what the options of `use @NAME@ { }` are written into.
+/* config.h: what the options of `use @NAME@ { }` are written into.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
