@@ -119,7 +119,7 @@ FILTERD_PLUGIN(.name = "@NAME@", .version = "0.1.0",
                    "A domain that takes no mail cannot be told of what becomes "
                    "of its own: whoever names it as the sender has made it "
                    "up, or does not want to hear.\n\n"
-                   "Two questions to the DNS at most, for MX, then for both "
+                   "At most three questions to the DNS: for MX, then for both "
                    "kinds of addresses.",
                .example = "use @NAME@\n\n"
                           "at mail {\n"
