@@ -74,51 +74,34 @@ struct FilterdValue {
 static inline FilterdValue
 filterd_unknown(void)
 {
-    FilterdValue value = {FILTERD_UNKNOWN, {false}};
-
-    return value;
+    return (FilterdValue){.type = FILTERD_UNKNOWN};
 }
 
 static inline FilterdValue
 filterd_bool(bool boolean)
 {
-    FilterdValue value = filterd_unknown();
-
-    value.type = FILTERD_BOOL;
-    value.boolean = boolean;
-    return value;
+    return (FilterdValue){.type = FILTERD_BOOL, .boolean = boolean};
 }
 
 static inline FilterdValue
 filterd_int(int64_t integer)
 {
-    FilterdValue value = filterd_unknown();
-
-    value.type = FILTERD_INT;
-    value.integer = integer;
-    return value;
+    return (FilterdValue){.type = FILTERD_INT, .integer = integer};
 }
 
 static inline FilterdValue
 filterd_duration(int64_t milliseconds)
 {
-    FilterdValue value = filterd_int(milliseconds);
-
-    value.type = FILTERD_DURATION;
-    return value;
+    return (FilterdValue){.type = FILTERD_DURATION, .integer = milliseconds};
 }
 
 /* `type` is one of TEXT, WORD, DOMAIN, ADDRESS; NULL makes it unknown. */
 static inline FilterdValue
 filterd_string(FilterdType type, const char *text)
 {
-    FilterdValue value = filterd_unknown();
-
     if (text == NULL)
-        return value;
-    value.type = type;
-    value.text = text;
-    return value;
+        return filterd_unknown();
+    return (FilterdValue){.type = type, .text = text};
 }
 
 static inline FilterdValue
@@ -136,22 +119,14 @@ filterd_word(const char *word)
 static inline FilterdValue
 filterd_ip(FilterdIp ip)
 {
-    FilterdValue value = filterd_unknown();
-
-    value.type = FILTERD_IP;
-    value.ip = ip;
-    return value;
+    return (FilterdValue){.type = FILTERD_IP, .ip = ip};
 }
 
 static inline FilterdValue
 filterd_list(const FilterdValue *items, size_t length)
 {
-    FilterdValue value = filterd_unknown();
-
-    value.type = FILTERD_LIST;
-    value.list.items = items;
-    value.list.length = length;
-    return value;
+    return (FilterdValue){.type = FILTERD_LIST,
+                          .list = {.items = items, .length = length}};
 }
 
 /* ---- stages ------------------------------------------------------------- */
