@@ -216,6 +216,31 @@ has_wire(const PolicyConfig *config, PolicyWire first, PolicyWire last)
     return FALSE;
 }
 
+static void
+warn_of_setting(const PolicyConfig *config, const Bundle *bundle,
+                const char *path, PolicyReport *report)
+{
+    const PolicySettings *settings = &config->settings;
+    PolicyPlace place = statement_find(bundle, path, "set", "quarantine");
+    if (!has_wire(config, POLICY_SMTP, POLICY_LMTP))
+        statement_warn(bundle, report, &place,
+                       "nothing is kept here: whoever asks for advice has the "
+                       "mail, and holds it");
+    else if (settings->quarantine_size < settings->max_message_size)
+        statement_warn(bundle, report, &place,
+                       "`quarantine-size` is less than `max-message-size`: a "
+                       "message may be too large to be kept, and wait in vain");
+}
+
+void
+available_quarantine(const PolicyConfig *config, const Bundle *bundle,
+                     const char *path, PolicyReport *report)
+{
+    if (config->settings.quarantine != 0
+        && has_wire(config, POLICY_SMTP, POLICY_SERVICE))
+        warn_of_setting(config, bundle, path, report);
+}
+
 /* Who only gives advice has nobody to pass mail to. */
 gboolean
 available_to_serve(const PolicyConfig *config, const Bundle *bundle,

@@ -18,6 +18,9 @@ gboolean available_sources(const PolicyConfig *config, const Bundle *bundle,
 /* Warns of reports that are counted in a store that nobody can list. */
 void available_reports(const PolicyConfig *config, const Bundle *bundle,
                        PolicyReport *report);
+/* Warns of a quarantine that keeps nothing, or not everything. */
+void available_quarantine(const PolicyConfig *config, const Bundle *bundle,
+                          const char *path, PolicyReport *report);
 /* Whether there is something to serve, and somebody to pass mail to; which
  * checking a file does not ask for. */
 gboolean available_to_serve(const PolicyConfig *config, const Bundle *bundle,

@@ -98,6 +98,8 @@ is_available(const Configuration *configuration, const PolicyConfig *config,
              PolicyReport *report)
 {
     available_reports(config, configuration->bundle, report);
+    available_quarantine(config, configuration->bundle, configuration->path,
+                         report);
     return available_check(config, configuration->bundle, configuration->path,
                            report)
            && available_to_serve(config, configuration->bundle,

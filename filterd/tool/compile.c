@@ -25,8 +25,10 @@ tool_compile(Bundle *bundle, const char *path, gboolean available)
     policy_report_init(&report);
     g_autoptr(PolicyConfig) config =
         configuration_compile(bundle, path, TRUE, &report);
-    if (config != NULL && available)
+    if (config != NULL && available) {
         available_reports(config, bundle, &report);
+        available_quarantine(config, bundle, path, &report);
+    }
     gboolean ok = config != NULL
                   && (!available
                       || (available_check(config, bundle, path, &report)

@@ -22,6 +22,13 @@ CASES = [
     ("what this version cannot do is an error",
      "listen policy 127.0.0.1:0 { proxy-from 127.0.0.1 }", 1,
      "filterd.conf:1:"),
+    ("a quarantine that keeps nothing is a warning at its place",
+     "set quarantine spool\nlisten policy 127.0.0.1:0", 0,
+     "filterd.conf:1:5: warning: nothing is kept here"),
+    ("a quarantine for small messages only is a warning at its place",
+     "set quarantine-size 2M\nset quarantine spool\n"
+     "listen smtp 127.0.0.1:0 at rcpt { reject no if rcpt.domain = \"a\" }", 0,
+     "filterd.conf:2:5: warning: `quarantine-size` is less"),
     ("a plugin that does not start is an error, whoever started before it",
      "use dnsbl { zone a.example 127.0.0.2 }\n"
      "use dnsbl as twin { zone b.example 10.0.0.1 }", 1, "twin"),
