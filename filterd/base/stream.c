@@ -15,6 +15,8 @@
 
 /* What a buffer begins with; it doubles up to STREAM_BUFFER. */
 #define FIRST_BUFFER 4096
+/* Milliseconds until a unix socket whose queue is full is tried again. */
+#define QUEUE_PAUSE 10
 /* Octets after which a peer that never makes us wait lets others run. */
 #define FAIR_SHARE (1024 * 1024)
 
@@ -219,18 +221,34 @@ stream_free(Stream *stream)
     g_free(stream);
 }
 
+/* A unix socket with a full queue says EAGAIN, and never when there is room.
+ * OK with an error: that is what came of it. */
 static StreamStatus
-finish_connect(Stream *stream, const Endpoint *endpoint)
+begin_connect(Stream *stream, const Endpoint *endpoint)
 {
     struct sockaddr_storage address;
     socklen_t size = endpoint_to_sockaddr(endpoint, &address);
-    socklen_t error_size = sizeof(stream->error);
     StreamStatus status = STREAM_OK;
 
-    if (connect(stream->fd, (struct sockaddr *)&address, size) == 0)
-        return STREAM_OK;
-    stream->error = errno;
-    if (stream->error == EINPROGRESS) {
+    do {
+        stream->error = 0;
+        if (connect(stream->fd, (struct sockaddr *)&address, size) != 0)
+            stream->error = errno;
+        if (stream->error != EAGAIN || endpoint->path == NULL)
+            break;
+        fiber_sleep(QUEUE_PAUSE);
+        status = check_time(stream);
+    } while (status == STREAM_OK);
+    return status;
+}
+
+static StreamStatus
+finish_connect(Stream *stream, const Endpoint *endpoint)
+{
+    socklen_t error_size = sizeof(stream->error);
+    StreamStatus status = begin_connect(stream, endpoint);
+
+    if (status == STREAM_OK && stream->error == EINPROGRESS) {
         status = wait_for(stream, &stream->writing, EV_WRITE);
         getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &stream->error,
                    &error_size);

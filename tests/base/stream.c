@@ -6,6 +6,7 @@
 #include "tests/base/in-fiber.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -550,6 +551,40 @@ unanswered(void *data G_GNUC_UNUSED)
     close(fd);
 }
 
+static void
+make_room(void *data)
+{
+    for (int i = 0; i < 5; i++)
+        fiber_sleep(5);
+    close(accept(*(int *)data, NULL, NULL));
+}
+
+/* The kernel refuses who comes when the queue of a unix socket is full. */
+static void
+full_queue(void *data G_GNUC_UNUSED)
+{
+    g_autoptr(GPtrArray) queue =
+        g_ptr_array_new_with_free_func((GDestroyNotify)stream_free);
+    g_autofree char *folder = g_dir_make_tmp("filterd-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "socket", NULL);
+    const Endpoint where = {.path = path};
+    int fd = endpoint_listen(&where, NULL, NULL);
+    Stream *stream;
+
+    listen(fd, 0);
+    while ((stream = stream_connect(&where, NULL, clock_after(50), NULL)))
+        g_ptr_array_add(queue, stream);
+    g_assert_cmpuint(queue->len, >, 0);
+    assert_no_connection(&where, clock_after(50), STREAM_TIMEOUT);
+    fiber_detach(fiber_start("room", make_room, &fd));
+    stream = stream_connect(&where, NULL, clock_after(30000), NULL);
+    g_assert_nonnull(stream);
+    g_ptr_array_add(queue, stream);
+    close(fd);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 typedef struct Row {
     const char *name;
     FiberRun run;
@@ -575,6 +610,7 @@ static const Row rows[] = {
     {"connects", connects},
     {"a-reset-is-an-error", reset},
     {"a-refused-connection-is-an-error", refused},
+    {"a-full-queue-of-a-unix-socket-is-waited-for", full_queue},
     {"an-unanswered-connection-times-out", unanswered},
 };
 
