@@ -97,8 +97,8 @@ typedef enum HarnessFault {
                         * says so, and of hooks only abort, close and clear_
                         * run until harness_reconnect() */
     HARNESS_UNKNOWN,   /* lookup: unknown */
-    HARNESS_TIMEOUT,   /* dns: that question, whoever asks it; stream: its
-                        * patience is at its end */
+    HARNESS_TIMEOUT,   /* dns: that question, whoever asks it; stream,
+                        * enter: the patience is at its end */
     HARNESS_SERVFAIL,
     HARNESS_BOGUS,
     HARNESS_SPENT,      /* dns: that question and each new one time out */
@@ -112,9 +112,9 @@ typedef enum HarnessFault {
 
 /* Of the places where the plugin waits from now on, the one with that number
  * (from 0) meets that fault. A wait is a call of lookup, of dns with a question
- * that is not answered yet, of a store function, sleep, offload, stream_open,
- * stream_write, and of stream_read or stream_line where nothing is left to read
- * of what the server said before. */
+ * that is not answered yet, of a store function, sleep, offload, enter,
+ * stream_open, stream_write, and of stream_read or stream_line where nothing is
+ * left to read of what the server said before. */
 void harness_inject(Harness *harness, unsigned wait, HarnessFault fault);
 /* Where the plugin waited since then, "dns TXT example.org", "lookup
  * client.ip", "store_get KEY", "sleep 500", "offload", "stream_open

@@ -481,6 +481,14 @@ typedef struct FilterdHost {
                  bool (*body)(FilterdCall *call, const char *bytes,
                               size_t length, GError **error),
                  GError **error);
+
+    /* Between the two there are at most `limit` hooks of this instance in this
+     * worker; the others wait in a row. Waits; false: cancelled, or so many
+     * milliseconds have passed. A hook that returns leaves, one that was
+     * spawned when it sleeps. Not twice by one. */
+    bool (*enter)(FilterdCall *call, const char *name, unsigned limit,
+                  int64_t patience);
+    void (*leave)(FilterdCall *call, const char *name);
 } FilterdHost;
 
 struct FilterdCall {

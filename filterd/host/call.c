@@ -9,6 +9,7 @@
 #include "filterd/base/value.h"
 #include "filterd/host/canary.h"
 #include "filterd/host/stream.h"
+#include "filterd/host/turn.h"
 #include "filterd/service/offload.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ host_call_init(HostCall *call, HostInstance *instance, Visit *visit)
 void
 host_call_end_hook(HostCall *call)
 {
+    host_turns_end(call);
     if (call->scratch != NULL)
         g_ptr_array_set_size(call->scratch, 0);
     call->values = NULL;
@@ -46,6 +48,7 @@ host_call_end_hook(HostCall *call)
 void
 host_call_clear(HostCall *call)
 {
+    host_turns_end(call);
     host_streams_clear(call);
     g_clear_pointer(&call->scratch, g_ptr_array_unref);
 }
@@ -483,4 +486,6 @@ const FilterdHost host_table = {
     .stream_line = host_stream_line,
     .stream_close = host_stream_close,
     .hear = hear,
+    .enter = host_enter,
+    .leave = host_leave,
 };

@@ -27,6 +27,7 @@ typedef struct HostCall {
     FilterdValue *values; /* where publish() writes, by fact */
     GPtrArray *scratch;   /* until the hook returns */
     GPtrArray *streams;   /* FilterdStream that are open; NULL: none yet */
+    GPtrArray *turns;     /* of turn.c, until the hook returns; NULL: none */
     FiberDoing doing;     /* for the watchdog */
     void *elsewhere;      /* of who runs its hooks there */
     const char *blamed;   /* an option of its table, or NULL */

@@ -406,6 +406,7 @@ static void
 instance_free(void *data)
 {
     HostInstance *instance = data;
+    g_clear_pointer(&instance->turns, g_hash_table_unref);
     g_ptr_array_unref(instance->fibers);
     g_free(instance->needs);
     canary_free(instance->state, instance->plugin->instance_size);

@@ -29,6 +29,7 @@ struct HostInstance {
     unsigned facts;
     HostFact *needs;
     GPtrArray *fibers; /* spawned: Fiber */
+    GHashTable *turns; /* of turn.c; NULL: none yet */
     /* By the stage of a fact: the stages (bits) that ask for it whatever its
      * other facts say, so that the hook may run before anybody asks. */
     unsigned needed[FILTERD_STAGES];

@@ -17,8 +17,8 @@ static const struct {
 } faults[] = {
     [HARNESS_CANCELLED] = {"cancelled", (1 << HARNESS_POINTS) - 1},
     [HARNESS_UNKNOWN] = {"unknown", 1 << HARNESS_AT_LOOKUP},
-    [HARNESS_TIMEOUT] = {"timeout",
-                         1 << HARNESS_AT_DNS | 1 << HARNESS_AT_STREAM},
+    [HARNESS_TIMEOUT] = {"timeout", 1 << HARNESS_AT_DNS | 1 << HARNESS_AT_STREAM
+                                        | 1 << HARNESS_AT_TURN},
     [HARNESS_SERVFAIL] = {"servfail", 1 << HARNESS_AT_DNS},
     [HARNESS_BOGUS] = {"bogus", 1 << HARNESS_AT_DNS},
     [HARNESS_SPENT] = {"spent", 1 << HARNESS_AT_DNS},

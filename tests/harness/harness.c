@@ -73,6 +73,7 @@ static void
 hook_ended(Harness *harness)
 {
     g_ptr_array_set_size(harness->session.arena, 0);
+    g_hash_table_remove_all(harness->turns);
 }
 
 /* Takes the error of a hook that failed. */
@@ -221,6 +222,8 @@ harness_create(const FilterdPlugin *plugin, const void *config)
     harness->waited = g_ptr_array_new_with_free_func(g_free);
     harness->points = g_array_new(FALSE, FALSE, sizeof(HarnessPoint));
     harness->log = g_ptr_array_new_with_free_func(g_free);
+    harness->turns =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     harness->peers = harness_peers_new();
     harness->streams = harness_streams_new();
     harness->fields = harness_fields_new();
@@ -267,6 +270,7 @@ harness_destroy(Harness *harness)
     g_array_unref(harness->points);
     g_ptr_array_unref(harness->log);
     g_ptr_array_unref(harness->streams);
+    g_hash_table_unref(harness->turns);
     g_ptr_array_unref(harness->peers);
     g_ptr_array_unref(harness->fields);
     g_string_free(harness->body, TRUE);

@@ -287,6 +287,30 @@ host_offload(FilterdCall *call, void (*work)(void *data), void *data)
     return true;
 }
 
+/* Nobody else is there, so nobody waits; but somebody may be told to. */
+static bool
+host_enter(FilterdCall *call, const char *name, unsigned limit,
+           int64_t patience)
+{
+    HarnessCall *self = harness_call_get(call);
+    HarnessFault fault = harness_pass(self, HARNESS_AT_TURN, "enter %s", name);
+
+    if (limit == 0 || g_hash_table_contains(self->harness->turns, name))
+        g_error("enter: %s has no place, or the same hook is there", name);
+    if (fault == HARNESS_TIMEOUT)
+        self->harness->clock += patience;
+    if (fault != HARNESS_NO_FAULT)
+        return false;
+    g_hash_table_add(self->harness->turns, g_strdup(name));
+    return true;
+}
+
+static void
+host_leave(FilterdCall *call, const char *name)
+{
+    g_hash_table_remove(harness_call_get(call)->harness->turns, name);
+}
+
 static void *
 host_allocate(FilterdCall *call, size_t size)
 {
@@ -323,4 +347,6 @@ const FilterdHost harness_host = {
     .stream_line = harness_host_stream_line,
     .stream_close = harness_host_stream_close,
     .hear = harness_host_hear,
+    .enter = host_enter,
+    .leave = host_leave,
 };

@@ -73,6 +73,7 @@ struct Harness {
     unsigned store_reads, store_writes;
     int64_t clock;
 
+    GHashTable *turns;  /* names that a hook has entered */
     GPtrArray *peers;   /* of peer.c, whom nobody has met yet */
     GPtrArray *streams; /* FilterdStream */
     GPtrArray *fields;  /* GBytes, of the message as it was fed */
@@ -140,6 +141,7 @@ typedef enum HarnessPoint {
     HARNESS_AT_SLEEP,
     HARNESS_AT_OFFLOAD,
     HARNESS_AT_STREAM,
+    HARNESS_AT_TURN,
     HARNESS_POINTS,
 } HarnessPoint;
 

@@ -38,6 +38,7 @@ harness_host_sleep(FilterdCall *call, int64_t milliseconds)
         return true;
     }
     g_ptr_array_set_size(self->arena, 0);
+    g_hash_table_remove_all(harness->turns);
     self->due = harness->clock + milliseconds;
     g_mutex_lock(&harness->mutex);
     turn_give(harness, NULL);

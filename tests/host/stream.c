@@ -398,6 +398,84 @@ test_scopes(World *world)
     close(fd);
 }
 
+/* ---- turns -------------------------------------------------------------- */
+
+typedef struct Guest {
+    HostCall call;
+    int64_t patience;
+    gboolean entered, stays;
+} Guest;
+
+static unsigned inside, most;
+
+static void
+visit(void *data)
+{
+    Guest *guest = data;
+    FilterdCall *call = &guest->call.call;
+    guest->entered = call->host->enter(call, "door", 2, guest->patience);
+    if (!guest->entered)
+        return;
+    inside++;
+    most = MAX(most, inside);
+    fiber_sleep(guest->stays ? PATIENCE : 1);
+    inside--;
+    if (guest->stays)
+        host_call_end_hook(&guest->call);
+    else
+        call->host->leave(call, "door");
+}
+
+static void
+let_run(void)
+{
+    for (unsigned turn = 0; turn < 10; turn++)
+        fiber_yield();
+}
+
+#define GUESTS 20
+
+/* Two stay, of whom one is cancelled: the others wait in a row; but the last
+ * one has no patience, and the one before is cancelled in the row. */
+static void
+test_turns_of_hooks(World *world)
+{
+    Guest guests[GUESTS] = {0};
+    Fiber *fibers[GUESTS];
+    inside = most = 0;
+    clock_stop(0);
+    for (unsigned i = 0; i < GUESTS; i++) {
+        host_call_init(&guests[i].call, host_instance(world->host, 0), NULL);
+        guests[i].patience = i == GUESTS - 1 ? 5 : 2 * PATIENCE;
+        guests[i].stays = i < 2;
+        fibers[i] = fiber_start("guest", visit, &guests[i]);
+    }
+    let_run();
+    g_assert_cmpuint(inside, ==, 2);
+    clock_advance(10);
+    let_run();
+    g_assert_true(fiber_ended(fibers[GUESTS - 1]));
+    fiber_cancel(fibers[GUESTS - 2]);
+    fiber_cancel(fibers[0]);
+    for (unsigned i = 0; i < GUESTS; i++) {
+        let_run();
+        clock_advance(1);
+    }
+    for (unsigned i = 2; i < GUESTS - 2; i++)
+        g_assert_true(fiber_ended(fibers[i]) && guests[i].entered);
+    clock_advance(PATIENCE);
+    for (unsigned i = 0; i < GUESTS; i++) {
+        fiber_join(fibers[i]);
+        host_call_clear(&guests[i].call);
+    }
+    clock_start();
+    g_assert_false(guests[GUESTS - 1].entered);
+    g_assert_false(guests[GUESTS - 2].entered);
+    g_assert_cmpuint(most, ==, 2);
+    HostInstance *instance = host_instance(world->host, 0);
+    g_assert_cmpuint(g_hash_table_size(instance->turns), ==, 0);
+}
+
 static void
 test_no_message(World *world)
 {
@@ -425,6 +503,7 @@ main(int argc, char **argv)
         {"a-call-has-few-open", test_limit_of_a_call},
         {"who-comes-late-waits-for-a-turn", test_turns},
         {"it-ends-with-its-message", test_scopes},
+        {"hooks-wait-in-a-row", test_turns_of_hooks},
         {"no-message-is-heard-before-its-end", test_no_message},
     };
     g_test_init(&argc, &argv, NULL);
