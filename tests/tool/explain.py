@@ -21,6 +21,7 @@ EXAMPLE_SCRIPT = os.path.join(HERE, "../../plugins/lua/scripts/helo.lua")
 EXAMPLE_KEYS = {"s2026.pem": "rsa2048", "s2026e.pem": "ed25519.pem"}
 # Of these types an option has a default, or has to be there.
 MEASURED = ["bool", "int", "duration", "word"]
+PLUGINS = sorted([*PLUGINS, "lookup", "ratelimit", "spamd"])
 # All that an example without rules of its own for recipients is told.
 RELAY = "no rule refuses on `rcpt.domain`"
 COLUMNS = 80

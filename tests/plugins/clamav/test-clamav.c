@@ -153,18 +153,24 @@ test_slow_twice(void)
     assert_facts(harness, "-", "-", SERVER ": timed out");
 }
 
+/* Nor is more of it sent than max-size, and a piece. */
 static void
 test_large(void)
 {
     g_autoptr(Harness) harness = clamav_new();
-    g_autofree char *body = g_strnfill(1500, 'x');
+    g_autofree char *body = g_strnfill(15000, 'x');
     g_autofree char *text = g_strconcat("Subject: x\n\n", body, "\n", NULL);
 
-    harness_set(harness, "message.size", "1516");
+    harness_set(harness, "message.size", "15016");
     harness_peer(harness, SERVER, "until xxxx\nstalls");
-    harness_message(harness, text, 700);
+    harness_inject(harness, 0, HARNESS_NO_FAULT);
+    harness_message(harness, text, 100);
     assert_facts(harness, "too-large", "-",
-                 "1516 octets are more than max-size");
+                 "15016 octets are more than max-size");
+
+    g_auto(GStrv) waits = g_strsplit(harness_waited(harness), "\n", -1);
+
+    g_assert_cmpuint(g_strv_length(waits), <, 3 * 1000 / 100 + 12);
 }
 
 /* It may say so before it has heard all. */
