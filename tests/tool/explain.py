@@ -13,15 +13,14 @@ import subprocess
 import sys
 import tempfile
 
-PLUGINS = ["arc", "clamav", "dkim", "dmarc", "dnsbl", "greylist", "lua", "spf",
-           "uribl"]
+PLUGINS = ["arc", "clamav", "dkim", "dmarc", "dnsbl", "greylist", "lookup",
+           "lua", "ratelimit", "spamd", "spf", "uribl"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEYS = os.path.join(HERE, "../plugins/dkim/keys")
 EXAMPLE_SCRIPT = os.path.join(HERE, "../../plugins/lua/scripts/helo.lua")
 EXAMPLE_KEYS = {"s2026.pem": "rsa2048", "s2026e.pem": "ed25519.pem"}
 # Of these types an option has a default, or has to be there.
 MEASURED = ["bool", "int", "duration", "word"]
-PLUGINS = sorted([*PLUGINS, "lookup", "ratelimit", "spamd"])
 # All that an example without rules of its own for recipients is told.
 RELAY = "no rule refuses on `rcpt.domain`"
 COLUMNS = 80
