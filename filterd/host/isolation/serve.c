@@ -112,7 +112,7 @@ static Turn *
 turn_new(Server *server, Seat *seat, guint32 channel)
 {
     Turn *turn = g_new0(Turn, 1);
-    turn->call = (FilterdCall){.host = &remote_table,
+    turn->call = (FilterdCall){.host = remote_host(),
                                .config = server->config,
                                .instance = server->instance};
     turn->server = server;

@@ -74,7 +74,9 @@ void turn_forget(Turn *turn);
 Turn *turn_spawn(Turn *turn, void (*run)(FilterdCall *call, void *data),
                  void *data);
 
-extern const FilterdHost remote_table;
+/* All functions of the host; one that has no way to the worker ends the
+ * process, in words. */
+const FilterdHost *remote_host(void);
 
 /* Those opened in a transaction, or all. */
 void remote_free_streams(GPtrArray *streams, gboolean all);
