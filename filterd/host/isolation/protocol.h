@@ -49,6 +49,7 @@ typedef enum ProtocolFunction {
     CALL_STREAM_READ,
     CALL_STREAM_LINE,
     CALL_HEAR,
+    CALL_ENTER,
     CALLS, /* those that are answered */
     CAST_PUBLISH = CALLS,
     CAST_LOG,
@@ -62,6 +63,7 @@ typedef enum ProtocolFunction {
     CAST_SERVER,
     CAST_STREAM_PATIENCE,
     CAST_STREAM_CLOSE,
+    CAST_LEAVE,
     CAST_HELD, /* what held the loop of the process */
     FUNCTIONS,
 } ProtocolFunction;

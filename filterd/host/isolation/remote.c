@@ -253,6 +253,25 @@ spawn(FilterdCall *call, void (*run)(FilterdCall *call, void *data), void *data)
     turn_cast(turn, frame);
 }
 
+static bool
+enter(FilterdCall *call, const char *name, unsigned limit, int64_t patience)
+{
+    GByteArray *frame = ask(turn_of(call), CALL_ENTER);
+    frame_put_text(frame, name);
+    frame_put_u32(frame, limit);
+    frame_put_i64(frame, MAX(patience, INT64_C(0)));
+    FrameReader *answer = turn_call(turn_of(call), frame);
+    return answer != NULL && frame_get_u8(answer) == 1;
+}
+
+static void
+leave(FilterdCall *call, const char *name)
+{
+    GByteArray *frame = tell(turn_of(call), CAST_LEAVE);
+    frame_put_text(frame, name);
+    turn_cast(turn_of(call), frame);
+}
+
 static void *
 allocate(FilterdCall *call, size_t size)
 {
@@ -526,6 +545,8 @@ static const FilterdHost table = {
     .stream_line = stream_line,
     .stream_close = stream_close,
     .hear = hear,
+    .enter = enter,
+    .leave = leave,
 };
 
 typedef void (*Function)(void);

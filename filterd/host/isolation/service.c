@@ -16,6 +16,8 @@
 /* Octets of a line for the log; properties of a result. */
 #define LOG_LIMIT 8192
 #define PROPERTIES_LIMIT 64
+/* That a hook may wait for its turn, milliseconds. */
+#define PATIENCE_LIMIT 86400000
 
 typedef struct Request {
     Channel *channel;
@@ -361,6 +363,31 @@ serve_hear(Request *request)
     return TRUE;
 }
 
+/* The hook's turn, whose end leaves what it has not left. */
+static gboolean
+serve_enter(Request *request)
+{
+    const char *name = frame_get_text(request->reader);
+    guint32 limit = frame_get_u32(request->reader);
+    int64_t patience = frame_get_i64(request->reader);
+    if (!read_all(request) || name == NULL || limit == 0 || patience < 0
+        || patience > PATIENCE_LIMIT || !may_ask(request))
+        return FALSE;
+    frame_put_u8(request->answer, request->call->host->enter(
+                                      request->call, name, limit, patience));
+    return TRUE;
+}
+
+static gboolean
+serve_leave(Request *request)
+{
+    const char *name = frame_get_text(request->reader);
+    if (!read_all(request) || name == NULL)
+        return FALSE;
+    request->call->host->leave(request->call, name);
+    return TRUE;
+}
+
 /* ---- streams ------------------------------------------------------------ */
 
 static void
@@ -507,6 +534,7 @@ static const Serve functions[FUNCTIONS] = {
     [CALL_STREAM_READ] = serve_read,
     [CALL_STREAM_LINE] = serve_line,
     [CALL_HEAR] = serve_hear,
+    [CALL_ENTER] = serve_enter,
     [CAST_PUBLISH] = serve_publish,
     [CAST_LOG] = serve_log,
     [CAST_PREFETCH] = serve_prefetch,
@@ -519,6 +547,7 @@ static const Serve functions[FUNCTIONS] = {
     [CAST_SERVER] = serve_server,
     [CAST_STREAM_PATIENCE] = serve_patience,
     [CAST_STREAM_CLOSE] = serve_close,
+    [CAST_LEAVE] = serve_leave,
     [CAST_HELD] = serve_held,
 };
 
