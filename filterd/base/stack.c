@@ -40,16 +40,20 @@
 
 struct Stack {
     ucontext_t context;
-    ucontext_t outside; /* where it was entered */
-    char *memory;       /* above the guard page */
+    char *memory; /* above the guard page */
     void (*run)(void *data);
     void *data;
     unsigned valgrind_id;
-    /* ASan's frames for use after return, and the stack entered from. */
-    void *fake, *outside_fake;
-    const void *outside_bottom;
-    size_t outside_size;
+    void *fake; /* ASan's frames for use after return */
 };
+
+/* The loop's own stack, from which each is entered; and ASan's of it. */
+static struct {
+    ucontext_t context;
+    void *fake;
+    const void *bottom;
+    size_t size;
+} outside;
 
 /* The warm ones at its end. */
 static GPtrArray *pool;
@@ -97,7 +101,7 @@ begin(unsigned high, unsigned low)
 {
     Stack *stack = (Stack *)((uintptr_t)high << 32 | low);
 
-    finish_switch(NULL, &stack->outside_bottom, &stack->outside_size);
+    finish_switch(NULL, &outside.bottom, &outside.size);
     stack->run(stack->data);
     g_assert_not_reached();
 }
@@ -157,18 +161,17 @@ stack_free(Stack *stack)
 void
 stack_enter(Stack *stack)
 {
-    start_switch(&stack->outside_fake, stack->memory, STACK_SIZE);
-    swapcontext(&stack->outside, &stack->context);
-    finish_switch(stack->outside_fake, NULL, NULL);
+    start_switch(&outside.fake, stack->memory, STACK_SIZE);
+    swapcontext(&outside.context, &stack->context);
+    finish_switch(outside.fake, NULL, NULL);
 }
 
 void
 stack_leave(Stack *stack, gboolean last)
 {
-    start_switch(last ? NULL : &stack->fake, stack->outside_bottom,
-                 stack->outside_size);
-    swapcontext(&stack->context, &stack->outside);
-    finish_switch(stack->fake, &stack->outside_bottom, &stack->outside_size);
+    start_switch(last ? NULL : &stack->fake, outside.bottom, outside.size);
+    swapcontext(&stack->context, &outside.context);
+    finish_switch(stack->fake, &outside.bottom, &outside.size);
 }
 
 void

@@ -20,10 +20,11 @@
 /* Octets after which a peer that never makes us wait lets others run. */
 #define FAIR_SHARE (1024 * 1024)
 
-/* Content is bytes[start..end). */
+/* Content is bytes[start..end). An empty one may have no memory; `grown` is
+ * what it had. */
 typedef struct Buffer {
     char *bytes;
-    size_t start, end, size;
+    size_t start, end, size, grown;
 } Buffer;
 
 /* Reading or writing: its event is added once, when it first has to wait. */
@@ -54,7 +55,7 @@ buffer_room(Buffer *buffer)
     size_t length = buffer->end - buffer->start;
 
     if (buffer->end == buffer->size && buffer->size < STREAM_BUFFER) {
-        buffer->size = MAX(buffer->size * 2, FIRST_BUFFER);
+        buffer->size = MAX(MAX(buffer->size * 2, buffer->grown), FIRST_BUFFER);
         buffer->bytes = g_realloc(buffer->bytes, buffer->size);
     }
     if (length == 0 || buffer->end == buffer->size) {
@@ -71,7 +72,7 @@ buffer_release(Buffer *buffer)
     if (buffer->start != buffer->end)
         return;
     g_free(buffer->bytes);
-    *buffer = (Buffer){0};
+    *buffer = (Buffer){.grown = MAX(buffer->size, buffer->grown)};
 }
 
 static Transport
@@ -367,7 +368,9 @@ stream_fill(Stream *stream)
 
         if (result == TRANSPORT_DONE)
             break;
+        buffer_release(in);
         status = settle(stream, result);
+        room = buffer_room(in);
     }
     if (status == STREAM_OK) {
         in->end += length;
@@ -505,4 +508,5 @@ stream_idle(Stream *stream)
 {
     buffer_release(&stream->in);
     buffer_release(&stream->out);
+    stream->in.grown = stream->out.grown = 0;
 }
