@@ -7,6 +7,7 @@
 #include "policy/check.h"
 #include "policy/group.h"
 #include "policy/parse.h"
+#include "policy/runs.h"
 #include "policy/settings.h"
 #include "policy/warn.h"
 
@@ -105,6 +106,8 @@ compile_source(Compile *compile, const Source *source)
     if (compile->report->errors > before)
         return NULL;
     group_prepare(compile->rules);
+    for (int stage = 0; stage < FILTERD_STAGES; stage++)
+        compile->rules->runs[stage] = runs_new(compile->rules->stages[stage]);
     return g_steal_pointer(&compile->config);
 }
 

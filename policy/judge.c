@@ -6,6 +6,7 @@
 
 #include "policy/evaluate.h"
 #include "policy/prefix.h"
+#include "policy/runs.h"
 #include "policy/template.h"
 
 static gboolean
@@ -34,8 +35,10 @@ policy_judge(const PolicyConfig *config, FilterdStage stage,
              const PolicyClient *client)
 {
     const GPtrArray *rules = config->rules->stages[stage];
+    RunsWalk walk = runs_walk(config->rules->runs[stage], client, rules->len);
+    unsigned i;
 
-    for (guint i = 0; i < rules->len && !is_cancelled(client); i++) {
+    while (!is_cancelled(client) && runs_next(&walk, &i)) {
         const Rule *rule = g_ptr_array_index(rules, i);
         PolicyMode mode = prefix_mode(rule, client);
 

@@ -89,6 +89,8 @@ typedef struct PolicyClient {
     /* What `until` goes by, milliseconds since 1970; NULL: the clock. */
     int64_t (*now)(void *data);
     PolicySample sample; /* of every `canary` */
+    /* Every rule is judged, also one of many that obviously does not fire. */
+    gboolean thorough;
     /* What `fact` gives where it cannot be said even whether the fact was
      * known; NULL: nothing is. */
     const FilterdValue *absent;

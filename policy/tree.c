@@ -4,6 +4,8 @@
  */
 #include "policy/tree.h"
 
+#include "policy/runs.h"
+
 typedef struct Walk {
     void (*visit)(const Node *fact, const Node *at, void *data);
     void *data;
@@ -78,8 +80,10 @@ void
 policy_rules_free(PolicyRules *rules)
 {
     g_ptr_array_unref(rules->all);
-    for (int stage = 0; stage < FILTERD_STAGES; stage++)
+    for (int stage = 0; stage < FILTERD_STAGES; stage++) {
         g_ptr_array_unref(rules->stages[stage]);
+        g_clear_pointer(&rules->runs[stage], runs_free);
+    }
     g_ptr_array_unref(rules->tests);
     g_ptr_array_unref(rules->lookups);
     g_ptr_array_unref(rules->patterns);

@@ -149,12 +149,13 @@ struct PolicyRules {
     Arena arena;
     GPtrArray *all; /* Rule */
     GPtrArray *stages[FILTERD_STAGES];
-    GPtrArray *tests;        /* Test */
-    GPtrArray *lookups;      /* owned */
-    GPtrArray *patterns;     /* owned */
-    GHashTable *facts;       /* by name */
-    GHashTable *mentioned;   /* PolicyFact */
-    GArray *groups;          /* GroupTerm */
+    struct Runs *runs[FILTERD_STAGES]; /* NULL: of that stage none */
+    GPtrArray *tests;                  /* Test */
+    GPtrArray *lookups;                /* owned */
+    GPtrArray *patterns;               /* owned */
+    GHashTable *facts;                 /* by name */
+    GHashTable *mentioned;             /* PolicyFact */
+    GArray *groups;                    /* GroupTerm */
     GPtrArray *declarations; /* Declaration, in the order of the file */
 };
 

@@ -110,7 +110,8 @@ session_policy_client(Session *session, PolicyClient *client)
                              .fact = ask,
                              .fired = fired,
                              .judged = judged,
-                             .cancelled = cancelled};
+                             .cancelled = cancelled,
+                             .thorough = session->observer.judged != NULL};
     return client;
 }
 
