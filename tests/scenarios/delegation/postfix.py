@@ -166,8 +166,8 @@ def story_actions(stage):
         check(client.closed(), "Postfix closes after 421")
     refused(scene.send("watched@example.com"), 250)
     scene.filterd.wait_line("would", rule="only")
-    check("would reject only [" in scene.postfix.log_text(),
-          "Postfix's log has no warning")
+    wait_until(lambda: "would reject only [" in scene.postfix.log_text(),
+               "Postfix's log has the warning")
     equal(len(scene.postfix.delivered(1)), 1, "delivered")
 
 
