@@ -12,7 +12,7 @@ static const struct Command {
     const char *synopsis;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", "check FILE                 whether a configuration is right",
+    {"check", "check [--json] FILE        whether a configuration is right",
      tool_check},
     {"explain", "explain [PLUGIN|FACT|core] what a plugin takes and finds out",
      tool_explain},

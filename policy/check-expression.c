@@ -60,7 +60,11 @@ never_compare(Compile *compile, const Node *node, const Node *left,
         (left->kind == NODE_LITERAL && left->type == FILTERD_TEXT)
         || (right->kind == NODE_LITERAL && right->type == FILTERD_TEXT);
 
-    compile_error(compile, &node->place,
+    const Node *literal = right->kind == NODE_LITERAL  ? right
+                          : left->kind == NODE_LITERAL ? left
+                                                       : node;
+
+    compile_error(compile, &literal->place,
                   quoted ? "only texts, words, domains and addresses are "
                            "written in quotes"
                          : NULL,
@@ -96,8 +100,11 @@ check_compare(Compile *compile, Node *node)
                && right->value.ip.prefix != IP_SINGLE) {
         g_autofree char *hint =
             g_strdup_printf("%s in %s", left->text, right->text);
-        compile_error(compile, &node->place, hint,
-                      "`%s` is a network: ask with `in`", right->text);
+        const Complaint complaint = {
+            .right = node->comparison == COMPARE_UNEQUAL ? "not in" : "in",
+            .hint = hint};
+        compile_complain(compile, &node->place, &complaint,
+                         "`%s` is a network: ask with `in`", right->text);
     }
 }
 
@@ -203,8 +210,26 @@ no_such_list(Compile *compile, Node *right)
         g_ptr_array_add(names, (gpointer)list->name);
     }
     g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &right->place, "no list", right->text,
-                    (const char *const *)names->pdata);
+    if (!compile_is_lost(compile, right->text))
+        compile_no_such(compile, &right->place, "no list", right->text,
+                        (const char *const *)names->pdata);
+    right->kind = NODE_BAD;
+}
+
+/* A fact that is none, or a domain. */
+static void
+no_such_holder(Compile *compile, Node *right)
+{
+    const char *dot = strchr(right->text, '.');
+    g_autofree char *hint =
+        g_strdup_printf("= \"%s\", or in a list: list NAME of domain { %s }",
+                        right->text, right->text);
+
+    if (check_has_instance(compile, right->text, (gsize)(dot - right->text)))
+        check_no_fact(compile, &right->place, right->text, NULL);
+    else
+        compile_error(compile, &right->place, hint,
+                      "`%s` is neither a list nor a fact", right->text);
     right->kind = NODE_BAD;
 }
 
@@ -223,8 +248,10 @@ check_in(Compile *compile, Node *node)
         check_in_list(compile, node, list);
     else if (list != NULL || policy_fact_find(compile->config, right->text)
              || literal_guess(compile, right->text, &value)
-             || strchr(right->text, '.') != NULL)
+             || g_ascii_isdigit(*right->text))
         check_in_value(compile, node);
+    else if (strchr(right->text, '.') != NULL)
+        no_such_holder(compile, right);
     else
         no_such_list(compile, right);
 }
@@ -270,11 +297,36 @@ check_known(Compile *compile, Node *node)
                       "`%s` is no fact: it is always known", operand->text);
 }
 
+/* `spf.result = fail or softfail` */
+static gboolean
+is_half(Compile *compile, const Node *before, Node *node)
+{
+    if (before == NULL || before->kind != NODE_COMPARE
+        || (node->kind != NODE_BARE && node->kind != NODE_QUOTED)
+        || !waits_for_other(compile, node))
+        return FALSE;
+    const Node *left = before->first;
+    g_autofree char *right =
+        g_strdup_printf(node->kind == NODE_BARE ? "%s = %s" : "%s = \"%s\"",
+                        left->text, node->text);
+    const Complaint complaint = {.right = right, .hint = right};
+    compile_complain(compile, &node->place, &complaint,
+                     "`%s` is half a condition: each needs its fact",
+                     node->text);
+    node->kind = NODE_BAD;
+    return TRUE;
+}
+
 static void
 check_each(Compile *compile, Node *node)
 {
-    for (Node *child = node->first; child != NULL; child = child->next)
-        check_condition(compile, child);
+    const Node *before = NULL;
+
+    for (Node *child = node->first; child != NULL; child = child->next) {
+        if (!is_half(compile, before, child))
+            check_condition(compile, child);
+        before = child;
+    }
 }
 
 static void

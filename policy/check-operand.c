@@ -4,7 +4,6 @@
  */
 #include "policy/check.h"
 
-#include "filterd/base/text.h"
 #include "policy/literal.h"
 
 #include <string.h>
@@ -32,6 +31,34 @@ words_of(const Node *node)
     return node->kind == NODE_FACT ? node->fact->row->words : NULL;
 }
 
+static gboolean
+is_nothing(const char *word)
+{
+    static const char *const words[] = {"unknown", "null",    "nil",
+                                        "undef",   "missing", NULL};
+
+    return g_strv_contains(words, word);
+}
+
+static void
+never_word(Compile *compile, const Node *node, const Node *other,
+           const char *const *words)
+{
+    Complaint complaint = {.near = compile_guess(node->text, words)};
+    g_autofree char *joined = compile_join(words);
+    g_autofree char *hint = NULL;
+
+    if (is_nothing(node->text))
+        hint = g_strdup_printf("ask `not known %s`", other->text);
+    else if (joined != NULL)
+        hint = g_strdup_printf("it is %s", joined);
+    if (is_nothing(node->text))
+        complaint.near = NULL;
+    complaint.hint = hint;
+    compile_complain(compile, &node->place, &complaint, "`%s` is never `%s`",
+                     other->text, node->text);
+}
+
 /* The word has to be one of what it stands against. */
 static void
 check_word(Compile *compile, Node *node, const Node *other)
@@ -43,17 +70,7 @@ check_word(Compile *compile, Node *node, const Node *other)
         make_literal(node, &value);
         return;
     }
-    const char *near = text_suggest(node->text, words);
-    g_autofree char *joined = compile_join(words);
-    g_autofree char *hint =
-        joined != NULL ? g_strdup_printf("it is %s", joined) : NULL;
-    if (near != NULL)
-        compile_error(compile, &node->place, hint,
-                      "`%s` is never `%s`; did you mean `%s`?", other->text,
-                      node->text, near);
-    else
-        compile_error(compile, &node->place, hint, "`%s` is never `%s`",
-                      other->text, node->text);
+    never_word(compile, node, other, words);
     node->kind = NODE_BAD;
 }
 
@@ -190,8 +207,9 @@ no_such_map(Compile *compile, Node *node)
             g_ptr_array_add(names, (gpointer)map->name);
     }
     g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &node->place, "no map", node->text,
-                    (const char *const *)names->pdata);
+    if (!compile_is_lost(compile, node->text))
+        compile_no_such(compile, &node->place, "no map", node->text,
+                        (const char *const *)names->pdata);
     node->kind = NODE_BAD;
 }
 

@@ -143,8 +143,16 @@ no_such_action(Compile *compile, const Rule *rule)
                                 g_strdup_printf("%s.%s", use->name, own->name));
     }
     g_ptr_array_add(names, NULL);
-    compile_no_such(compile, &rule->public.place, "no action", rule->action,
-                    (const char *const *)names->pdata);
+    g_autofree char *plugin =
+        g_strndup(rule->action, strcspn(rule->action, "."));
+    g_autofree char *hint = g_strdup_printf("is `use %s` missing?", plugin);
+    if (compile_is_plugin(compile, plugin)
+        && !check_has_instance(compile, plugin, strlen(plugin)))
+        compile_error(compile, &rule->public.place, hint, "no action `%s`",
+                      rule->action);
+    else
+        compile_no_such(compile, &rule->public.place, "no action", rule->action,
+                        (const char *const *)names->pdata);
 }
 
 /* ACTION of the core, INSTANCE.ACTION of a plugin. */

@@ -177,6 +177,8 @@ no_such_rule(Compile *compile, const TestExpect *expect, GPtrArray *names)
     const char *would = like->would ? " would" : "";
     const char *verdict = policy_verdict_words[like->kind];
 
+    if (compile->rules_lost || compile->incomplete)
+        return;
     if (namesake == NULL) {
         g_autofree char *kind = g_strdup_printf("no rule%s %s", would, verdict);
         g_ptr_array_add(names, NULL);

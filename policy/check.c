@@ -4,7 +4,6 @@
  */
 #include "policy/check.h"
 
-#include "filterd/base/text.h"
 #include "policy/literal.h"
 
 #include <string.h>
@@ -16,19 +15,19 @@ instance_of(const char *name)
     return g_strndup(name, strcspn(name, "."));
 }
 
-static gboolean
-has_instance(const PolicyConfig *config, const char *instance)
+gboolean
+check_has_instance(const Compile *compile, const char *name, gsize length)
 {
-    gsize length = strlen(instance);
+    const GPtrArray *facts = compile->config->facts;
 
-    for (guint i = 0; i < config->facts->len; i++) {
-        const PolicyFact *fact = g_ptr_array_index(config->facts, i);
+    for (guint i = 0; i < facts->len; i++) {
+        const PolicyFact *fact = g_ptr_array_index(facts, i);
 
-        if (strncmp(fact->name, instance, length) == 0
-            && fact->name[length] == '.')
+        if (strncmp(fact->name, name, length) == 0 && fact->name[length] == '.')
             return TRUE;
     }
-    return FALSE;
+    g_autofree char *instance = g_strndup(name, length);
+    return g_hash_table_contains(compile->lost, instance);
 }
 
 /* All facts and lets, or those of one instance. NULL-terminated. */
@@ -69,13 +68,28 @@ guess_meaning(const Compile *compile, const char *name, const Node *other)
     if (type == FILTERD_IP || type == FILTERD_INT || type == FILTERD_DURATION
         || type == FILTERD_BOOL)
         return g_strdup(literal_example(type));
+    if (strchr(name, '.') == NULL
+        && check_has_instance(compile, name, strlen(name))) {
+        g_autoptr(GPtrArray) own = names_of(compile, name);
+        g_autofree char *joined = compile_join((const char *const *)own->pdata);
+        return g_strdup_printf("there is %s", joined != NULL ? joined : name);
+    }
     if (type != FILTERD_UNKNOWN || strchr(name, '.') == NULL)
         return g_strdup_printf("quote it to mean a text: \"%s\"", name);
-    if (!has_instance(compile->config, instance))
+    if (!check_has_instance(compile, name, strlen(instance)))
         return g_strdup_printf("is `use %s` missing?", instance);
     g_autoptr(GPtrArray) own = names_of(compile, instance);
     g_autofree char *joined = compile_join((const char *const *)own->pdata);
     return joined != NULL ? g_strdup_printf("there is %s", joined) : NULL;
+}
+
+/* What begins with a digit is no name. */
+static gboolean
+is_value(const char *name, const Node *other)
+{
+    return other != NULL && g_ascii_isdigit(*name)
+           && literal_example(other->type) != NULL
+           && other->type != FILTERD_ADDRESS && other->type != FILTERD_DOMAIN;
 }
 
 void
@@ -84,18 +98,32 @@ check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
 {
     g_autofree char *instance = instance_of(name);
     g_autoptr(GPtrArray) all = names_of(compile, NULL);
-    const char *near = text_suggest(name, (const char *const *)all->pdata);
+    const Complaint near = {
+        .near = compile_guess(name, (const char *const *)all->pdata)};
     const char *kind = strchr(name, '.') != NULL ? "no fact" : "no fact or let";
 
-    if (g_hash_table_contains(compile->lost, instance))
+    if (g_hash_table_contains(compile->lost, instance)
+        || compile_is_lost(compile, name))
         return;
-    if (near != NULL) {
-        compile_error(compile, place, NULL, "%s `%s`; did you mean `%s`?", kind,
-                      name, near);
+    if (is_value(name, other)) {
+        literal_refuse(compile, place, other->type, name);
+        return;
+    }
+    if (near.near != NULL) {
+        compile_complain(compile, place, &near, "%s `%s`", kind, name);
+        return;
+    }
+    if (other != NULL && other->type == FILTERD_BOOL
+        && strchr(name, '.') == NULL) {
+        literal_refuse(compile, place, FILTERD_BOOL, name);
         return;
     }
     g_autofree char *hint = guess_meaning(compile, name, other);
-    compile_error(compile, place, hint, "%s `%s`", kind, name);
+    const Complaint quoted = {.right = hint != NULL && strchr(hint, '"') != NULL
+                                           ? strchr(hint, '"')
+                                           : NULL,
+                              .hint = hint};
+    compile_complain(compile, place, &quoted, "%s `%s`", kind, name);
 }
 
 /* The fact that a plugin needs: by its name or, where the other plugin has

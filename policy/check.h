@@ -33,6 +33,10 @@ void check_rule(Compile *compile, Rule *rule);
 gboolean check_answers(Compile *compile, const Rule *rule);
 void check_tests(Compile *compile);
 
+/* Whether what begins with so many octets of the name is a plugin's instance,
+ * or a part of the core, with facts. */
+gboolean check_has_instance(const Compile *compile, const char *name,
+                            gsize length);
 /* "no fact `x`", with what is near; silent where its plugin did not load.
  * `other` as above: what may have been meant. */
 void check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,

@@ -89,6 +89,12 @@ compile_clear(Compile *compile)
     settings_stop(compile);
 }
 
+gboolean
+compile_is_lost(const Compile *compile, const char *name)
+{
+    return compile->incomplete || g_hash_table_contains(compile->lost, name);
+}
+
 static PolicyConfig *
 compile_source(Compile *compile, const Source *source)
 {

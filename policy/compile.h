@@ -42,11 +42,16 @@ typedef struct Compile {
     unsigned nesting;    /* of the expression at hand */
     GHashTable *names;   /* Declaration: lists, maps, lets */
     GArray *steps;       /* Step */
-    GHashTable *lost;    /* instances of whose facts nothing is known */
+    GHashTable *lost;    /* instances of whose facts nothing is known, and
+                          * names that were not understood */
     const char *plugin;  /* of the `use` at hand */
+    gboolean incomplete; /* an include could not be read */
+    gboolean rules_lost; /* not all rules were understood */
     struct Options *set; /* of all `set` together */
     PolicyPlace dns_place, store_place; /* line 0: not given */
     unsigned files;
+    gboolean among_entries; /* of a list or map: no sign has a meaning */
+    const char *complete;   /* the word of the statement that has just ended */
     PolicyPlace rcpt_place; /* of the first `at rcpt`; line 0: none */
     gboolean gave_up;
 } Compile;
@@ -58,13 +63,32 @@ void compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
 void compile_warning(Compile *compile, const PolicyPlace *place,
                      const char *hint, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+/* What would be right: to stand in that place, to be added to the message as
+ * "did you mean", to be said below it. All may be NULL. */
+typedef struct Complaint {
+    const char *right;
+    const char *near; /* and `right` as well */
+    const char *hint;
+} Complaint;
+
+void compile_complain(Compile *compile, const PolicyPlace *place,
+                      const Complaint *complaint, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 /* "WHAT `word`", as in "no fact `x`", with a suggestion of `words` where one is
  * near, and all of them as the hint where they are few. */
 void compile_no_such(Compile *compile, const PolicyPlace *place,
                      const char *what, const char *word,
                      const char *const *words);
+/* Which of them was probably meant: the same in other letters, what others call
+ * it, the nearest; NULL. */
+const char *compile_guess(const char *word, const char *const *words);
 /* "a, b or c"; NULL if there are none or too many. Caller frees. */
 char *compile_join(const char *const *words);
+
+/* Whether that name may be one that was not understood. */
+gboolean compile_is_lost(const Compile *compile, const char *name);
+/* Whether there is a plugin by that name. */
+gboolean compile_is_plugin(Compile *compile, const char *name);
 
 /* ---- tokens ------------------------------------------------------------- */
 

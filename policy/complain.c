@@ -4,8 +4,6 @@
  */
 #include "policy/compile.h"
 
-#include "filterd/base/text.h"
-
 #include <string.h>
 
 /* Words that a hint still lists. */
@@ -61,9 +59,22 @@ give_up(Compile *compile, const PolicyPlace *place)
                       "too many errors", NULL);
 }
 
+static void
+add_error(Compile *compile, const PolicyPlace *place,
+          const Complaint *complaint, const char *message)
+{
+    const char *right =
+        complaint->near != NULL ? complaint->near : complaint->right;
+
+    complain(compile, POLICY_ERROR, place, complaint->hint, message);
+    policy_report_suggest(compile->report, right);
+    if (compile->report->errors >= COMPILE_ERRORS)
+        give_up(compile, place);
+}
+
 void
-compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
-              const char *format, ...)
+compile_complain(Compile *compile, const PolicyPlace *place,
+                 const Complaint *complaint, const char *format, ...)
 {
     va_list arguments;
 
@@ -72,9 +83,28 @@ compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    complain(compile, POLICY_ERROR, place, hint, message);
-    if (compile->report->errors >= COMPILE_ERRORS)
-        give_up(compile, place);
+    if (complaint->near == NULL) {
+        add_error(compile, place, complaint, message);
+        return;
+    }
+    g_autofree char *whole =
+        g_strdup_printf("%s; did you mean `%s`?", message, complaint->near);
+    add_error(compile, place, complaint, whole);
+}
+
+void
+compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
+              const char *format, ...)
+{
+    const Complaint complaint = {.hint = hint};
+    va_list arguments;
+
+    if (compile->gave_up)
+        return;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    add_error(compile, place, &complaint, message);
 }
 
 void
@@ -109,13 +139,12 @@ void
 compile_no_such(Compile *compile, const PolicyPlace *place, const char *what,
                 const char *word, const char *const *words)
 {
-    const char *near = text_suggest(word, words);
+    const Complaint near = {.near = compile_guess(word, words)};
     g_autofree char *joined = compile_join(words);
     g_autofree char *hint = NULL;
 
-    if (near != NULL) {
-        compile_error(compile, place, NULL, "%s `%s`; did you mean `%s`?", what,
-                      word, near);
+    if (near.near != NULL) {
+        compile_complain(compile, place, &near, "%s `%s`", what, word);
         return;
     }
     if (joined != NULL)

@@ -239,6 +239,9 @@ typedef struct PolicyLoader {
     gboolean (*check)(const FilterdPlugin *plugin, GError **error);
     const FilterdFact *core_facts;     /* ends with a NULL name */
     const FilterdAction *core_actions; /* run is NULL; without instance */
+    /* The names of all plugins, then NULL, for suggestions; NULL: nobody knows.
+     * Caller frees. */
+    GPtrArray *(*plugins)(void *data);
 } PolicyLoader;
 
 /* NULL with errors in the report; warnings come with a configuration too. */

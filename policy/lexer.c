@@ -59,6 +59,22 @@ is_bare(char c)
            && strchr("{}()[],=<>!\"#", c) == NULL;
 }
 
+static gboolean
+begins(const Lexer *lexer, const char *at, const char *text)
+{
+    gsize length = strlen(text);
+
+    return (gsize)(lexer->end - at) >= length && memcmp(at, text, length) == 0;
+}
+
+/* A `;` with nothing of a word behind it. */
+static gboolean
+is_semicolon(const Lexer *lexer, const char *at)
+{
+    return *at == ';'
+           && (at + 1 == lexer->end || strchr(" \t\r\n{};#", at[1]) != NULL);
+}
+
 /* The length of [2001:db8::1]:25 where one stands, else 0. */
 static gsize
 bracketed_length(const Lexer *lexer)
@@ -74,6 +90,102 @@ bracketed_length(const Lexer *lexer)
         c++;
     return (gsize)(c - lexer->at);
 }
+
+/* ---- as others write it ------------------------------------------------- */
+
+#define WHITE(octets, name)                                                   \
+    {                                                                         \
+        octets, TOKEN_NOTHING, " ", "this looks like a space and is a " name, \
+            FALSE,                                                            \
+    }
+
+/* The longest first, of those that begin alike. */
+static const LexerMistake mistakes[] = {
+    {";", TOKEN_NOTHING, "", "no line ends with `;` here: leave out every one",
+     TRUE},
+    {"//", TOKEN_NOTHING, "#", "a comment begins with `#`, not with `//`",
+     FALSE},
+    {"/*", TOKEN_NOTHING, "#",
+     "a comment begins with `#` and ends with the line", FALSE},
+    {"&&", TOKEN_BARE, "and", "`&&` is written `and`", FALSE},
+    {"||", TOKEN_BARE, "or", "`||` is written `or`", FALSE},
+    {"===", TOKEN_EQUAL, "=", "`===` is written `=`", FALSE},
+    {"==", TOKEN_EQUAL, "=", "`==` is written `=`", FALSE},
+    {"=~", TOKEN_BARE, "matches", "`=~` is written `matches`", FALSE},
+    {"=>", TOKEN_MORE_EQUAL, ">=", "`=>` is written `>=`", FALSE},
+    {"=<", TOKEN_LESS_EQUAL, "<=", "`=<` is written `<=`", FALSE},
+    {"!~", TOKEN_BARE, "matches",
+     "`!~` is written `not`, before the fact, and `matches`", FALSE},
+    {"!==", TOKEN_UNEQUAL, "!=", "`!==` is written `!=`", FALSE},
+    {"!", TOKEN_BARE, "not", "`!` is written `not`", FALSE},
+    {"<>", TOKEN_UNEQUAL, "!=", "`<>` is written `!=`", FALSE},
+    {":=", TOKEN_EQUAL, "=", "`:=` is written `=`", FALSE},
+    {"\xe2\x89\xa5", TOKEN_MORE_EQUAL, ">=", "`≥` is written `>=`", FALSE},
+    {"\xe2\x89\xa4", TOKEN_LESS_EQUAL, "<=", "`≤` is written `<=`", FALSE},
+    {"\xe2\x89\xa0", TOKEN_UNEQUAL, "!=", "`≠` is written `!=`", FALSE},
+    WHITE("\xc2\xa0", "no-break space"),
+    WHITE("\xe2\x80\x8b", "zero width space"),
+    WHITE("\xe2\x80\xaf", "narrow no-break space"),
+    WHITE("\xe3\x80\x80", "wide space"),
+    WHITE("\xef\xbb\xbf", "byte order mark"),
+};
+
+/* Before anything else of its line. */
+static const LexerMistake comment = {
+    ";", TOKEN_NOTHING, "#", "a comment begins with `#`, not with `;`", FALSE};
+
+/* After `=` it is an address. */
+static const LexerMistake null_path = {
+    "<>", TOKEN_TEXT, "\"\"", "the null reverse-path is written `\"\"`", FALSE};
+
+/* One that begins there; `within` a bare word those that end it. */
+static const LexerMistake *
+mistake_find(const Lexer *lexer, const char *at, gboolean within)
+{
+    if (*at == '\0'
+        || (strchr(";/&|=!<:", *at) == NULL && (unsigned char)*at < 0xc2))
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        const LexerMistake *mistake = &mistakes[i];
+        char first = *mistake->written;
+
+        if (*at != first || !begins(lexer, at, mistake->written))
+            continue;
+        if (first == ';' ? !is_semicolon(lexer, at)
+                         : first == '!' && begins(lexer, at, "!=")
+                               && !begins(lexer, at, "!=="))
+            continue;
+        if (within && (first == '/' || first == ':'))
+            continue;
+        if (*at == '<'
+            && (lexer->last == TOKEN_EQUAL || lexer->last == TOKEN_UNEQUAL))
+            return &null_path;
+        return mistake;
+    }
+    return NULL;
+}
+
+/* Quotes of other kinds, and what may close them. */
+static const struct Quote {
+    const char *open, *close;
+    LexerMistake mistake;
+} quotes[] = {
+#define QUOTE(open, close, name)                                           \
+    {                                                                      \
+        open, close,                                                       \
+        {                                                                  \
+            open, TOKEN_TEXT, NULL, "a text stands in `\"`, not in " name, \
+                FALSE                                                      \
+        }                                                                  \
+    }
+    QUOTE("'", "'", "single quotes"),
+    QUOTE("`", "`", "backquotes"),
+    QUOTE("\xe2\x80\x9c", "\xe2\x80\x9d", "typographic quotes"),
+    QUOTE("\xe2\x80\x9d", "\xe2\x80\x9d", "typographic quotes"),
+    QUOTE("\xe2\x80\x9e", "\xe2\x80\x9c", "typographic quotes"),
+    QUOTE("\xe2\x80\x98", "\xe2\x80\x99", "typographic quotes"),
+    QUOTE("\xc2\xab", "\xc2\xbb", "typographic quotes"),
+};
 
 static void
 take(Lexer *lexer, Token *token, TokenKind kind, gsize length)
@@ -93,7 +205,8 @@ take_bare(Lexer *lexer, Token *token)
 {
     const char *c = lexer->at;
 
-    while (c < lexer->end && is_bare(*c))
+    while (c < lexer->end && is_bare(*c)
+           && (c == lexer->at || mistake_find(lexer, c, TRUE) == NULL))
         c++;
     take(lexer, token, TOKEN_BARE, (gsize)(c - lexer->at));
 }
@@ -148,6 +261,83 @@ take_sign(Lexer *lexer, Token *token)
     take(lexer, token, TOKEN_BROKEN, 1);
 }
 
+/* From one quote to the other, of one line. FALSE: there are no two. */
+static gboolean
+take_quoted(Lexer *lexer, Token *token)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(quotes); i++) {
+        const struct Quote *quote = &quotes[i];
+        const char *c = lexer->at + strlen(quote->open);
+
+        if (!begins(lexer, lexer->at, quote->open))
+            continue;
+        while (c < lexer->end && *c != '\n' && !begins(lexer, c, quote->close)
+               && !(quote->open[1] != '\0' && *c == '"'))
+            c++;
+        if (c >= lexer->end || *c == '\n')
+            continue;
+        gsize close = *c == '"' ? 1 : strlen(quote->close);
+        gsize length = (gsize)(c - lexer->at);
+        take(lexer, token, TOKEN_TEXT, length + close);
+        token->start += strlen(quote->open);
+        token->length = length - strlen(quote->open);
+        token->mistake = &quote->mistake;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+/* Comments of other kinds, too, are passed over. */
+static gsize
+mistake_length(const Lexer *lexer, const LexerMistake *mistake,
+               const Token *token)
+{
+    gboolean line =
+        *mistake->written == '/' || (*mistake->written == ';' && token->leads);
+    gboolean block = begins(lexer, lexer->at, "/*");
+    const char *c = lexer->at + strlen(mistake->written);
+
+    while (line && c < lexer->end && (block || *c != '\n')
+           && !(block && begins(lexer, c, "*/")))
+        c++;
+    return (gsize)(c - lexer->at) + (block && c < lexer->end ? 2 : 0);
+}
+
+static void
+take_mistake(Lexer *lexer, Token *token, const LexerMistake *mistake)
+{
+    unsigned shown = (unsigned)g_utf8_strlen(mistake->written, -1);
+
+    take(lexer, token, mistake->kind, mistake_length(lexer, mistake, token));
+    token->place.length = shown;
+    token->mistake =
+        *mistake->written == ';' && token->leads ? &comment : mistake;
+    if (mistake->kind != TOKEN_NOTHING) {
+        token->start = mistake->kind == TOKEN_TEXT ? "" : mistake->means;
+        token->length = strlen(token->start);
+    }
+}
+
+static void
+next(Lexer *lexer, Token *token)
+{
+    gsize bracketed = *lexer->at == '[' ? bracketed_length(lexer) : 0;
+    const LexerMistake *mistake = mistake_find(lexer, lexer->at, FALSE);
+
+    if (bracketed > 0)
+        take(lexer, token, TOKEN_BARE, bracketed);
+    else if (mistake != NULL)
+        take_mistake(lexer, token, mistake);
+    else if (*lexer->at == '"')
+        take_text(lexer, token);
+    else if (take_quoted(lexer, token))
+        return;
+    else if (is_bare(*lexer->at))
+        take_bare(lexer, token);
+    else
+        take_sign(lexer, token);
+}
+
 Token
 lexer_next(Lexer *lexer)
 {
@@ -160,15 +350,11 @@ lexer_next(Lexer *lexer)
     lexer->fresh = FALSE;
     if (lexer->at == lexer->end)
         return token;
-    gsize bracketed = *lexer->at == '[' ? bracketed_length(lexer) : 0;
-    if (bracketed > 0)
-        take(lexer, &token, TOKEN_BARE, bracketed);
-    else if (*lexer->at == '"')
-        take_text(lexer, &token);
-    else if (is_bare(*lexer->at))
-        take_bare(lexer, &token);
+    next(lexer, &token);
+    if (token.kind == TOKEN_NOTHING)
+        lexer->fresh = lexer->fresh || token.leads;
     else
-        take_sign(lexer, &token);
+        lexer->last = token.kind;
     return token;
 }
 

@@ -28,15 +28,26 @@ typedef enum TokenKind {
     TOKEN_LESS_EQUAL,
     TOKEN_MORE,
     TOKEN_MORE_EQUAL,
-    TOKEN_BROKEN, /* a text without its end, an octet that has no place */
+    TOKEN_BROKEN,  /* a text without its end, an octet that has no place */
+    TOKEN_NOTHING, /* to be passed over, with its mistake */
 } TokenKind;
+
+/* What other languages write, and what it is here. */
+typedef struct LexerMistake {
+    const char *written;
+    TokenKind kind;
+    const char *means; /* in its place; of a text NULL: itself, in quotes */
+    const char *message;
+    gboolean once; /* is told once a file */
+} LexerMistake;
 
 typedef struct Token {
     TokenKind kind;
     PolicyPlace place;
     const char *start; /* of a text behind the quote, raw: see literal.h */
     gsize length;
-    gboolean leads; /* the first of its line */
+    gboolean leads;              /* the first of its line */
+    const LexerMistake *mistake; /* the token is what was meant; or NULL */
 } Token;
 
 typedef struct Lexer {
@@ -45,7 +56,9 @@ typedef struct Lexer {
     const char *end;
     unsigned line;
     unsigned column;
-    gboolean fresh; /* nothing on this line yet */
+    gboolean fresh;           /* nothing on this line yet */
+    TokenKind last;           /* what came before */
+    const LexerMistake *told; /* one that is told once */
 } Lexer;
 
 /* `text` and `file` are borrowed. */

@@ -182,8 +182,11 @@ void
 literal_refuse(Compile *compile, const PolicyPlace *place, FilterdType type,
                const char *text)
 {
-    compile_error(compile, place, types[type].example, "`%s` is not %s", text,
-                  types[type].phrase);
+    g_autofree char *near = literal_near(type, text);
+    const Complaint complaint = {.near = near, .hint = types[type].example};
+
+    compile_complain(compile, place, &complaint, "`%s` is not %s", text,
+                     types[type].phrase);
 }
 
 gboolean

@@ -21,6 +21,9 @@ gboolean literal_parse(Compile *compile, FilterdType type, const char *text,
 /* The same as a key of a list or map: a domain may be `.example.com`. */
 gboolean literal_parse_key(Compile *compile, FilterdType type, const char *text,
                            FilterdValue *value);
+/* What was probably meant: "5m" by "5min", "10M" by "10MB"; NULL. Caller frees.
+ */
+char *literal_near(FilterdType type, const char *text);
 /* Complains that `text` is no such thing. */
 void literal_refuse(Compile *compile, const PolicyPlace *place,
                     FilterdType type, const char *text);

@@ -85,18 +85,13 @@ write_word(Compile *compile, const Given *given, void *slot)
             *(int *)slot = i;
             return TRUE;
         }
-    g_autofree char *kind = g_strdup_printf("`%s`", given->row->name);
-    const char *near = text_suggest(given->text, words);
     g_autofree char *joined = compile_join(words);
     g_autofree char *hint =
         joined != NULL ? g_strdup_printf("it is %s", joined) : NULL;
-    if (near != NULL)
-        compile_error(compile, given->place, hint,
-                      "%s cannot be `%s`; did you mean `%s`?", kind,
-                      given->text, near);
-    else
-        compile_error(compile, given->place, hint, "%s cannot be `%s`", kind,
-                      given->text);
+    const Complaint complaint = {.near = compile_guess(given->text, words),
+                                 .hint = hint};
+    compile_complain(compile, given->place, &complaint, "`%s` cannot be `%s`",
+                     given->row->name, given->text);
     return FALSE;
 }
 

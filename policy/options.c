@@ -74,7 +74,8 @@ at_value(const Compile *compile, const Options *options, const Options *outer)
 
     if (token->kind == TOKEN_TEXT)
         return TRUE;
-    return token->kind == TOKEN_BARE && find_row(options, token) < 0
+    return token->kind == TOKEN_BARE && !parse_begins_statement(token)
+           && find_row(options, token) < 0
            && (outer == NULL || find_row(outer, token) < 0);
 }
 
@@ -114,12 +115,25 @@ no_such_option(Compile *compile, const Options *options)
 {
     g_autoptr(GPtrArray) names = option_names(options);
     const Token *token = &compile->token;
+    if (token->mistake != NULL)
+        return FALSE;
     g_autofree char *word = g_strndup(token->start, token->length);
     g_autofree char *what = g_strdup_printf("%s has no option", options->owner);
 
     compile_no_such(compile, &token->place, what, word,
                     (const char *const *)names->pdata);
     return FALSE;
+}
+
+#define MISSPELT_LENGTH 4
+
+static gboolean
+is_alphabetic(const Token *token)
+{
+    for (gsize i = 0; i < token->length; i++)
+        if (!g_ascii_islower(token->start[i]))
+            return FALSE;
+    return token->length >= MISSPELT_LENGTH;
 }
 
 /* Whether the bare word at hand is no value of that type, but nearly an
@@ -130,13 +144,15 @@ is_misspelt(Compile *compile, const Options *options, FilterdType type)
     const Token *token = &compile->token;
     FilterdValue value;
 
+    gboolean words =
+        options->nested && type == FILTERD_TEXT && is_alphabetic(token);
     if (token->kind != TOKEN_BARE
         || (type != FILTERD_IP && type != FILTERD_INT
-            && type != FILTERD_DURATION))
+            && type != FILTERD_DURATION && !words))
         return FALSE;
     g_autoptr(GPtrArray) names = option_names(options);
     g_autofree char *word = g_strndup(token->start, token->length);
-    return !literal_parse(compile, type, word, &value)
+    return (words || !literal_parse(compile, type, word, &value))
            && text_suggest(word, (const char *const *)names->pdata) != NULL;
 }
 
@@ -260,6 +276,7 @@ parse_group(Compile *compile, Options *outer, unsigned row)
 
     options_init(&group, owner, option->group, item);
     group.place = outer->seen[row];
+    group.nested = TRUE;
     gboolean ok = parse_group_line(compile, &group, outer);
     if (ok)
         options_finish(compile, &group);
@@ -269,11 +286,40 @@ parse_group(Compile *compile, Options *outer, unsigned row)
     return ok && compile->report->errors == before;
 }
 
+/* As if it were not there. */
+static void
+pass_equal(Compile *compile, const char *name)
+{
+    const Complaint complaint = {.right = ""};
+
+    if (compile->token.kind != TOKEN_EQUAL)
+        return;
+    if (compile->token.mistake == NULL)
+        compile_complain(compile, &compile->token.place, &complaint,
+                         "no `=` stands between `%s` and its value", name);
+    compile_advance(compile);
+}
+
+/* Values that are parted by commas. */
+static gboolean
+refuse_comma(Compile *compile)
+{
+    const Complaint complaint = {.right = ""};
+
+    if (compile->token.kind != TOKEN_COMMA)
+        return FALSE;
+    compile_complain(compile, &compile->token.place, &complaint,
+                     "values are parted by white space, not by commas");
+    return TRUE;
+}
+
 gboolean
 options_parse_one(Compile *compile, Options *options, gboolean block)
 {
     static const Options none = {0};
 
+    if (refuse_comma(compile))
+        return FALSE;
     if (compile->token.kind != TOKEN_BARE) {
         compile_expected(compile, "an option");
         return FALSE;
@@ -285,6 +331,7 @@ options_parse_one(Compile *compile, Options *options, gboolean block)
         return FALSE;
     note_given(options, (unsigned)row);
     compile_advance(compile);
+    pass_equal(compile, options->table[row].name);
     if (options->table[row].type == FILTERD_GROUP)
         return parse_group(compile, options, (unsigned)row);
     if (block)
@@ -312,6 +359,13 @@ recover(Compile *compile, const Options *options)
     }
 }
 
+/* Whether a statement begins, where a `}` is missing. */
+static gboolean
+ends_without(const Options *options, const Token *token)
+{
+    return parse_begins_statement(token) && find_row(options, token) < 0;
+}
+
 gboolean
 options_parse_block(Compile *compile, Options *options)
 {
@@ -320,12 +374,14 @@ options_parse_block(Compile *compile, Options *options)
     if (!compile_expect(compile, TOKEN_OPEN, "`{`"))
         return FALSE;
     while (compile->token.kind != TOKEN_CLOSE
-           && compile->token.kind != TOKEN_END) {
-        const char *before = compile->token.start;
+           && compile->token.kind != TOKEN_END
+           && !ends_without(options, &compile->token)) {
+        PolicyPlace before = compile->token.place;
 
         if (options_parse_one(compile, options, TRUE))
             continue;
-        if (compile->token.start == before)
+        if (compile->token.place.line == before.line
+            && compile->token.place.column == before.column)
             compile_advance(compile);
         recover(compile, options);
     }

@@ -16,6 +16,7 @@ typedef struct Options {
     GByteArray **many; /* per row: items so far */
     GArray *given;     /* PolicyOption; NULL: nobody wants to know */
     unsigned rows;
+    gboolean nested; /* a group: of one line of a block */
 } Options;
 
 void options_init(Options *options, const char *owner,

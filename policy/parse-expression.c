@@ -67,7 +67,22 @@ parse_operand(Compile *compile)
     compile_advance(compile);
     if (bare && compile->token.kind == TOKEN_BRACK)
         return parse_entry(compile, node);
+    if (bare && parse_mend_call(compile, node))
+        node->kind = NODE_BAD;
     return node;
+}
+
+Node *
+parse_needed(Compile *compile, const char *word, const PolicyPlace *place,
+             Node *(*parse)(Compile *compile))
+{
+    const Token *token = &compile->token;
+
+    if (token->kind != TOKEN_CLOSE && token->kind != TOKEN_END
+        && !parse_ends_condition(token))
+        return parse(compile);
+    compile_error(compile, place, NULL, "nothing stands behind `%s`", word);
+    return NULL;
 }
 
 static Node *
@@ -94,6 +109,8 @@ parse_in(Compile *compile, Node *left)
         }
     }
     compile_advance(compile);
+    if (parse_mend_list(compile))
+        return parse_node(compile, NODE_BAD, &place);
     Node *in = parse_node(compile, NODE_IN, &place);
     in->first = left;
     left->next = parse_operand(compile);
@@ -110,7 +127,8 @@ parse_matches(Compile *compile, Node *left)
 
     compile_advance(compile);
     if (compile->token.kind != TOKEN_TEXT) {
-        compile_expected(compile, "a pattern in quotes");
+        compile_wanted(compile, "such as matches \"^[0-9]+$\"",
+                       "a pattern in quotes");
         return NULL;
     }
     matches->first = left;
@@ -118,17 +136,37 @@ parse_matches(Compile *compile, Node *left)
     return matches;
 }
 
+/* "= not", or "is not", which has been complained of. */
+static void
+parse_unequal(Compile *compile, Node *node, gboolean mended)
+{
+    const Complaint complaint = {.right = "!="};
+    const PolicyPlace *not = &compile->token.place;
+    PolicyPlace both = node->place;
+
+    if (not ->line == both.line)
+        both.length = not ->column + not ->length - both.column;
+    if (!mended)
+        compile_complain(compile, &both, &complaint, "`= not` is written `!=`");
+    node->comparison = COMPARE_UNEQUAL;
+    compile_advance(compile);
+}
+
 /* ("="|"!="|"<"|"<="|">"|">=") operand */
 static Node *
-parse_comparison(Compile *compile, Node *left)
+parse_comparison(Compile *compile, Node *left, gboolean mended)
 {
+    static const char *const signs[] = {"=", "!=", "<", "<=", ">", ">="};
     Node *node = parse_node(compile, NODE_COMPARE, &compile->token.place);
 
     node->comparison =
         (Comparison)((int)compile->token.kind - (int)TOKEN_EQUAL);
     compile_advance(compile);
+    if (node->comparison == COMPARE_EQUAL && compile_at(compile, "not"))
+        parse_unequal(compile, node, mended);
     node->first = left;
-    left->next = parse_operand(compile);
+    left->next = parse_needed(compile, signs[node->comparison], &node->place,
+                              parse_operand);
     return left->next != NULL ? node : NULL;
 }
 
@@ -139,9 +177,10 @@ parse_relation(Compile *compile)
 
     if (left == NULL)
         return NULL;
+    gboolean mended = parse_mend_operator(compile);
     if (compile->token.kind >= TOKEN_EQUAL
         && compile->token.kind <= TOKEN_MORE_EQUAL)
-        return parse_comparison(compile, left);
+        return parse_comparison(compile, left, mended);
     if (compile_at(compile, "in") || compile_at(compile, "not"))
         return parse_in(compile, left);
     if (compile_at(compile, "matches"))
@@ -157,8 +196,29 @@ parse_known(Compile *compile)
     Node *node = parse_node(compile, NODE_KNOWN, &compile->token.place);
 
     compile_advance(compile);
+    gboolean parenthesis = compile->token.kind == TOKEN_PAREN;
+    if (parenthesis) {
+        compile_error(compile, &compile->token.place, "known FACT",
+                      "`known` takes a fact without parentheses");
+        compile_advance(compile);
+    }
     node->first = parse_operand(compile);
+    if (parenthesis && compile->token.kind == TOKEN_THESIS)
+        compile_advance(compile);
     return node->first != NULL ? node : NULL;
+}
+
+static gboolean
+close_parenthesis(Compile *compile, const PolicyPlace *open)
+{
+    if (compile->token.kind == TOKEN_THESIS) {
+        compile_advance(compile);
+        return TRUE;
+    }
+    g_autofree char *hint = g_strdup_printf("for the `(` in line %u, column %u",
+                                            open->line, open->column);
+    compile_wanted(compile, hint, "`and`, `or` or `)`");
+    return FALSE;
 }
 
 /* "not" term | "(" expr ")" */
@@ -180,7 +240,7 @@ parse_nested(Compile *compile)
         return NULL;
     if (!parenthesis)
         return negate(compile, node, &place);
-    return compile_expect(compile, TOKEN_THESIS, "`)`") ? node : NULL;
+    return close_parenthesis(compile, &place) ? node : NULL;
 }
 
 /* term = "not" term | "(" expr ")" | "known" FACT
@@ -207,17 +267,22 @@ parse_chain(Compile *compile, NodeKind kind, const char *word,
 {
     Node *first = parse(compile);
 
+    if (first != NULL)
+        parse_mend_operator(compile);
     if (first == NULL || !compile_at(compile, word))
         return first;
     Node *chain = parse_node(compile, kind, &first->place);
     Node *last = first;
     chain->first = first;
     while (compile_at(compile, word)) {
+        PolicyPlace place = compile->token.place;
+
         compile_advance(compile);
-        last->next = parse(compile);
+        last->next = parse_needed(compile, word, &place, parse);
         if (last->next == NULL)
             return NULL;
         last = last->next;
+        parse_mend_operator(compile);
     }
     return chain;
 }

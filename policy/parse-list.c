@@ -88,30 +88,98 @@ add_pair(Compile *compile, Declaration *declaration, const PolicyPlace *place,
     return add_entry(compile, declaration, place, key, &value);
 }
 
-/* "{" { value } "}", or { value value } of a map. */
+/* A word that begins a statement is an entry, too, where it can be: in a list
+ * of texts or words, and among others on its line. */
+static gboolean
+begins_next(const Compile *compile, const Declaration *declaration)
+{
+    Lexer ahead = *compile->lexer;
+    Token next = lexer_next(&ahead);
+
+    return parse_begins_statement(&compile->token)
+           && compile->token.place.column == 1
+           && declaration->type != FILTERD_TEXT
+           && declaration->type != FILTERD_WORD && !next.leads
+           && next.kind != TOKEN_CLOSE;
+}
+
+/* A comma, a colon, an equals sign between entries, as if it were not there;
+ * the first is complained of. */
+static gboolean
+pass_sign(Compile *compile, gboolean *told)
+{
+    const Complaint complaint = {.right = ""};
+    const Token *token = &compile->token;
+    gboolean sign =
+        token->kind == TOKEN_COMMA
+        || (token->kind >= TOKEN_EQUAL && token->kind <= TOKEN_MORE_EQUAL)
+        || token_is(token, ":") || token_is(token, "-");
+
+    if (token->kind == TOKEN_TEXT || (!sign && token->mistake == NULL))
+        return FALSE;
+    if (!*told && token->mistake == NULL)
+        compile_complain(compile, &token->place, &complaint,
+                         "entries are parted by white space, not by `%.*s`",
+                         (int)token->length, token->start);
+    *told = TRUE;
+    compile_advance(compile);
+    return TRUE;
+}
+
+/* The value of a map's key; NULL with a complaint. */
+static const char *
+parse_key_value(Compile *compile, const PolicyPlace *place, gboolean *told)
+{
+    while (pass_sign(compile, told)) {
+    }
+    if (compile->token.kind != TOKEN_CLOSE)
+        return compile_value(compile, "the key's value");
+    compile_error(compile, place, "a key, white space, a value",
+                  "this key has no value");
+    return NULL;
+}
+
+/* One of them; FALSE: enough. */
+static gboolean
+parse_entry(Compile *compile, Declaration *declaration, gboolean *told)
+{
+    PolicyPlace place = compile->token.place;
+    const char *key = compile_value(compile, "an entry or `}`");
+
+    if (key == NULL)
+        return FALSE;
+    if (declaration->kind != DECLARATION_MAP)
+        return add_entry(compile, declaration, &place, key, NULL);
+    const char *value = parse_key_value(compile, &place, told);
+    return value != NULL && add_pair(compile, declaration, &place, key, value);
+}
+
+/* { value }, or { value value } of a map. */
+static gboolean
+parse_all(Compile *compile, Declaration *declaration)
+{
+    gboolean told = FALSE;
+
+    compile_advance(compile);
+    while (compile->token.kind != TOKEN_CLOSE
+           && compile->token.kind != TOKEN_END
+           && !begins_next(compile, declaration))
+        if (!pass_sign(compile, &told)
+            && !parse_entry(compile, declaration, &told))
+            return FALSE;
+    return TRUE;
+}
+
+/* "{" … "}" */
 static gboolean
 parse_entries(Compile *compile, Declaration *declaration)
 {
     PolicyPlace open = compile->token.place;
 
-    compile_advance(compile);
-    while (compile->token.kind != TOKEN_CLOSE
-           && compile->token.kind != TOKEN_END) {
-        PolicyPlace place = compile->token.place;
-        const char *key = compile_value(compile, "an entry or `}`");
-        const char *value = NULL;
-
-        if (key != NULL && declaration->kind == DECLARATION_MAP)
-            value = compile_value(compile, "the key's value");
-        if (key == NULL
-            || (value == NULL && declaration->kind == DECLARATION_MAP))
-            return FALSE;
-        if (declaration->kind == DECLARATION_MAP
-                ? !add_pair(compile, declaration, &place, key, value)
-                : !add_entry(compile, declaration, &place, key, NULL))
-            return FALSE;
-    }
-    return compile_close(compile, &open);
+    compile->among_entries = TRUE;
+    gboolean ok = parse_all(compile, declaration);
+    compile->among_entries = FALSE;
+    return ok && compile_close(compile, &open);
 }
 
 /* One line of a file, without its comment, trimmed. */
@@ -200,19 +268,37 @@ parse_content(Compile *compile, Declaration *declaration)
     add_step(compile, declaration);
     if (compile_at(compile, "from"))
         return parse_from(compile, declaration);
+    if (compile->token.kind == TOKEN_EQUAL) {
+        const Complaint complaint = {.right = ""};
+        compile_complain(compile, &compile->token.place, &complaint,
+                         "no `=` stands before the entries");
+        compile_advance(compile);
+    }
     if (compile->token.kind == TOKEN_OPEN)
         return parse_entries(compile, declaration);
-    compile_expected(compile, "`{` or `from`");
+    compile_wanted(compile,
+                   declaration->kind == DECLARATION_MAP
+                       ? "map NAME of TYPE to TYPE { … }"
+                       : "list NAME of TYPE { … }",
+                   "`{` or `from`");
+    return FALSE;
+}
+
+/* Whoever names it need not be told that it is not there. */
+static gboolean
+lose(Compile *compile, const char *name)
+{
+    g_hash_table_add(compile->lost, (gpointer)name);
     return FALSE;
 }
 
 static gboolean
-expect_word(Compile *compile, const char *word)
+expect_word(Compile *compile, const char *word, const char *hint)
 {
     g_autofree char *what = g_strdup_printf("`%s`", word);
 
     if (!compile_at(compile, word)) {
-        compile_expected(compile, what);
+        compile_wanted(compile, hint, what);
         return FALSE;
     }
     compile_advance(compile);
@@ -227,9 +313,11 @@ parse_list(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
     const char *name = parse_name(compile, "the list's name");
     FilterdType type;
 
-    if (name == NULL || !expect_word(compile, "of")
-        || !parse_type(compile, &type))
+    if (name == NULL)
         return FALSE;
+    if (!expect_word(compile, "of", "list NAME of TYPE { … }")
+        || !parse_type(compile, &type))
+        return lose(compile, name);
     Declaration *list = declare(compile, DECLARATION_LIST, name, &place);
     list->type = type;
     return parse_content(compile, list);
@@ -244,10 +332,13 @@ parse_map(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
     const char *name = parse_name(compile, "the map's name");
     FilterdType key, value;
 
-    if (name == NULL || !expect_word(compile, "of")
-        || !parse_type(compile, &key) || !expect_word(compile, "to")
-        || !parse_type(compile, &value))
+    if (name == NULL)
         return FALSE;
+    if (!expect_word(compile, "of", "map NAME of TYPE to TYPE { … }")
+        || !parse_type(compile, &key)
+        || !expect_word(compile, "to", "map NAME of TYPE to TYPE { … }")
+        || !parse_type(compile, &value))
+        return lose(compile, name);
     Declaration *map = declare(compile, DECLARATION_MAP, name, &place);
     map->type = key;
     map->gives = value;
@@ -261,8 +352,13 @@ parse_let(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
     PolicyPlace place = compile->token.place;
     const char *name = parse_name(compile, "a name");
 
-    if (name == NULL || !compile_expect(compile, TOKEN_EQUAL, "`=`"))
+    if (name == NULL)
         return FALSE;
+    if (compile->token.kind != TOKEN_EQUAL) {
+        compile_wanted(compile, "let NAME = …", "`=`");
+        return lose(compile, name);
+    }
+    compile_advance(compile);
     Declaration *let = declare(compile, DECLARATION_LET, name, &place);
     let->node = parse_expression(compile);
     if (let->node == NULL) {

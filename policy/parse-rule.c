@@ -44,6 +44,17 @@ parse_rule_name(Compile *compile, Rule *rule)
     const char *verdict = policy_verdict_words[rule->public.kind];
     const Token *token = &compile->token;
 
+    if (token->kind == TOKEN_TEXT) {
+        g_autofree char *name = g_strndup(token->start, token->length);
+        const Complaint complaint = {.right = name,
+                                     .hint = "a name is one word"};
+        compile_complain(compile, &token->place, &complaint,
+                         "a name stands without quotes");
+        rule->public.place = token->place;
+        rule->public.name = compile_keep(compile, name, -1);
+        compile_advance(compile);
+        return TRUE;
+    }
     if (token->kind != TOKEN_BARE || token_is(token, "if")
         || token_is(token, "reply")
         || (token->leads && parse_begins_rule(token))) {
@@ -152,12 +163,14 @@ parse_reply(Compile *compile, Rule *rule)
         if (!parse_reply_code(compile, rule))
             return FALSE;
         if (compile->token.kind == TOKEN_BARE
+            && g_ascii_isdigit(*compile->token.start)
             && !parse_reply_enhanced(compile, rule))
             return FALSE;
     }
     if (compile->token.kind != TOKEN_TEXT) {
-        compile_expected(compile, rule->code != 0 ? "the reply's text"
-                                                  : "a code or a text");
+        compile_wanted(compile, "such as reply 550 5.7.1 \"…\"",
+                       rule->code != 0 ? "the reply's text in quotes"
+                                       : "a code or a text in quotes");
         return FALSE;
     }
     rule->reply = parse_operand(compile);
@@ -170,9 +183,13 @@ parse_if(Compile *compile, Rule *rule)
 {
     if (!compile_at(compile, "if"))
         return TRUE;
+    PolicyPlace place = compile->token.place;
     compile_advance(compile);
-    rule->condition = parse_expression(compile);
-    return rule->condition != NULL;
+    rule->condition = parse_needed(compile, "if", &place, parse_expression);
+    if (rule->condition != NULL)
+        return TRUE;
+    rule->condition = parse_node(compile, NODE_BAD, &place);
+    return FALSE;
 }
 
 /* verdict NAME [ "if" expr ]
@@ -190,8 +207,11 @@ parse_verdict(Compile *compile, Rule *rule)
 gboolean
 parse_arguments(Compile *compile, Rule *rule)
 {
-    if (!compile_expect(compile, TOKEN_PAREN, "`(`"))
+    if (compile->token.kind != TOKEN_PAREN) {
+        compile_wanted(compile, "rewrite ACTION(…)", "`(`");
         return FALSE;
+    }
+    compile_advance(compile);
     rule->arguments = arena_alloc(&compile->rules->arena,
                                   ARGUMENTS * sizeof(*rule->arguments));
     while (compile->token.kind != TOKEN_THESIS) {
@@ -269,6 +289,56 @@ check_prefixes(Compile *compile, const Rule *rule)
     return FALSE;
 }
 
+/* Whether another rule begins, or the stage ends. */
+static gboolean
+at_next(const Compile *compile)
+{
+    const Token *token = &compile->token;
+
+    return token->kind == TOKEN_CLOSE || token->kind == TOKEN_END
+           || token->kind == TOKEN_BROKEN || parse_begins_rule(token)
+           || (token->leads && token->kind == TOKEN_BARE
+               && !compile_at(compile, "if") && !compile_at(compile, "reply"));
+}
+
+/* A condition that came late is one all the same. */
+static gboolean
+parse_tail(Compile *compile, Rule *rule)
+{
+    if (at_next(compile))
+        return TRUE;
+    gboolean late =
+        rule->condition == NULL && compile->token.kind == TOKEN_BARE;
+    parse_mend_tail(compile, rule);
+    if (!late || !compile_at(compile, "if"))
+        return FALSE;
+    return parse_if(compile, rule)
+           && (at_next(compile) || parse_tail(compile, rule));
+}
+
+/* Its arguments are not all there. */
+static gboolean
+is_broken_rewrite(const Rule *rule)
+{
+    return rule->public.kind == POLICY_REWRITE && rule->arguments == NULL;
+}
+
+static gboolean
+has_prefix(const Rule *rule)
+{
+    return rule->would_place.line > 0 || rule->canary_place.line > 0
+           || rule->until_place.line > 0;
+}
+
+/* With its `}`, or without. */
+static gboolean
+ends_stage(const Compile *compile)
+{
+    return compile->token.kind == TOKEN_CLOSE
+           || compile->token.kind == TOKEN_END
+           || parse_begins_statement(&compile->token);
+}
+
 /* rule = { prefix } ( verdict … | "rewrite" … | "score" … ) . */
 static gboolean
 parse_rule(Compile *compile, FilterdStage stage)
@@ -279,23 +349,26 @@ parse_rule(Compile *compile, FilterdStage stage)
     if (!parse_prefixes(compile, rule))
         return FALSE;
     int kind = parse_verdict_word(&compile->token);
-    if (kind < 0) {
-        compile_expected(compile, "a rule: a verdict, `would`, `rewrite` or "
-                                  "`score`");
-        return FALSE;
+    if (kind >= 0) {
+        rule->head = compile->token.place;
+        compile_advance(compile);
+    } else if (has_prefix(rule) && ends_stage(compile)) {
+        compile_error(compile, &rule->public.place, NULL,
+                      "nothing stands behind this prefix");
+    } else {
+        kind = parse_mend_verdict(compile, rule);
     }
     rule->public.kind = (PolicyVerdict)kind;
-    if (!check_prefixes(compile, rule))
+    if (kind < 0 || !check_prefixes(compile, rule))
         return FALSE;
-    rule->head = compile->token.place;
-    compile_advance(compile);
     if (rule->public.kind == POLICY_REWRITE)
         ok = parse_rewrite(compile, rule);
     else if (rule->public.kind == POLICY_SCORE)
         ok = parse_score(compile, rule);
     else
         ok = parse_verdict(compile, rule);
-    if (ok)
+    ok = ok && parse_tail(compile, rule);
+    if (rule->public.name != NULL && !is_broken_rewrite(rule))
         keep_rule(compile, rule);
     return ok;
 }
@@ -307,8 +380,13 @@ recover(Compile *compile)
     compile->nesting = 0;
     while (compile->token.kind != TOKEN_END
            && compile->token.kind != TOKEN_CLOSE
-           && !(compile->token.leads && parse_begins_rule(&compile->token)))
-        compile_advance(compile);
+           && !(compile->token.leads
+                && (parse_begins_rule(&compile->token)
+                    || parse_begins_statement(&compile->token))))
+        if (compile->token.kind == TOKEN_OPEN)
+            compile_skip_block(compile);
+        else
+            compile_advance(compile);
 }
 
 int
@@ -326,6 +404,36 @@ parse_stage_word(Compile *compile)
     return -1;
 }
 
+/* "{", or what has to stand in it. */
+static gboolean
+open_stage(Compile *compile)
+{
+    if (compile->token.kind == TOKEN_OPEN) {
+        compile_advance(compile);
+        return TRUE;
+    }
+    compile_wanted(compile, "at STAGE { … }", "`{`");
+    compile->rules_lost = TRUE;
+    return parse_begins_rule(&compile->token);
+}
+
+/* One that stands deeper than the stage round it, so that its `}` is not
+ * missing. FALSE: none does. */
+static gboolean
+pass_statement(Compile *compile, const PolicyPlace *stage)
+{
+    const Token *token = &compile->token;
+
+    if (!parse_begins_statement(token) || compile->gave_up
+        || token->place.column <= stage->column)
+        return FALSE;
+    g_autofree char *word = parse_shown(token);
+    compile_error(compile, &token->place, "put it behind the `}`",
+                  "the statement `%s` cannot stand in a stage", word);
+    parse_statement(compile);
+    return TRUE;
+}
+
 /* stage = "at" ("connect"|"helo"|"mail"|"rcpt"|"data"|"message")
  *         "{" { rule } "}" . */
 gboolean
@@ -338,17 +446,19 @@ parse_stage(Compile *compile, const PolicyPlace *place)
         return FALSE;
     if (compile->skeleton && compile->token.kind == TOKEN_OPEN)
         return compile_skip_block(compile);
-    if (!compile_expect(compile, TOKEN_OPEN, "`{`"))
+    if (!open_stage(compile))
         return FALSE;
     if (stage == FILTERD_RCPT && compile->rcpt_place.line == 0)
         compile->rcpt_place = *place;
-    while (compile->token.kind != TOKEN_CLOSE
-           && compile->token.kind != TOKEN_END) {
-        const char *before = compile->token.start;
+    while (!ends_stage(compile) || pass_statement(compile, place)) {
+        PolicyPlace before = compile->token.place;
 
-        if (parse_rule(compile, (FilterdStage)stage))
+        if (ends_stage(compile) || parse_rule(compile, (FilterdStage)stage))
             continue;
-        if (compile->token.start == before)
+        compile->rules_lost = TRUE;
+        if (compile->token.place.line == before.line
+            && compile->token.place.column == before.column
+            && compile->token.kind != TOKEN_OPEN)
             compile_advance(compile);
         recover(compile);
     }

@@ -76,7 +76,7 @@ parse_given(Compile *compile, Test *test)
 static gboolean
 parse_at(Compile *compile, TestExpect *expect)
 {
-    if (!compile_at(compile, "at"))
+    if (!compile_at(compile, "at") || compile->token.leads)
         return TRUE;
     compile_advance(compile);
     expect->stage_place = compile->token.place;
@@ -223,6 +223,15 @@ parse_clause(Compile *compile, Test *test)
     return FALSE;
 }
 
+/* Its `}` is there, or missing. */
+static gboolean
+ends_block(const Compile *compile)
+{
+    return compile->token.kind == TOKEN_CLOSE
+           || compile->token.kind == TOKEN_END
+           || parse_begins_statement(&compile->token);
+}
+
 static void
 check_purpose(Compile *compile, const Test *test)
 {
@@ -250,12 +259,10 @@ parse_test(Compile *compile, const PolicyPlace *place)
     if (!compile_expect(compile, TOKEN_OPEN, "`{`"))
         return FALSE;
     Test *test = test_new(compile, name, place);
-    while (compile->token.kind != TOKEN_CLOSE
-           && compile->token.kind != TOKEN_END) {
+    while (!ends_block(compile)) {
         if (parse_clause(compile, test))
             continue;
-        while (compile->token.kind != TOKEN_END
-               && compile->token.kind != TOKEN_CLOSE && !at_clause(compile))
+        while (!ends_block(compile) && !at_clause(compile))
             compile_advance(compile);
     }
     if (compile->report->errors == before && compile->token.kind == TOKEN_CLOSE)

@@ -78,6 +78,27 @@ check_instance(Compile *compile, const PolicyPlace *place, const char *name)
     return TRUE;
 }
 
+/* Their names, then NULL. */
+static GPtrArray *
+all_plugins(Compile *compile)
+{
+    const PolicyLoader *loader = compile->loader;
+
+    if (loader->plugins != NULL)
+        return loader->plugins(loader->data);
+    GPtrArray *none = g_ptr_array_new();
+    g_ptr_array_add(none, NULL);
+    return none;
+}
+
+gboolean
+compile_is_plugin(Compile *compile, const char *name)
+{
+    g_autoptr(GPtrArray) names = all_plugins(compile);
+
+    return g_strv_contains((const char *const *)names->pdata, name);
+}
+
 static const FilterdPlugin *
 load(Compile *compile, const PolicyPlace *place, const char *name)
 {
@@ -85,10 +106,17 @@ load(Compile *compile, const PolicyPlace *place, const char *name)
     const FilterdPlugin *plugin =
         compile->loader->plugin(compile->loader->data, name, &error);
 
-    if (plugin == NULL)
+    if (plugin != NULL)
+        return plugin;
+    g_autoptr(GPtrArray) names = all_plugins(compile);
+    const char *const *words = (const char *const *)names->pdata;
+    const Complaint near = {.near = compile_guess(name, words)};
+    if (near.near != NULL && !g_strv_contains(words, name))
+        compile_complain(compile, place, &near, "no plugin `%s`", name);
+    else
         compile_error(compile, place, NULL, "cannot load the plugin `%s`: %s",
                       name, error != NULL ? error->message : "not found");
-    return plugin;
+    return NULL;
 }
 
 /* ---- options ------------------------------------------------------------ */
@@ -220,6 +248,24 @@ skip_use(Compile *compile, const char *name)
     return compile->token.kind != TOKEN_OPEN || compile_skip_block(compile);
 }
 
+/* `use dnsbl bl` */
+static void
+check_as(Compile *compile, const char *plugin)
+{
+    const Token *token = &compile->token;
+
+    if (token->leads || token->kind != TOKEN_BARE || parse_is_statement(token))
+        return;
+    g_autofree char *name = g_strndup(token->start, token->length);
+    g_autofree char *right = g_strdup_printf("as %s", name);
+    const Complaint complaint = {.right = right};
+    compile_complain(compile, &token->place, &complaint,
+                     "`use %s` goes on with `as` or `{`, not with `%s`", plugin,
+                     name);
+    g_hash_table_add(compile->lost, (gpointer)compile_keep(compile, name, -1));
+    compile_advance(compile);
+}
+
 gboolean
 parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
 {
@@ -240,6 +286,7 @@ parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
     }
     if (compile->skeleton)
         return skip_use(compile, name);
+    check_as(compile, plugin_name);
     const FilterdPlugin *plugin = load(compile, &place, plugin_name);
     if (plugin == NULL || !check_instance(compile, &name_place, name))
         return skip_use(compile, name);

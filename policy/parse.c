@@ -4,6 +4,7 @@
  */
 #include "policy/parse.h"
 
+#include "policy/setting-tables.h"
 #include "policy/settings.h"
 
 #include <string.h>
@@ -38,22 +39,79 @@ find_statement(const Token *token)
 }
 
 gboolean
+parse_is_statement(const Token *token)
+{
+    return find_statement(token) >= 0;
+}
+
+gboolean
 parse_begins_statement(const Token *token)
 {
-    return token->leads && find_statement(token) >= 0;
+    return token->leads && parse_is_statement(token);
+}
+
+static gboolean
+is_option(const FilterdOption *table, const char *word)
+{
+    while (table->name != NULL && strcmp(table->name, word) != 0)
+        table++;
+    return table->name != NULL;
+}
+
+/* How the word is written that is known, but not as a statement; NULL. Caller
+ * frees. */
+static char *
+right_statement(Compile *compile, const char *word)
+{
+    g_autofree char *plain = g_strndup(word, strcspn(word, ":="));
+
+    if (is_option(setting_set, plain))
+        return g_strdup_printf("set %s", plain);
+    if (g_strv_contains(policy_stage_words, word))
+        return g_strdup_printf("at %s", word);
+    if (!compile_is_plugin(compile, word))
+        return NULL;
+    g_hash_table_add(compile->lost, (gpointer)compile_keep(compile, word, -1));
+    return g_strdup_printf("use %s", word);
+}
+
+static void
+no_such_word(Compile *compile, const char *word)
+{
+    const char *words[G_N_ELEMENTS(statements) + 1] = {0};
+    const PolicyPlace *place = &compile->token.place;
+    g_autofree char *right = right_statement(compile, word);
+    const Complaint complaint = {.near = right};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
+        words[i] = statements[i].word;
+    if (right != NULL)
+        compile_complain(compile, place, &complaint, "no statement `%s`", word);
+    else if (parse_begins_rule(&compile->token))
+        compile_error(compile, place, "at STAGE { … }",
+                      "the rule `%s` stands in no stage", word);
+    else if (!compile->token.leads && compile->complete != NULL)
+        compile_error(compile, place, NULL,
+                      "`%s` is one too many: the statement `%s` is complete",
+                      word, compile->complete);
+    else
+        compile_no_such(compile, place, "no statement", word, words);
 }
 
 static void
 no_such_statement(Compile *compile)
 {
-    const char *words[G_N_ELEMENTS(statements) + 1] = {0};
     const Token *token = &compile->token;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
-        words[i] = statements[i].word;
+    if (token->mistake != NULL)
+        return;
     if (token->kind == TOKEN_BARE) {
         g_autofree char *word = g_strndup(token->start, token->length);
-        compile_no_such(compile, &token->place, "no statement", word, words);
+        no_such_word(compile, word);
+    } else if (token->kind == TOKEN_CLOSE) {
+        compile_error(compile, &token->place,
+                      "a `}` too many, here or further up",
+                      "this `}` closes nothing");
     } else {
         compile_expected(compile, "a statement");
     }
@@ -71,7 +129,7 @@ recover(Compile *compile)
             compile_advance(compile);
 }
 
-static void
+void
 parse_statement(Compile *compile)
 {
     PolicyPlace place = compile->token.place;
@@ -79,12 +137,17 @@ parse_statement(Compile *compile)
 
     if (statement < 0) {
         no_such_statement(compile);
-        compile_advance(compile);
+        compile->complete = NULL;
+        if (compile->token.kind != TOKEN_OPEN)
+            compile_advance(compile);
         recover(compile);
         return;
     }
     compile_advance(compile);
-    if (!statements[statement].parse(compile, &place))
+    compile->complete = NULL;
+    if (statements[statement].parse(compile, &place))
+        compile->complete = statements[statement].word;
+    else
         recover(compile);
 }
 
@@ -146,7 +209,9 @@ parse_include(Compile *compile, G_GNUC_UNUSED const PolicyPlace *place)
         return TRUE;
     }
     const Source *source = compile_read(compile, &value, resolved);
-    if (source != NULL && compile_check_text(compile, source))
+    if (source == NULL)
+        compile->incomplete = TRUE;
+    else if (compile_check_text(compile, source))
         parse_file(compile, source);
     return TRUE;
 }

@@ -9,6 +9,7 @@
 /* Makes the core's facts known, before anything else. */
 void parse_core_facts(Compile *compile);
 void parse_file(Compile *compile, const Source *source);
+void parse_statement(Compile *compile);
 
 /* use = "use" WORD [ "as" WORD ] [ block ] . */
 gboolean parse_use(Compile *compile, const PolicyPlace *place);
@@ -25,6 +26,9 @@ Node *parse_expression(Compile *compile);
 /* operand = FACT | LET | NUMBER | DURATION | SIZE | IP | NETWORK | TEXT | WORD
  *         | WORD "[" operand "]" . */
 Node *parse_operand(Compile *compile);
+/* What stands behind a word or sign at that place. */
+Node *parse_needed(Compile *compile, const char *word, const PolicyPlace *place,
+                   Node *(*parse)(Compile *compile));
 Node *parse_node(Compile *compile, NodeKind kind, const PolicyPlace *place);
 
 /* The verdict, or score or rewrite, of the token at hand; -1. */
@@ -44,5 +48,24 @@ gboolean parse_prefixes(Compile *compile, Rule *rule);
 gboolean parse_begins_rule(const Token *token);
 /* Whether the token begins a statement on a line of its own. */
 gboolean parse_begins_statement(const Token *token);
+/* The same of its word alone. */
+gboolean parse_is_statement(const Token *token);
+/* ---- parse-mend.c: each complains ---- */
+
+char *parse_shown(const Token *token);
+/* The token at hand becomes the operator that was meant; FALSE: it is none. */
+gboolean parse_mend_operator(Compile *compile);
+/* Whether no operand begins there, but what comes behind one. Complains not. */
+gboolean parse_ends_condition(const Token *token);
+/* Passes by values where a list's name belongs; FALSE: there are none. */
+gboolean parse_mend_list(Compile *compile);
+/* Passes by what stands right behind a word, as in `lower(…)` or `map{…}`;
+ * FALSE: nothing does. */
+gboolean parse_mend_call(Compile *compile, const Node *word);
+/* The verdict that was meant by the word at hand, passed by; -1. */
+int parse_mend_verdict(Compile *compile, Rule *rule);
+/* What stands behind a rule and does not belong there. FALSE. */
+gboolean parse_mend_tail(Compile *compile, const Rule *rule);
+
 /* A name of a rule, list, map or let; NULL with a complaint. */
 const char *parse_name(Compile *compile, const char *what);

@@ -18,6 +18,7 @@ note_free(gpointer data)
     g_free(note->source);
     g_free(note->message);
     g_free(note->hint);
+    g_free(note->right);
     g_free(note);
 }
 
@@ -67,6 +68,15 @@ policy_report_add(PolicyReport *report, PolicySeverity severity,
     g_ptr_array_add(report->notes, note);
     if (severity == POLICY_ERROR)
         report->errors++;
+}
+
+void
+policy_report_suggest(PolicyReport *report, const char *right)
+{
+    PolicyNote *note = g_ptr_array_index(report->notes, report->notes->len - 1);
+
+    g_free(note->right);
+    note->right = g_strdup(right);
 }
 
 /* How many notes come before the first of that note's file. */

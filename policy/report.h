@@ -27,6 +27,7 @@ typedef struct PolicyNote {
     char *source; /* the line, without its end */
     char *message;
     char *hint;    /* what would be right; or NULL */
+    char *right;   /* in place of what is underlined; or NULL */
     unsigned rank; /* of its file, for sorting */
 } PolicyNote;
 
@@ -43,6 +44,9 @@ void policy_report_clear(PolicyReport *report);
 void policy_report_add(PolicyReport *report, PolicySeverity severity,
                        const PolicyPlace *place, const char *source,
                        const char *message, const char *hint);
+
+/* What the last note's place should hold; NULL: that is not known. */
+void policy_report_suggest(PolicyReport *report, const char *right);
 
 /* By line within a file, files in the order of their first notes. Compiling
  * ends with it. */

@@ -165,10 +165,13 @@ static const struct Scope {
     {"max-sessions", MAIL | MILTER | SERVICE, "mail"},
 };
 
-static void
+/* FALSE: some do not. */
+static gboolean
 check_scopes(Compile *compile, const Options *options,
              const PolicyListen *listen)
 {
+    unsigned before = compile->report->errors;
+
     for (gsize i = 0; i < G_N_ELEMENTS(listen_scopes); i++) {
         const struct Scope *scope = &listen_scopes[i];
         const PolicyPlace *place = options_place(options, scope->word);
@@ -177,6 +180,7 @@ check_scopes(Compile *compile, const Options *options,
             compile_error(compile, place, NULL, "`%s` is for %s, not for `%s`",
                           scope->word, scope->whose, wire_words[listen->wire]);
     }
+    return compile->report->errors == before;
 }
 
 /* listen = "listen" ("smtp"|"lmtp"|"milter"|"policy"|"http") ADDRESS
@@ -196,9 +200,9 @@ settings_parse_listen(Compile *compile, const PolicyPlace *place)
     g_ptr_array_add(compile->config->listens, listen);
     options_init(&options, "`listen`", setting_listen, listen);
     gboolean ok = parse_options(compile, &options, place);
-    check_listen(compile, &options, listen);
+    if (check_scopes(compile, &options, listen))
+        check_listen(compile, &options, listen);
     check_socket(compile, &options, listen);
-    check_scopes(compile, &options, listen);
     options_clear(&options);
     return ok;
 }

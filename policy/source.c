@@ -76,7 +76,12 @@ compile_check_text(Compile *compile, const Source *source)
         || g_utf8_validate_len(source->text, source->length, &bad))
         return TRUE;
     PolicyPlace place = place_of(source, bad);
-    compile_error(compile, &place, "the file has to be UTF-8, without NUL",
+    gboolean wide = source->length > 1
+                    && (memcmp(source->text, "\xff\xfe", 2) == 0
+                        || memcmp(source->text, "\xfe\xff", 2) == 0);
+    compile_error(compile, &place,
+                  wide ? "this file is UTF-16: save it as UTF-8"
+                       : "the file has to be UTF-8, without NUL",
                   "this is not text");
     return FALSE;
 }

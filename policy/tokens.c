@@ -8,12 +8,41 @@
 
 #define FOUND_LIMIT 40
 
+/* As it would be right. */
+static void
+tell_mistake(Compile *compile, const Token *token)
+{
+    const LexerMistake *mistake = token->mistake;
+    const char *right = mistake->means;
+    g_autofree char *quoted = NULL;
+
+    if (mistake->once && compile->lexer->told == mistake)
+        return;
+    if (mistake->once)
+        compile->lexer->told = mistake;
+    if (right == NULL)
+        right = quoted =
+            g_strdup_printf("\"%.*s\"", (int)token->length, token->start);
+    const Complaint complaint = {.right = right, .hint = quoted};
+    if (compile->among_entries && token->kind != TOKEN_TEXT
+        && token->kind != TOKEN_NOTHING)
+        compile_error(compile, &token->place, "leave it out",
+                      "`%s` has no meaning among entries", mistake->written);
+    else
+        compile_complain(compile, &token->place, &complaint, "%s",
+                         mistake->message);
+}
+
 void
 compile_advance(Compile *compile)
 {
     if (compile->gave_up)
         return;
-    compile->token = lexer_next(compile->lexer);
+    do {
+        compile->token = lexer_next(compile->lexer);
+        if (compile->token.mistake != NULL)
+            tell_mistake(compile, &compile->token);
+    } while (compile->token.kind == TOKEN_NOTHING && !compile->gave_up);
     if (compile->token.kind != TOKEN_BROKEN)
         return;
     const PolicyPlace *place = &compile->token.place;
@@ -35,7 +64,7 @@ compile_wanted(Compile *compile, const char *hint, const char *what)
 {
     const Token *token = &compile->token;
 
-    if (token->kind == TOKEN_BROKEN)
+    if (token->kind == TOKEN_BROKEN || token->mistake != NULL)
         return;
     if (token->kind == TOKEN_END)
         compile_error(compile, &token->place, hint,
@@ -68,10 +97,11 @@ compile_expect(Compile *compile, TokenKind kind, const char *what)
 gboolean
 compile_close(Compile *compile, const PolicyPlace *open)
 {
-    if (compile->token.kind == TOKEN_END) {
+    if (compile->token.kind == TOKEN_END
+        || (compile->token.leads && compile->token.kind == TOKEN_BARE)) {
         compile_error(compile, &compile->token.place, "a `}` is missing",
                       "the block opened in line %u is not closed", open->line);
-        return FALSE;
+        return TRUE;
     }
     return compile_expect(compile, TOKEN_CLOSE, "`}`");
 }

@@ -68,6 +68,13 @@ open_plugin(void *data, const char *name, GError **error)
     return loader_open(name, error);
 }
 
+static GPtrArray *
+plugins(void *data)
+{
+    (void)data;
+    return loader_names();
+}
+
 PolicyConfig *
 configuration_compile(Bundle *bundle, const char *path, gboolean from_disk,
                       PolicyReport *report)
@@ -77,6 +84,7 @@ configuration_compile(Bundle *bundle, const char *path, gboolean from_disk,
         .read = from_disk ? bundle_read : bundle_find,
         .plugin = open_plugin,
         .check = loader_check,
+        .plugins = plugins,
         .core_facts = engine_core_facts,
         .core_actions = engine_core_actions,
     };

@@ -2,12 +2,103 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/base/value.h"
 #include "filterd/process/statement.h"
 #include "filterd/tool/run.h"
 #include "filterd/tool/tool.h"
+#include "filterd/tool/view.h"
 #include "policy/difference.h"
 
 #include <stdio.h>
+
+typedef struct Request {
+    gboolean json;
+    char *against; /* NULL: nothing */
+    const char *path;
+} Request;
+
+static gboolean
+read_options(Request *request, int argc, char **argv)
+{
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &request->json,
+         "One JSON object instead of text", NULL},
+        {"against", 0, 0, G_OPTION_ARG_FILENAME, &request->against,
+         "Tell what is different from that file", "FILE"},
+        {NULL},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new("FILE");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 2) {
+        request->path = argv[1];
+        return TRUE;
+    }
+    fprintf(stderr,
+            "%s%susage: filterctl check [--json] [--against FILE] FILE\n",
+            error != NULL ? error->message : "", error != NULL ? "\n" : "");
+    return FALSE;
+}
+
+/* ---- what there is to say ----------------------------------------------- */
+
+static void
+append_note(GString *out, const void *element)
+{
+    const PolicyNote *note = element;
+    g_string_append_c(out, '{');
+    view_json_text(out, "file", note->file);
+    g_string_append_printf(out, ",\"line\":%u,\"column\":%u,\"end\":%u,",
+                           note->line, note->column,
+                           note->column + MAX(note->length, 1));
+    view_json_text(out, "severity",
+                   note->severity == POLICY_ERROR ? "error" : "warning");
+    g_string_append_c(out, ',');
+    view_json_text(out, "message", note->message);
+    g_string_append_c(out, ',');
+    view_json_text(out, "suggestion", note->right);
+    g_string_append_c(out, ',');
+    view_json_text(out, "hint", note->hint);
+    g_string_append_c(out, '}');
+}
+
+static void
+append_phrase(GString *out, const void *element)
+{
+    value_append_json_text(out, element);
+}
+
+/* `phrases`: what is different from the other file; NULL: nobody asked. */
+static void
+show_json(const PolicyReport *report, gboolean right, const GPtrArray *phrases)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_string_append_printf(out, "{\"right\":%s,\"notes\":[",
+                           right ? "true" : "false");
+    view_json_each(out, report->notes, append_note);
+    if (phrases != NULL) {
+        g_string_append(out, "],\"differences\":[");
+        view_json_each(out, phrases, append_phrase);
+    }
+    g_string_append(out, "]}\n");
+    fputs(out->str, stdout);
+}
+
+static void
+show_text(const Request *request, const PolicyReport *report, gboolean right,
+          const GPtrArray *phrases)
+{
+    g_autofree char *text = policy_report_format(report);
+    fputs(text, stderr);
+    if (right)
+        printf("%s is right\n", request->path);
+    for (guint i = 0; phrases != NULL && i < phrases->len; i++)
+        puts(g_ptr_array_index(phrases, i));
+    if (phrases != NULL && phrases->len == 0)
+        printf("nothing is different from %s\n", request->against);
+}
+
+/* ---- whether it is right ------------------------------------------------ */
 
 static void
 nothing(Engine *engine, void *data)
@@ -16,77 +107,61 @@ nothing(Engine *engine, void *data)
     (void)data;
 }
 
-static void
-complain(const Bundle *bundle, const char *path, const GError *error)
-{
-    PolicyReport report;
-    policy_report_init(&report);
-    if (statement_refuse_start(bundle, &report, error)) {
-        g_autofree char *text = policy_report_format(&report);
-        fputs(text, stderr);
-    } else {
-        fprintf(stderr, "%s: error: %s\n", path, error->message);
-    }
-    policy_report_clear(&report);
-}
-
 /* Plugins look at their options when they start. */
 static gboolean
 plugins_start(const PolicyConfig *config, const Bundle *bundle,
-              const char *path)
+              const char *path, PolicyReport *report)
 {
     g_autoptr(GError) error = NULL;
     const ToolRun run = {config, &config->dns, TRUE};
+    const PolicyPlace nowhere = {.file = path, .line = 1, .column = 1};
     if (tool_run(&run, nothing, NULL, &error))
         return TRUE;
-    complain(bundle, path, error);
+    if (!statement_refuse_start(bundle, report, error))
+        policy_report_add(report, POLICY_ERROR, &nowhere, NULL, error->message,
+                          NULL);
     return FALSE;
 }
 
-/* FALSE: the other file is not right. */
-static gboolean
-show_difference(const PolicyConfig *config, const char *path)
+/* NULL: the other file is not right, which it says itself. */
+static GPtrArray *
+find_differences(const PolicyConfig *config, const char *path)
 {
     g_autoptr(Bundle) bundle = bundle_new();
     g_autoptr(PolicyConfig) old = tool_compile(bundle, path, FALSE);
-    if (old == NULL)
-        return FALSE;
-    g_autoptr(GPtrArray) phrases = policy_difference(old, config);
-    for (guint i = 0; i < phrases->len; i++)
-        puts(g_ptr_array_index(phrases, i));
-    if (phrases->len == 0)
-        printf("nothing is different from %s\n", path);
-    return TRUE;
+    return old != NULL ? policy_difference(old, config) : NULL;
 }
 
-static int
-check(const char *path, const char *against)
+static gboolean
+check(const Request *request, PolicyReport *report)
 {
     g_autoptr(Bundle) bundle = bundle_new();
-    g_autoptr(PolicyConfig) config = tool_compile(bundle, path, TRUE);
-    if (config == NULL || !plugins_start(config, bundle, path))
-        return TOOL_WRONG;
-    printf("%s is right\n", path);
-    return against == NULL || show_difference(config, against) ? TOOL_OK
-                                                               : TOOL_WRONG;
+    g_autoptr(PolicyConfig) config =
+        tool_compile_report(bundle, request->path, TRUE, report);
+    g_autoptr(GPtrArray) phrases = NULL;
+    gboolean right =
+        config != NULL && plugins_start(config, bundle, request->path, report);
+    if (right && request->against != NULL)
+        phrases = find_differences(config, request->against);
+    policy_report_sort(report);
+    if (request->json)
+        show_json(report, right, phrases);
+    else
+        show_text(request, report, right, phrases);
+    return right && (request->against == NULL || phrases != NULL);
 }
 
 int
 tool_check(int argc, char **argv)
 {
-    g_autofree char *against = NULL;
-    const GOptionEntry entries[] = {
-        {"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
-         "Tell what is different from that file", "FILE"},
-        {NULL},
-    };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("FILE");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2) {
-        fprintf(stderr, "%s%susage: filterctl check [--against FILE] FILE\n",
-                error != NULL ? error->message : "", error != NULL ? "\n" : "");
-        return TOOL_UNUSABLE;
+    Request request = {0};
+    PolicyReport report;
+    int status = TOOL_UNUSABLE;
+    if (read_options(&request, argc, argv)) {
+        policy_report_init(&report);
+        status = check(&request, &report) ? TOOL_OK : TOOL_WRONG;
+        policy_report_clear(&report);
     }
-    return check(argv[1], against);
+    g_free(request.against);
+    return status;
 }

@@ -19,21 +19,30 @@ show_report(PolicyReport *report)
 }
 
 PolicyConfig *
+tool_compile_report(Bundle *bundle, const char *path, gboolean available,
+                    PolicyReport *report)
+{
+    g_autoptr(PolicyConfig) config =
+        configuration_compile(bundle, path, TRUE, report);
+    if (config != NULL && available) {
+        available_reports(config, bundle, report);
+        available_quarantine(config, bundle, path, report);
+    }
+    gboolean ok = config != NULL
+                  && (!available
+                      || (available_check(config, bundle, path, report)
+                          && available_sources(config, bundle, FALSE, report)
+                          && certificates_check(config, bundle, report)));
+    return ok ? g_steal_pointer(&config) : NULL;
+}
+
+PolicyConfig *
 tool_compile(Bundle *bundle, const char *path, gboolean available)
 {
     PolicyReport report;
     policy_report_init(&report);
     g_autoptr(PolicyConfig) config =
-        configuration_compile(bundle, path, TRUE, &report);
-    if (config != NULL && available) {
-        available_reports(config, bundle, &report);
-        available_quarantine(config, bundle, path, &report);
-    }
-    gboolean ok = config != NULL
-                  && (!available
-                      || (available_check(config, bundle, path, &report)
-                          && available_sources(config, bundle, FALSE, &report)
-                          && certificates_check(config, bundle, &report)));
+        tool_compile_report(bundle, path, available, &report);
     show_report(&report);
-    return ok ? g_steal_pointer(&config) : NULL;
+    return g_steal_pointer(&config);
 }

@@ -26,3 +26,6 @@ int tool_quarantine(int argc, char **argv);
  * Diagnostics go to standard error. NULL: there were errors. */
 PolicyConfig *tool_compile(Bundle *bundle, const char *path,
                            gboolean available);
+/* The same, with what there is to say in the report. */
+PolicyConfig *tool_compile_report(Bundle *bundle, const char *path,
+                                  gboolean available, PolicyReport *report);

@@ -7,14 +7,14 @@
 static const WorldCase lexing[] = {
     {"set user \"joe\n",
      "1:10: this text has no end | a text ends with `\"` on its line\n"},
-    {"set user joe;\n"
+    {"set user jo;e\n"
      "set user ^ $\n",
      "2:5: `user` is given twice | it is given in line 1 already\n"},
     {"@\n", "1:1: no statement `@` | there is include, set, listen, backend, "
             "dns, store, use, list, map, let, at or test\n"},
     {"set group \"a\\qb\"\n",
      "1:13: no escape `\\q` | a text knows \\\" and \\\\ only\n"},
-    {"! set user joe\n", "1:1: this character has no place here\n"},
+    {"! set user joe\n", "1:1: `!` is written `not`\n"},
 };
 
 static const WorldCase statements[] = {
@@ -29,19 +29,16 @@ static const WorldCase statements[] = {
      "    pass x\n"
      "\n"
      "set user joe\n",
-     "4:1: expected a rule: a verdict, `would`, `rewrite` or `score`, found "
-     "`set`\n"
-     "5:1: the block opened in line 1 is not closed | a `}` is missing\n"},
+     "4:1: the block opened in line 1 is not closed | a `}` is missing\n"},
     {"}\n"
      "set user joe\n",
-     "1:1: expected a statement, found `}`\n"},
+     "1:1: this `}` closes nothing | a `}` too many, here or further up\n"},
     {"include \"nosuch.conf\"\n",
      "1:9: cannot read `nosuch.conf`: no such file\n"},
     {"include \"inner.conf\"\n"
      "set user 3 4\n",
-     "inner.conf:3:1: expected a fact or a value, found `}`\n"
-     "2:12: no statement `4` | there is include, set, listen, backend, dns, "
-     "store, use, list, map, let, at or test\n"},
+     "inner.conf:2:14: nothing stands behind `if`\n"
+     "2:12: `4` is one too many: the statement `set` is complete\n"},
     {"include \"open.conf\"\n"
      "set user joe\n",
      "open.conf:2:1: the block opened in line 1 is not closed | a `}` is "
@@ -52,11 +49,13 @@ static const WorldCase statements[] = {
     {"list x of colour { red }\n",
      "1:11: no type `colour` | there is ip, domain, address, text, word, int "
      "or duration\n"},
-    {"list x { red }\n", "1:8: expected `of`, found `{`\n"},
-    {"list x of ip red\n", "1:14: expected `{` or `from`, found `red`\n"},
+    {"list x { red }\n",
+     "1:8: expected `of`, found `{` | list NAME of TYPE { … }\n"},
+    {"list x of ip red\n",
+     "1:14: expected `{` or `from`, found `red` | list NAME of TYPE { … }\n"},
     {"list if\n"
      "list x of ip { 192.0.2.1 192.0.2.300 }\n",
-     "2:1: expected `of`, found `list`\n"
+     "2:1: expected `of`, found `list` | list NAME of TYPE { … }\n"
      "2:26: `192.0.2.300` is not an ip | such as 192.0.2.1, 192.0.2.0/24 or "
      "2001:db8::/32\n"},
     {"list x of domain from \"bad.list\"\n"
@@ -70,7 +69,7 @@ static const WorldCase statements[] = {
      "2:5: the name `x` is declared twice | it is in line 1 already\n"},
     {"let score = client.fcrdns\n", "1:5: `score` is the name of a fact\n"},
     {"map x of text to int { a 1 b }\n",
-     "1:30: expected the key's value, found `}`\n"},
+     "1:28: this key has no value | a key, white space, a value\n"},
     {"map x of text to int { a b }\n",
      "1:24: `b` is not an int | such as 5, -2 or 10M\n"},
     {"map x of text to int { a 1 A 2 }\n"
@@ -98,8 +97,8 @@ static const WorldCase settings[] = {
      "1:22: `10X` is not an int | such as 5, -2 or 10M\n"},
     {"set authentication-results maybe\n",
      "1:28: `maybe` is not a bool | yes or no\n"},
-    {"set drain-timeout 300\n",
-     "1:19: `300` is not a duration | such as 500ms, 10s, 5m, 2h or 7d\n"},
+    {"set drain-timeout 300\n", "1:19: `300` is not a duration; did you mean "
+                                "`300s`? | such as 500ms, 10s, 5m, 2h or 7d\n"},
     {"set quarantine\n"
      "set user joe\n",
      "1:5: `quarantine` needs a value: a word | mark or spool\n"},

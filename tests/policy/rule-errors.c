@@ -29,9 +29,8 @@ static const WorldCase rules[] = {
              "deny x if mail.size > 5\n"
              "reject y if mail.size = \"5\"\n"
              "}\n",
-     "3:1: expected a rule: a verdict, `would`, `rewrite` or `score`, found "
-     "`deny`\n"
-     "4:23: `mail.size` is an int and `5` is a text: they do not compare | "
+     "3:1: no rule begins with `deny`; did you mean `reject`?\n"
+     "4:25: `mail.size` is an int and `5` is a text: they do not compare | "
      "only texts, words, domains and addresses are written in quotes\n"},
     {PLUGINS "at mail {\n"
              "would score 5 x\n"
@@ -58,11 +57,13 @@ static const WorldCase rules[] = {
     {PLUGINS "at mail {\n"
              "reject x reply 550 no\n"
              "}\n",
-     "3:20: `no` is no enhanced status code | such as 5.7.1\n"},
+     "3:20: expected the reply's text in quotes, found `no` | such as reply "
+     "550 5.7.1 \"…\"\n"},
     {PLUGINS "at mail {\n"
              "reject x reply\n"
              "}\n",
-     "4:1: expected a code or a text, found `}`\n"},
+     "4:1: expected a code or a text in quotes, found `}` | such as reply 550 "
+     "5.7.1 \"…\"\n"},
     {PLUGINS "at mail {\n"
              "reject x reply 450 \"no\"\n"
              "}\n",
@@ -105,25 +106,25 @@ static const WorldCase rules[] = {
     {PLUGINS "at mail {\n"
              "reject x if\n"
              "}\n",
-     "4:1: expected a fact or a value, found `}`\n"},
+     "3:10: nothing stands behind `if`\n"},
     {PLUGINS "at mail {\n"
              "reject x if\n"
              "reject y if mail.size > 5\n"
              "}\n",
-     "4:1: expected a condition, found `reject`\n"},
+     "3:10: nothing stands behind `if`\n"},
     {PLUGINS "at mail {\n"
              "reject x if (mail.size > 5\n"
              "reject y if mail.size > 4\n"
              "}\n",
-     "4:1: expected `)`, found `reject`\n"},
+     "4:1: expected `and`, `or` or `)`, found `reject` | for the `(` in line "
+     "3, column 13\n"},
     {PLUGINS "at mail {\n"
              "reject x if mail.size > 5)\n"
              "reject y if mail.size > 4 and\n"
              "\n"
              "}\n",
-     "3:26: expected a rule: a verdict, `would`, `rewrite` or `score`, found "
-     "`)`\n"
-     "6:1: expected a fact or a value, found `}`\n"},
+     "3:26: `)` closes nothing\n"
+     "4:27: nothing stands behind `and`\n"},
     {PLUGINS "at mail {\n"
              "reject x if mail.size not 5\n"
              "}\n",
@@ -131,7 +132,8 @@ static const WorldCase rules[] = {
     {PLUGINS "at mail {\n"
              "reject x if mail.domain matches foo\n"
              "}\n",
-     "3:33: expected a pattern in quotes, found `foo`\n"},
+     "3:33: expected a pattern in quotes, found `foo` | such as matches "
+     "\"^[0-9]+$\"\n"},
     {PLUGINS "at mail {\n"
              "reject x if mail.domain matches \"a(b\"\n"
              "}\n",
@@ -198,7 +200,7 @@ static const WorldCase rules[] = {
     {PLUGINS "at mail {\n"
              "rewrite add-header \"a\"\n"
              "}\n",
-     "3:20: expected `(`, found a text\n"},
+     "3:20: expected `(`, found a text | rewrite ACTION(…)\n"},
     {PLUGINS "at helo {\n"
              "rewrite add-header(\"a\", \"b\")\n"
              "}\n",
@@ -308,7 +310,7 @@ static const WorldCase expressions[] = {
     {PLUGINS "at mail {\n"
              "reject x if client.ip = \"192.0.2.1\"\n"
              "}\n",
-     "3:23: `client.ip` is an ip and `192.0.2.1` is a text: they do not "
+     "3:25: `client.ip` is an ip and `192.0.2.1` is a text: they do not "
      "compare | only texts, words, domains and addresses are written in "
      "quotes\n"},
     {PLUGINS "at mail {\n"
@@ -328,12 +330,12 @@ static const WorldCase expressions[] = {
     {PLUGINS "at mail {\n"
              "reject x if mail.size > 5m\n"
              "}\n",
-     "3:23: `mail.size` is an int and `5m` is a duration: they do not "
+     "3:25: `mail.size` is an int and `5m` is a duration: they do not "
      "compare\n"},
     {PLUGINS "at mail {\n"
              "reject x if probe.wait > 10\n"
              "}\n",
-     "3:24: `probe.wait` is a duration and `10` is an int: they do not "
+     "3:26: `probe.wait` is a duration and `10` is an int: they do not "
      "compare\n"},
     {PLUGINS "at mail {\n"
              "reject x if mail.domain > \"a.example\"\n"
@@ -389,7 +391,7 @@ static const WorldCase expressions[] = {
              "at mail {\n"
              "reject x if m[\"a\"] = \"b\"\n"
              "}\n",
-     "4:20: `m` is an int and `b` is a text: they do not compare | only texts, "
+     "4:22: `m` is an int and `b` is a text: they do not compare | only texts, "
      "words, domains and addresses are written in quotes\n"},
     /* Found by the parser last, and said in the order of the lines. */
     {"at mail { reject x if spf.result = fail }\nset log jsn\n",
