@@ -14,7 +14,7 @@ static const WorldCase cases[] = {
     {"use named as a { fact x }\n"
      "use named as b { fact z }\n"
      "at mail { reject one if a.z }\n",
-     "3:25: no fact `a.z`; did you mean `a.x`?\n"},
+     "3:25: no fact `a.z` | there is a.x\n"},
     {"use named as a { fact x }\n"
      "at connect { reject one if a.x }\n",
      "2:28: `a.x` is not known at `connect` | it is known from `mail` "
