@@ -113,7 +113,7 @@ compile_source(Compile *compile, const Source *source)
         return NULL;
     group_prepare(compile->rules);
     for (int stage = 0; stage < FILTERD_STAGES; stage++)
-        compile->rules->runs[stage] = runs_new(compile->rules->stages[stage]);
+        compile->rules->alike[stage] = runs_new(compile->rules->stages[stage]);
     return g_steal_pointer(&compile->config);
 }
 

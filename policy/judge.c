@@ -35,7 +35,7 @@ policy_judge(const PolicyConfig *config, FilterdStage stage,
              const PolicyClient *client)
 {
     const GPtrArray *rules = config->rules->stages[stage];
-    RunsWalk walk = runs_walk(config->rules->runs[stage], client, rules->len);
+    RunsWalk walk = runs_walk(config->rules->alike[stage], client, rules->len);
     unsigned i;
 
     while (!is_cancelled(client) && runs_next(&walk, &i)) {

@@ -18,7 +18,6 @@ test_new(Compile *compile, const char *name, const PolicyPlace *place)
     test->givens = g_array_new(FALSE, TRUE, sizeof(TestGiven));
     test->expects = g_ptr_array_new();
     test->now = G_MININT64;
-    test->sample = POLICY_SAMPLE_IN;
     g_ptr_array_add(compile->rules->tests, test);
     return test;
 }
@@ -26,7 +25,8 @@ test_new(Compile *compile, const char *name, const PolicyPlace *place)
 static gboolean
 at_clause(const Compile *compile)
 {
-    return compile_at(compile, "given") || compile_at(compile, "expect");
+    return compile_at(compile, "given") || compile_at(compile, "expect")
+           || compile_at(compile, "recipient");
 }
 
 /* ---- given -------------------------------------------------------------- */
@@ -204,17 +204,66 @@ parse_expect(Compile *compile, Test *test)
 
 /* ---- the block ---------------------------------------------------------- */
 
+static gboolean parse_clauses(Compile *compile, Test *test);
+
+/* Given to a part: its recipient. */
+static void
+give_recipient(Compile *compile, Test *part, Node *address)
+{
+    TestGiven given = {.value = address};
+
+    given.fact = parse_node(compile, NODE_BARE, &address->place);
+    given.fact->text = "rcpt.to";
+    g_array_append_val(part->givens, given);
+}
+
+/* part = "recipient" operand "{" { given | expect } "}" . */
+static gboolean
+parse_recipient(Compile *compile, Test *test)
+{
+    PolicyPlace place = compile->token.place;
+    Node *address = parse_operand(compile);
+    PolicyPlace open = compile->token.place;
+
+    if (address == NULL)
+        return FALSE;
+    if (test->whole != NULL) {
+        compile_error(compile, &place, "behind the `}` of the other",
+                      "a recipient stands beside another, not in it");
+        test = test->whole;
+    }
+    if (!compile_expect(compile, TOKEN_OPEN, "`{`"))
+        return FALSE;
+    g_autofree char *name =
+        g_strdup_printf("%s: %s", test->name, address->text);
+    Test *part = test_new(compile, compile_keep(compile, name, -1), &place);
+    part->whole = test;
+    give_recipient(compile, part, address);
+    parse_clauses(compile, part);
+    g_ptr_array_add(compile->rules->runs, part);
+    return compile_close(compile, &open);
+}
+
+static const struct {
+    const char *word;
+    gboolean (*parse)(Compile *compile, Test *test);
+} clauses[] = {
+    {"given", parse_given},
+    {"expect", parse_expect},
+    {"recipient", parse_recipient},
+};
+
 static gboolean
 parse_clause(Compile *compile, Test *test)
 {
-    static const char *const words[] = {"given", "expect", NULL};
+    static const char *const words[] = {"given", "expect", "recipient", NULL};
     const PolicyPlace place = compile->token.place;
-    gboolean given = compile_at(compile, "given");
 
-    if (at_clause(compile)) {
-        compile_advance(compile);
-        return given ? parse_given(compile, test) : parse_expect(compile, test);
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(clauses); i++)
+        if (compile_at(compile, clauses[i].word)) {
+            compile_advance(compile);
+            return clauses[i].parse(compile, test);
+        }
     if (compile->token.kind == TOKEN_BARE)
         compile_no_such(compile, &place, "a test knows no",
                         compile_word(compile, "a clause"), words);
@@ -232,16 +281,46 @@ ends_block(const Compile *compile)
            || parse_begins_statement(&compile->token);
 }
 
+/* FALSE: not all of them were understood. */
+static gboolean
+parse_clauses(Compile *compile, Test *test)
+{
+    gboolean ok = TRUE;
+
+    while (!ends_block(compile)) {
+        if (parse_clause(compile, test))
+            continue;
+        ok = FALSE;
+        while (!ends_block(compile) && !at_clause(compile))
+            compile_advance(compile);
+    }
+    return ok;
+}
+
 static void
 check_purpose(Compile *compile, const Test *test)
 {
-    if (test->expects->len == 0)
+    if (test->expects->len == 0
+        && (test->whole == NULL || test->whole->expects->len == 0))
         compile_error(compile, &test->place, "expect VERDICT NAME",
                       "this test expects nothing, so nothing can fail it");
 }
 
-/* test = "test" TEXT "{" { "given" FACT "=" ( operand | "{" { operand } "}" )
- *                        | "expect" expectation } "}" .
+/* A test, or the parts that it has, from that run on. */
+static void
+add_runs(Compile *compile, Test *test, guint first)
+{
+    GPtrArray *runs = compile->rules->runs;
+
+    if (runs->len == first)
+        g_ptr_array_add(runs, test);
+    for (guint i = first; i < runs->len; i++)
+        check_purpose(compile, g_ptr_array_index(runs, i));
+}
+
+/* test = "test" TEXT "{" { given | expect | part } "}" .
+ * given = "given" FACT "=" ( operand | "{" { operand } "}" ) .
+ * expect = "expect" expectation .
  * expectation = "nothing" [ "at" STAGE ] | "score" "=" INT
  *             | [ "no" ] [ "would" ] verdict [ NAME ] [ arguments ]
  *               [ "at" STAGE ] [ reply ] . */
@@ -250,7 +329,7 @@ parse_test(Compile *compile, const PolicyPlace *place)
 {
     const char *name = compile_value(compile, "the test's name in quotes");
     PolicyPlace open = compile->token.place;
-    unsigned before = compile->report->errors;
+    guint first = compile->rules->runs->len;
 
     if (name == NULL)
         return FALSE;
@@ -259,13 +338,7 @@ parse_test(Compile *compile, const PolicyPlace *place)
     if (!compile_expect(compile, TOKEN_OPEN, "`{`"))
         return FALSE;
     Test *test = test_new(compile, name, place);
-    while (!ends_block(compile)) {
-        if (parse_clause(compile, test))
-            continue;
-        while (!ends_block(compile) && !at_clause(compile))
-            compile_advance(compile);
-    }
-    if (compile->report->errors == before && compile->token.kind == TOKEN_CLOSE)
-        check_purpose(compile, test);
+    if (parse_clauses(compile, test) && compile->token.kind == TOKEN_CLOSE)
+        add_runs(compile, test, first);
     return compile_close(compile, &open);
 }

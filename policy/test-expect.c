@@ -278,8 +278,8 @@ static char *(*const checks[])(const TestExpect *expect, const GPtrArray *fired,
     [EXPECT_SCORE] = expect_score,
 };
 
-static void
-unmet_free(void *data)
+void
+test_unmet_free(void *data)
 {
     PolicyUnmet *unmet = data;
 
@@ -291,7 +291,6 @@ unmet_free(void *data)
 void
 test_expect(const Test *test, const GPtrArray *fired, PolicyTest *result)
 {
-    result->unmet = g_ptr_array_new_with_free_func(unmet_free);
     for (guint i = 0; i < test->expects->len; i++) {
         const TestExpect *expect = g_ptr_array_index(test->expects, i);
         char *found = checks[expect->kind](expect, fired, result);

@@ -15,6 +15,8 @@ typedef struct TestFired {
     GPtrArray *arguments; /* texts */
 } TestFired;
 
+/* Of a PolicyUnmet, for a GDestroyNotify. */
+void test_unmet_free(void *data);
 /* Adds to `unmet` what the test expects and the rules that fired do not show.
  */
 void test_expect(const Test *test, const GPtrArray *fired, PolicyTest *result);

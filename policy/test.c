@@ -98,9 +98,9 @@ give(Run *run, const TestGiven *given)
 }
 
 static void
-give_all(Run *run)
+give_all(Run *run, const Test *test)
 {
-    const GArray *givens = run->test->givens;
+    const GArray *givens = test->givens;
 
     for (guint i = 0; i < givens->len; i++) {
         const TestGiven *given = &g_array_index(givens, TestGiven, i);
@@ -189,8 +189,20 @@ static int64_t
 get_now(void *data)
 {
     const Run *run = data;
+    const Test *test = run->test;
 
-    return run->test->now;
+    if (test->now == G_MININT64 && test->whole != NULL)
+        test = test->whole;
+    return test->now;
+}
+
+/* The mail is in every sample, unless the test says otherwise. */
+static PolicySample
+sample_of(const Test *test)
+{
+    if (test->sample == POLICY_SAMPLE_OWN && test->whole != NULL)
+        test = test->whole;
+    return test->sample == POLICY_SAMPLE_OWN ? POLICY_SAMPLE_IN : test->sample;
 }
 
 /* ---- the way through the stages ----------------------------------------- */
@@ -243,13 +255,14 @@ result_new(const Test *test)
     result->name = test->name;
     result->place = &test->place;
     result->judgements = g_ptr_array_new_with_free_func(policy_judgement_free);
+    result->unmet = g_ptr_array_new_with_free_func(test_unmet_free);
     return result;
 }
 
 PolicyTest *
 policy_test_run(const PolicyConfig *config, unsigned index)
 {
-    const Test *test = g_ptr_array_index(config->rules->tests, index);
+    const Test *test = g_ptr_array_index(config->rules->runs, index);
     Run run = {
         .config = config,
         .test = test,
@@ -265,14 +278,18 @@ policy_test_run(const PolicyConfig *config, unsigned index)
                                 .fired = on_fired,
                                 .judged = on_judged,
                                 .now = get_now,
-                                .sample = test->sample};
-    give_all(&run);
+                                .sample = sample_of(test)};
+    if (test->whole != NULL)
+        give_all(&run, test->whole);
+    give_all(&run, test);
     const FilterdValue *score = find_fact(&run, "score");
     if (score != NULL)
         run.score = *score;
     follow_addresses(&run);
     pass_stages(&run);
     run.result->score = run.score.integer;
+    if (test->whole != NULL)
+        test_expect(test->whole, run.fired, run.result);
     test_expect(test, run.fired, run.result);
     g_ptr_array_unref(run.fired);
     g_hash_table_unref(run.facts);
@@ -292,13 +309,13 @@ policy_test_free(PolicyTest *test)
 unsigned
 policy_test_count(const PolicyConfig *config)
 {
-    return config->rules->tests->len;
+    return config->rules->runs->len;
 }
 
 const char *
 policy_test_name(const PolicyConfig *config, unsigned index)
 {
-    const Test *test = g_ptr_array_index(config->rules->tests, index);
+    const Test *test = g_ptr_array_index(config->rules->runs, index);
 
     return test->name;
 }

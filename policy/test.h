@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A test is one recipient's way through all stages. A fact that is not given is
+ * A test is one recipient's way through all stages; one with several recipients
+ * is as many tests. A fact that is not given is
  * unknown, but for what follows from one that is: the parts of mail.from,
  * rcpt.to and header.from.address, and the score.
  */

@@ -67,6 +67,7 @@ policy_rules_new(void)
     for (int stage = 0; stage < FILTERD_STAGES; stage++)
         rules->stages[stage] = g_ptr_array_new();
     rules->tests = g_ptr_array_new_with_free_func(test_free);
+    rules->runs = g_ptr_array_new();
     rules->lookups = g_ptr_array_new_with_free_func(free_lookup);
     rules->patterns = g_ptr_array_new_with_free_func(free_pattern);
     rules->facts = g_hash_table_new(g_str_hash, g_str_equal);
@@ -82,9 +83,10 @@ policy_rules_free(PolicyRules *rules)
     g_ptr_array_unref(rules->all);
     for (int stage = 0; stage < FILTERD_STAGES; stage++) {
         g_ptr_array_unref(rules->stages[stage]);
-        g_clear_pointer(&rules->runs[stage], runs_free);
+        g_clear_pointer(&rules->alike[stage], runs_free);
     }
     g_ptr_array_unref(rules->tests);
+    g_ptr_array_unref(rules->runs);
     g_ptr_array_unref(rules->lookups);
     g_ptr_array_unref(rules->patterns);
     g_hash_table_unref(rules->facts);

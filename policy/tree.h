@@ -131,11 +131,12 @@ typedef struct TestExpect {
 
 typedef struct Test {
     const char *name;
+    struct Test *whole; /* of a recipient's part: the test round it */
     PolicyPlace place;
-    GArray *givens;     /* TestGiven */
-    GPtrArray *expects; /* TestExpect */
-    int64_t now;        /* G_MININT64: before any day */
-    PolicySample sample;
+    GArray *givens;      /* TestGiven */
+    GPtrArray *expects;  /* TestExpect */
+    int64_t now;         /* G_MININT64: before any day */
+    PolicySample sample; /* OWN: not said */
 } Test;
 
 /* A sub-expression that tells recipients apart, see policy_group(). */
@@ -149,13 +150,14 @@ struct PolicyRules {
     Arena arena;
     GPtrArray *all; /* Rule */
     GPtrArray *stages[FILTERD_STAGES];
-    struct Runs *runs[FILTERD_STAGES]; /* NULL: of that stage none */
-    GPtrArray *tests;                  /* Test */
-    GPtrArray *lookups;                /* owned */
-    GPtrArray *patterns;               /* owned */
-    GHashTable *facts;                 /* by name */
-    GHashTable *mentioned;             /* PolicyFact */
-    GArray *groups;                    /* GroupTerm */
+    struct Runs *alike[FILTERD_STAGES]; /* NULL: of that stage none */
+    GPtrArray *tests;                   /* Test */
+    GPtrArray *runs;         /* Test: those that are run by themselves */
+    GPtrArray *lookups;      /* owned */
+    GPtrArray *patterns;     /* owned */
+    GHashTable *facts;       /* by name */
+    GHashTable *mentioned;   /* PolicyFact */
+    GArray *groups;          /* GroupTerm */
     GPtrArray *declarations; /* Declaration, in the order of the file */
 };
 

@@ -329,6 +329,53 @@ tests_settle_both(void)
                "expect nothing");
 }
 
+/* ---- several recipients ------------------------------------------------- */
+
+static void
+each_recipient(void)
+{
+    g_autoptr(PolicyConfig) config =
+        world_config("at rcpt { reject a if rcpt.domain = \"a.example\"\n"
+                     "          reject b if client.fcrdns }\n"
+                     "test \"t\" {\n"
+                     "  given client.fcrdns = yes\n"
+                     "  recipient \"x@a.example\" { expect reject a }\n"
+                     "  recipient \"x@b.example\" { expect reject b }\n"
+                     "  recipient \"x@c.example\" { given client.fcrdns = no\n"
+                     "                             expect nothing }\n"
+                     "  expect no reject c }\n"
+                     "at message { reject c if client.fcrdns = yes }\n");
+    static const char *const names[] = {"t: x@a.example", "t: x@b.example",
+                                        "t: x@c.example"};
+
+    g_assert_cmpuint(policy_test_count(config), ==, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        g_autoptr(PolicyTest) test = policy_test_run(config, i);
+        g_assert_cmpstr(test->name, ==, names[i]);
+        g_assert_cmpuint(test->unmet->len, ==, 0);
+    }
+}
+
+static const WorldCase wrong_recipients[] = {
+    {"at rcpt { reject a }\ntest \"t\" { recipient \"x@a.example\" { } }",
+     "2:22: this test expects nothing, so nothing can fail it | expect VERDICT "
+     "NAME\n"},
+    {"at rcpt { reject a }\n"
+     "test \"t\" { recipient \"x@a.example\" { recipient \"y@a.example\" { "
+     "expect reject a } expect reject a } }",
+     "2:48: a recipient stands beside another, not in it | behind the `}` of "
+     "the other\n"},
+    {"at rcpt { reject a }\n"
+     "test \"t\" { recipient \"x y\" { expect reject a } }",
+     "2:22: `x y` is not an address | such as \"user@example.com\"\n"},
+};
+
+static void
+recipients_are_checked(void)
+{
+    world_check(wrong_recipients, G_N_ELEMENTS(wrong_recipients));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -352,5 +399,9 @@ main(int argc, char **argv)
                     not_early);
     g_test_add_func("/policy/prefix/tests-settle-sample-and-date",
                     tests_settle_both);
+    g_test_add_func("/policy/tests/each-recipient-has-its-part",
+                    each_recipient);
+    g_test_add_func("/policy/tests/a-recipient's-part-is-checked",
+                    recipients_are_checked);
     return g_test_run();
 }

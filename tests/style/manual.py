@@ -147,14 +147,68 @@ def settings():
             yield "%s: the default of %s is %s" % (CONF, name, default)
 
 
+# "name", FILTERD_TYPE, FILTERD_STAGE
+FACT = re.compile(r'\] = \{"([\w.-]+)", FILTERD_(\w+), FILTERD_(\w+),')
+
+
 def core_facts():
-    facts = list(tables(tree.ROOT / "filterd/session/core.c", "FilterdFact"))
-    text = section(read(CONF), "FACTS OF THE CORE")
-    if not facts:
-        yield "no fact was found in the sources"
-    for fact in facts:
-        if "\n.It %s Ta " % fact not in text:
-            yield "%s: nothing about %s" % (CONF, fact)
+    """Each below its stage, with its type, and none that is not there."""
+    source = re.sub(r"\s+", " ", read("filterd/session/core.c"))
+    facts = {name: (since.lower(), kind.lower())
+             for name, kind, since in FACT.findall(source)}
+    names = set(tables(tree.ROOT / "filterd/session/core.c", "FilterdFact"))
+    if not names or names != set(facts):
+        yield "the facts of the sources were not understood: %s" % (
+            names ^ set(facts))
+    told, stage = {}, None
+    for line in section(read(CONF), "FACTS OF THE CORE").split("\n"):
+        if line.startswith(".It Sy "):
+            stage = line.split()[2]
+        elif line.startswith(".It "):
+            name, kind = line[4:].split(" Ta ")[:2]
+            told[name] = (stage, kind)
+    for name in sorted(set(facts) | set(told)):
+        if told.get(name) != facts.get(name):
+            yield "%s: %s is %s, not %s" % (CONF, name, facts.get(name),
+                                            told.get(name))
+
+
+# Where the parser knows a word: a table of words, or a question for one.
+WORD_TABLES = [
+    ("policy/parse.c", r"\} statements\[\] = \{(.*?)\n\};", r'\{"(\w+)", '),
+    ("policy/parse-prefix.c", r"\} words\[\] = \{(.*?)\n\};", r'\{"(\w+)", '),
+    ("policy/parse-rule.c", r"policy_verdict_words\[\] = \{(.*?)\};", r'"(\w+)"'),
+    ("policy/parse-rule.c", r"policy_stage_words\[\] = \{(.*?)\};", r'"(\w+)"'),
+    ("policy/literal.c", r"literal_type_words\[\] = \{(.*?)\};", r'"(\w+)"'),
+    ("policy/settings.c", r"wire_words\[\] = \{(.*?)\};", r'"(\w+)"'),
+    ("policy/settings.c", r"store_words\[\] = \{(.*?)\};", r'"(\w+)"'),
+    ("policy/lexer.c", r"\} signs\[\] = \{(.*?)\n\};", r'\{"([^"]+)", '),
+]
+ASKED = re.compile(r'\b(?:compile_at|expect_word)\(\s*compile, "(\w+)"'
+                   r'|parse_chain\(\s*compile, \w+, "(\w+)"')
+
+
+def parser_words():
+    for path, table, word in WORD_TABLES:
+        found = re.search(table, read(path), re.S)
+        yield from re.findall(word, found.group(1)) if found else [path]
+    for path in (tree.ROOT / "policy").glob("parse*.c"):
+        if path.name != "parse-mend.c":
+            for pair in ASKED.findall(path.read_text()):
+                yield "".join(pair)
+
+
+def grammar():
+    """Its words are the parser's, and what it names it explains."""
+    text = section(read(CONF), "GRAMMAR").split(".Bd", 1)[1].split(".Ed")[0]
+    told = set(re.findall(r'"([^"]+)"', text))
+    for word in sorted(told ^ set(parser_words())):
+        yield "%s: GRAMMAR and the parser differ about `%s`" % (CONF, word)
+    rest = re.sub(r'"[^"]+"', " ", text)
+    rules = set(re.findall(r"^(\w+) +=", rest, re.M))
+    for name in sorted(set(re.findall(r"\b[a-z]+\b", rest))
+                       - rules - {"literal", "offset", "n", "value"}):
+        yield "%s: GRAMMAR has no rule `%s`" % (CONF, name)
 
 
 def plugins():
@@ -376,6 +430,7 @@ def main():
     tap = tree.Tap()
     tap.point("every setting, with its default", settings())
     tap.point("every fact of the core", core_facts())
+    tap.point("the grammar, as the parser has it", grammar())
     tap.point("every plugin, and where its page is", plugins())
     tap.point("every limit, with its value", limits())
     tap.point("every row of bad input, as it is tested", bad_input_rows())
