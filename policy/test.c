@@ -277,6 +277,7 @@ policy_test_run(const PolicyConfig *config, unsigned index)
                                 .fact = ask,
                                 .fired = on_fired,
                                 .judged = on_judged,
+                                .thorough = TRUE,
                                 .now = get_now,
                                 .sample = sample_of(test)};
     if (test->whole != NULL)
