@@ -184,9 +184,11 @@ same_again(Pattern *pattern, const char *at, const char *item)
     int which = item[1] - '1';
 
     if (which < 0 || which >= (int)pattern->captures
-        || pattern->capture[which].length < 0)
+        || pattern->capture[which].length == PATTERN_OPEN)
         return fail(pattern, "the pattern names a capture that it has not");
     const PatternCapture *capture = &pattern->capture[which];
+    if (capture->length == PATTERN_POSITION) /* no text is like a number */
+        return NULL;
     pattern->steps += capture->length / 8;
     if (pattern->subject_end - at < capture->length
         || memcmp(at, capture->start, (size_t)capture->length) != 0)

@@ -32,6 +32,7 @@ static const Question questions[] = {
     {"f(a(b)c)d", "%b()", "[]"},
     {"xxx(", "%b()", "[]"},
     {"THE (quick) fox", "%f[%a]%a+", "w"},
+    {"a1", "()%1", "x"},
     {"aXbX", "[^X]", "."},
     {"a-b]c", "[]-]", "."},
     {"a-b]c", "[^]]", "."},
