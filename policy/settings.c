@@ -492,6 +492,35 @@ default_store(Compile *compile)
     config->store.where = compile_keep(compile, path, -1);
 }
 
+/* A file of such a name is "./no". */
+static gboolean
+seems_boolean(const char *text)
+{
+    static const char *const words[] = {"no", "yes", "none", "false", "true",
+                                        "0",  "1",   "on",   "off"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(text, words[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static void
+check_decision_log(Compile *compile, const char *where)
+{
+    const char *const right = "`on`, `off` or a file, such as \"kept.log\"";
+
+    if (where == NULL || strcmp(where, "on") == 0 || strcmp(where, "off") == 0)
+        return;
+    if (*where == '\0')
+        compile_error(compile, options_place(compile->set, "decision-log"),
+                      right, "the decision log has no name");
+    else if (seems_boolean(where))
+        compile_error(
+            compile, options_place(compile->set, "decision-log"), right,
+            "`%s` is neither `on` nor `off`, and hardly a file", where);
+}
+
 void
 settings_finish(Compile *compile)
 {
@@ -506,8 +535,6 @@ settings_finish(Compile *compile)
         options_finish(compile, &options);
         options_clear(&options);
     }
-    if (settings->decision_log != NULL && *settings->decision_log == '\0')
-        compile_error(compile, options_place(compile->set, "decision-log"),
-                      "on, off or a file", "the decision log has no name");
+    check_decision_log(compile, settings->decision_log);
     default_store(compile);
 }
