@@ -188,6 +188,23 @@ show_rules(Search *search, const JsonValue *holder)
 
 /* ---- evidence ----------------------------------------------------------- */
 
+/* Durations are milliseconds in the log, which only the configuration knows. */
+static void
+append_fact(const Search *search, GString *line, const JsonValue *json)
+{
+    const PolicyFact *fact = search->config != NULL
+                                 ? policy_fact_find(search->config, json->name)
+                                 : NULL;
+
+    if (fact != NULL && fact->row->type == FILTERD_DURATION
+        && json->type == JSON_NUMBER) {
+        g_autofree char *text = text_format_duration(json->integer);
+        g_string_append(line, text);
+        return;
+    }
+    append_value(line, json);
+}
+
 static void
 show_facts(Search *search, const JsonValue *decision, const JsonValue *holder)
 {
@@ -200,7 +217,7 @@ show_facts(Search *search, const JsonValue *decision, const JsonValue *holder)
         const char *reason = json_text(reasons, one->name);
 
         g_string_append(line, " = ");
-        append_value(line, one);
+        append_fact(search, line, one);
         if (reason != NULL)
             g_string_append_printf(line, " (%s)", reason);
         view_lines(&search->view, 2, line->str);
@@ -392,8 +409,8 @@ not_found(const Search *search, const char *path, const GPtrArray *files)
 {
     fprintf(stderr,
             "filterctl explain: no decision of session %s in %s and what was "
-            "put aside of it: %u files, %s%s\n",
-            search->id, path, files->len,
+            "put aside of it: %u file%s, %s%s\n",
+            search->id, path, files->len, files->len == 1 ? "" : "s",
             search->log.first != NULL ? "which go back to "
                                       : "without any decision",
             search->log.first != NULL ? search->log.first : "");
@@ -422,6 +439,16 @@ search_files(Search *search, const char *path)
     return TOOL_OK;
 }
 
+/* What is kept is called by its session and a number: 52a5bed32a-2-1. */
+static void
+cut_number(char *id)
+{
+    char *first = strchr(id, '-'), *last = strrchr(id, '-');
+
+    if (first != last && strchr(first + 1, '-') == last)
+        *last = '\0';
+}
+
 /* As replies and the log have it, with brackets or without; NULL: no session
  * is called so. Caller frees. */
 static char *
@@ -431,6 +458,7 @@ read_id(const char *text)
     gboolean bare = length < 3 || text[0] != '[' || text[length - 1] != ']';
     char *id = bare ? g_strdup(text) : g_strndup(text + 1, length - 2);
 
+    cut_number(id);
     if (*id != '\0' && strspn(id, "0123456789abcdef-") == strlen(id))
         return id;
     g_free(id);

@@ -109,13 +109,51 @@ find_all(QuarantineTask *task)
     return TRUE;
 }
 
+/* Its id is that of the session, and a number. */
+static gboolean
+is_of_session(const char *name, const char *session)
+{
+    gsize length = strlen(session);
+    return strncmp(name, session, length) == 0 && name[length] == '-'
+           && strchr(session, '-') != NULL
+           && strchr(name + length + 1, '-') == NULL;
+}
+
+/* By its id, or by a session of which one is kept; what is not found is asked
+ * for as it is, and complained of then. */
+static void
+find_named(QuarantineTask *task, const GPtrArray *names, const char *id)
+{
+    const char *found = id;
+    unsigned count = 0;
+    for (unsigned i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        if (!is_of_session(name, id))
+            continue;
+        found = name;
+        count++;
+    }
+    if (count > 1)
+        quarantine_complain(task, id,
+                            "several messages of that session are "
+                            "kept: which? `list` has their ids");
+    else
+        g_ptr_array_add(task->ids, g_strdup(found));
+}
+
 static gboolean
 find(QuarantineTask *task)
 {
     char **ids = task->request->ids;
-    for (unsigned i = 0; ids != NULL && ids[i] != NULL; i++)
-        g_ptr_array_add(task->ids, g_strdup(ids[i]));
-    return ids != NULL || find_all(task);
+    if (ids == NULL)
+        return find_all(task);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = quarantine_list(task->quarantine, &error);
+    if (names == NULL)
+        return wrong("state-directory", error->message);
+    for (unsigned i = 0; ids[i] != NULL; i++)
+        find_named(task, names, ids[i]);
+    return TRUE;
 }
 
 /* ---- expire -------------------------------------------------------------- */

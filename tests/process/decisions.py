@@ -285,7 +285,8 @@ def checked(program):
             "rejected spf-fail at rcpt": ["spf.result = fail: yes",
                                           "bad.example TXT: \"v=spf1 -all\""],
             "tempfailed grey at rcpt": ["greylist.state = new: yes",
-                                        "greylist at rcpt: "],
+                                        "greylist at rcpt: ",
+                                        "greylist.wait = 5m"],
             "tempfailed spf-broken at rcpt": ["spf.result = temperror: yes",
                                               "dead.test TXT: "],
             "rejected picked at message": ["would reject watched",
@@ -299,6 +300,12 @@ def checked(program):
             for part in [words] + parts[words]:
                 assert part in out, (part, out)
             assert "no such rule" not in out and "another one" not in out, out
+            kept = ctl(filterd, "explain", "--session", f"[{number}-1]",
+                       "-c", str(filterd.config))
+            assert kept[:2] == (0, out), kept
+        status, out, err = ctl(filterd, "explain", "--session", "00-0",
+                               "-c", str(filterd.config))
+        assert status == 1 and ": 1 file, which" in err, err
         replay = ["replay", "--json", "--policy", str(filterd.config)]
         logs = [str(path) for path in files(filterd)]
         status, out, err = ctl(filterd, *replay, *logs)

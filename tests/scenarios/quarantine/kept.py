@@ -5,6 +5,7 @@
 import os
 import pty
 import re
+import shutil
 import stat
 import subprocess
 import time
@@ -72,6 +73,12 @@ def story_kept(stage):
     check(shown.endswith(MESSAGE), "the message as it is")
     check(b"rule      suspect, at message" in shown, shown)
     check(b"size      %d\n" % letter["size"] in shown, shown)
+    equal(quarantine.octets("show", letter["session"]), shown,
+          "by its session")
+    twin = quarantine.path(letter["session"] + "-99")
+    shutil.copy(path, twin)
+    quarantine.run("show", letter["session"], status=1)
+    os.unlink(twin)
     raw = quarantine.octets("show", "--raw", name)
     check(raw.startswith(b"Authentication-Results: "), raw[:80])
     equal(len(raw), letter["size"], "its size")
