@@ -38,7 +38,7 @@ struct Check {
     char **missed;
 };
 
-/* What the child is to look at. */
+/* What the child is to look at; a draft is only compiled. */
 typedef struct Subject {
     const Configuration *configuration, *before;
 } Subject;
@@ -151,8 +151,10 @@ examine(const Subject *subject, PolicyReport *report, GString *text,
     const Configuration *configuration = subject->configuration;
     g_autoptr(PolicyConfig) config = configuration_compile(
         configuration->bundle, configuration->path, FALSE, report);
-    gboolean ok = config != NULL && is_available(configuration, config, report);
-    gboolean starts = ok && try_config(config, &error);
+    gboolean draft = configuration->draft;
+    gboolean ok = config != NULL
+                  && (draft || is_available(configuration, config, report));
+    gboolean starts = ok && (draft || try_config(config, &error));
     gboolean placed =
         error != NULL
         && statement_refuse_start(configuration->bundle, report, error);
@@ -161,7 +163,7 @@ examine(const Subject *subject, PolicyReport *report, GString *text,
     if (error != NULL && !placed)
         g_string_append_printf(text, "%s: error: %s\n", configuration->path,
                                error->message);
-    if (starts && subject->before != NULL)
+    if (starts && !draft && subject->before != NULL)
         compare(subject->before, config, changes);
     return starts;
 }
@@ -312,6 +314,12 @@ gboolean
 check_ok(const Check *check)
 {
     return check->ok;
+}
+
+gboolean
+check_whole(const Check *check)
+{
+    return check->changes != NULL;
 }
 
 const char *

@@ -31,6 +31,8 @@ gboolean check_step(Check *check);
 
 /* When it is over. */
 gboolean check_ok(const Check *check);
+/* FALSE: it ended before it could say what it saw. */
+gboolean check_whole(const Check *check);
 /* Errors and warnings, as people read them. */
 const char *check_report(const Check *check);
 /* What is different from before, phrases with semicolons between; "": there was

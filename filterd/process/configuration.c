@@ -13,6 +13,27 @@
 #include <string.h>
 #include <unistd.h>
 
+static void
+refuse_word(const Bundle *bundle, const char *path, const char *word,
+            const GError *error, PolicyReport *report)
+{
+    PolicyPlace place = statement_find(bundle, path, "set", word);
+    statement_refuse(bundle, report, &place, NULL, "`set %s`: %s", word,
+                     error->message);
+}
+
+gboolean
+configuration_user_exists(const PolicyConfig *config, const Bundle *bundle,
+                          const char *path, PolicyReport *report)
+{
+    g_autoptr(GError) error = NULL;
+    const char *word;
+    if (privileges_exist(&config->settings, &word, &error))
+        return TRUE;
+    refuse_word(bundle, path, word, error, report);
+    return FALSE;
+}
+
 static gboolean
 find_privileges(Configuration *configuration, PolicyReport *report)
 {
@@ -27,17 +48,28 @@ find_privileges(Configuration *configuration, PolicyReport *report)
                 ((const PolicyBackend *)backends->pdata[i])->source_client;
         return TRUE;
     }
-    PolicyPlace place =
-        statement_find(configuration->bundle, configuration->path, "set", word);
-    statement_refuse(configuration->bundle, report, &place, NULL,
-                     "`set %s`: %s", word, error->message);
+    refuse_word(configuration->bundle, configuration->path, word, error,
+                report);
     return FALSE;
 }
 
-Configuration *
-configuration_new(const char *path, PolicyReport *report)
+/* What loads plugins is never more than it would be otherwise. */
+static void
+make_draft(Configuration *configuration, const Configuration *before)
 {
-    g_autoptr(Configuration) configuration = g_new0(Configuration, 1);
+    configuration->draft = TRUE;
+    if (before != NULL)
+        configuration->privileges = before->privileges;
+    else
+        privileges_of_nobody(&configuration->privileges);
+    configuration->privileges.foreign = FALSE;
+}
+
+Configuration *
+configuration_new(const char *path, const Configuration *before,
+                  PolicyReport *report)
+{
+    Configuration *configuration = g_new0(Configuration, 1);
     configuration->path = path;
     configuration->bundle = bundle_new();
     const PolicyLoader loader = {
@@ -49,8 +81,8 @@ configuration_new(const char *path, PolicyReport *report)
     configuration->skeleton = policy_compile(path, &loader, report);
     if (configuration->skeleton == NULL
         || !find_privileges(configuration, report))
-        return NULL;
-    return g_steal_pointer(&configuration);
+        make_draft(configuration, before);
+    return configuration;
 }
 
 void

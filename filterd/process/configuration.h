@@ -13,18 +13,26 @@
 typedef struct Configuration {
     const char *path; /* borrowed */
     Bundle *bundle;
-    PolicyConfig *skeleton;
+    PolicyConfig *skeleton; /* NULL: not even that is right */
     Privileges privileges;
+    gboolean draft; /* it has errors; others may be found, with plugins */
 } Configuration;
 
-/* Reads the files; NULL with errors in the report. */
-Configuration *configuration_new(const char *path, PolicyReport *report);
+/* Reads the files; a draft with errors in the report. It has the privileges of
+ * `before`, the configuration in force, or, where that is NULL, nobody's. */
+Configuration *configuration_new(const char *path, const Configuration *before,
+                                 PolicyReport *report);
 void configuration_free(Configuration *configuration);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Configuration, configuration_free)
 
 /* With plugins; files from `bundle` alone, or also from the disk. */
 PolicyConfig *configuration_compile(Bundle *bundle, const char *path,
                                     gboolean from_disk, PolicyReport *report);
+/* Whether there are those whom `set user` and `set group` name; FALSE: as the
+ * master says it. */
+gboolean configuration_user_exists(const PolicyConfig *config,
+                                   const Bundle *bundle, const char *path,
+                                   PolicyReport *report);
 /* The value of an option of the instance, of the C type that its row has; NULL:
  * the plugin has no such option. */
 const void *configuration_option(const PolicyUse *use, const char *name);

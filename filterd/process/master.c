@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #define TICK 1000
+/* Of a report, in the log. */
+#define NOTES_LIMIT 20
 
 typedef struct Master {
     const char *path;
@@ -73,6 +75,25 @@ notify_reloading(void)
     notify_send(lines);
 }
 
+/* A line for each note of a report, without what is below it: the source, the
+ * caret, the hint. */
+static void
+log_notes(const char *report)
+{
+    g_auto(GStrv) lines = g_strsplit(report, "\n", 0);
+    unsigned notes = 0;
+    for (unsigned i = 0; lines[i] != NULL; i++) {
+        if (*lines[i] == '\0' || *lines[i] == ' ')
+            continue;
+        if (++notes <= NOTES_LIMIT)
+            log_event(FILTERD_LOG_WARNING, "configuration", "%s", lines[i]);
+    }
+    if (notes > NOTES_LIMIT)
+        log_event(FILTERD_LOG_WARNING, "configuration",
+                  "and %u more, which filterctl check shows",
+                  notes - NOTES_LIMIT);
+}
+
 /* At the start nothing is left to do; later the old one goes on. */
 static void
 refuse(Master *master, const char *why)
@@ -84,9 +105,11 @@ refuse(Master *master, const char *why)
         return;
     }
     LogLine line;
+    log_notes(why);
     log_begin(&line, FILTERD_LOG_WARNING, "reload");
     log_text(&line, "result", "refused");
-    log_text(&line, "report", why);
+    log_int(&line, "generation", generation_number(master->current));
+    log_text(&line, "text", "the generation goes on");
     log_end(&line);
     notify_serving();
 }
@@ -153,8 +176,8 @@ show_warnings(const Master *master)
     const char *report = reload_report(master->reload);
     if (master->current == NULL)
         fputs(report, stderr);
-    else if (*report != '\0')
-        log_event(FILTERD_LOG_WARNING, "configuration", "%s", report);
+    else
+        log_notes(report);
 }
 
 static void

@@ -12,6 +12,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The kernel's own number for whom it does not know. */
+#define NOBODY 65534
+
 static gboolean
 fail(GError **error, const char *what)
 {
@@ -48,16 +51,42 @@ find_group(const char *name, Privileges *found, GError **error)
     return TRUE;
 }
 
+static gboolean
+find_both(const PolicySettings *settings, Privileges *found, const char **word,
+          GError **error)
+{
+    *word = "user";
+    if (settings->user != NULL && !find_user(settings->user, found, error))
+        return FALSE;
+    *word = "group";
+    return settings->group == NULL || find_group(settings->group, found, error);
+}
+
+gboolean
+privileges_exist(const PolicySettings *settings, const char **word,
+                 GError **error)
+{
+    Privileges found;
+    return find_both(settings, &found, word, error);
+}
+
+void
+privileges_of_nobody(Privileges *privileges)
+{
+    gboolean root = geteuid() == 0;
+    *privileges = (Privileges){
+        .drop = root,
+        .uid = root ? NOBODY : geteuid(),
+        .gid = root ? NOBODY : getegid(),
+    };
+}
+
 gboolean
 privileges_find(const PolicySettings *settings, Privileges *privileges,
                 const char **word, GError **error)
 {
     Privileges found = {.uid = geteuid(), .gid = getegid()};
-    *word = "user";
-    if (settings->user != NULL && !find_user(settings->user, &found, error))
-        return FALSE;
-    *word = "group";
-    if (settings->group != NULL && !find_group(settings->group, &found, error))
+    if (!find_both(settings, &found, word, error))
         return FALSE;
     *word = settings->user != NULL ? "user" : "group";
     gboolean other = found.uid != geteuid() || found.gid != getegid();

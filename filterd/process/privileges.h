@@ -19,6 +19,11 @@ typedef struct Privileges {
  * words, `word`, is to blame. */
 gboolean privileges_find(const PolicySettings *settings, Privileges *privileges,
                          const char **word, GError **error);
+/* The same where nobody is to become somebody: whether there are these two. */
+gboolean privileges_exist(const PolicySettings *settings, const char **word,
+                          GError **error);
+/* Of an account that owns nothing, where root can become that. */
+void privileges_of_nobody(Privileges *privileges);
 gboolean privileges_equal(const Privileges *a, const Privileges *b);
 
 /* For good: no way back is left, nor to more by running another program. */

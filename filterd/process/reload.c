@@ -14,6 +14,7 @@ struct Reload {
     unsigned rounds;
     ReloadStatus status;
     GString *report;
+    char *own; /* what the master saw; "" unless it is a draft */
     char *changes;
 };
 
@@ -26,23 +27,20 @@ start_check(Reload *reload)
     if (reload->check != NULL)
         return;
     reload->status = RELOAD_BAD;
-    g_string_append_printf(reload->report, "%s\n", error->message);
+    g_string_append_printf(reload->report, "%s%s\n", reload->own,
+                           error->message);
 }
 
 /* With the master's eyes. */
-static gboolean
+static void
 read_configuration(Reload *reload)
 {
     PolicyReport report;
     policy_report_init(&report);
-    reload->configuration = configuration_new(reload->path, &report);
-    gboolean ok = reload->configuration != NULL;
-    if (!ok) {
-        g_autofree char *text = policy_report_format(&report);
-        g_string_append(reload->report, text);
-    }
+    reload->configuration =
+        configuration_new(reload->path, reload->before, &report);
+    reload->own = policy_report_format(&report);
     policy_report_clear(&report);
-    return ok;
 }
 
 Reload *
@@ -52,10 +50,8 @@ reload_new(const char *path, const Configuration *before)
     reload->path = path;
     reload->before = before;
     reload->report = g_string_new(NULL);
-    if (read_configuration(reload))
-        start_check(reload);
-    else
-        reload->status = RELOAD_BAD;
+    read_configuration(reload);
+    start_check(reload);
     return reload;
 }
 
@@ -65,6 +61,7 @@ reload_free(Reload *reload)
     g_clear_pointer(&reload->check, check_free);
     g_clear_pointer(&reload->configuration, configuration_free);
     g_string_free(reload->report, TRUE);
+    g_free(reload->own);
     g_free(reload->changes);
     g_free(reload);
 }
@@ -90,17 +87,29 @@ read_missed(Reload *reload)
     return missed[0] != NULL;
 }
 
+/* Whoever compiles with plugins sees more than the master, and all of what the
+ * master sees, but for who is to be become. */
+static void
+conclude(Reload *reload)
+{
+    const Check *check = reload->check;
+    gboolean draft = reload->configuration->draft;
+    gboolean ok = check_ok(check);
+    reload->status = ok && !draft ? RELOAD_GOOD : RELOAD_BAD;
+    if (draft && (ok || !check_whole(check)))
+        g_string_append(reload->report, reload->own);
+    g_string_append(reload->report, check_report(check));
+    reload->changes = g_strdup(check_changes(check));
+}
+
 void
 reload_step(Reload *reload)
 {
     if (reload->status != RELOAD_BUSY || !check_step(reload->check))
         return;
     gboolean again = read_missed(reload) && reload->rounds < RELOAD_ROUNDS;
-    if (!again) {
-        reload->status = check_ok(reload->check) ? RELOAD_GOOD : RELOAD_BAD;
-        g_string_append(reload->report, check_report(reload->check));
-        reload->changes = g_strdup(check_changes(reload->check));
-    }
+    if (!again)
+        conclude(reload);
     g_clear_pointer(&reload->check, check_free);
     if (again)
         start_check(reload);

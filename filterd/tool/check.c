@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/value.h"
+#include "filterd/process/configuration.h"
 #include "filterd/process/statement.h"
 #include "filterd/tool/run.h"
 #include "filterd/tool/tool.h"
@@ -140,7 +141,9 @@ check(const Request *request, PolicyReport *report)
         tool_compile_report(bundle, request->path, TRUE, report);
     g_autoptr(GPtrArray) phrases = NULL;
     gboolean right =
-        config != NULL && plugins_start(config, bundle, request->path, report);
+        config != NULL
+        && configuration_user_exists(config, bundle, request->path, report)
+        && plugins_start(config, bundle, request->path, report);
     if (right && request->against != NULL)
         phrases = find_differences(config, request->against);
     policy_report_sort(report);

@@ -91,11 +91,11 @@ def a_broken_script_changes_nothing(program):
         script = filterd.directory / "mine.lua"
         script.write_text('fact { name = "bad", type = "boolean" }\n')
         filterd.signal(signal.SIGHUP)
-        filterd.wait_log(r"reload result=refused report=.*filterd.conf:11:")
+        filterd.wait_log(r"configuration .*filterd.conf:11:")
         assert re.search(r"mine.lua:1: no type `boolean`", filterd.log())
         script.write_text("while true do end")
         filterd.signal(signal.SIGHUP)
-        filterd.wait_log(r"reload result=refused report=.*works too long")
+        filterd.wait_log(r"configuration .*works too long")
         assert "first" in refused(filterd)
 
 

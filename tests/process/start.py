@@ -231,6 +231,28 @@ def no_such_user(program):
         + "set user nobody-of-that-name\n",
     )
     assert status == 1 and f"{path}:8:5: error" in said, said
+    checked, told, other = refused(
+        program,
+        BASE
+        + "listen smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + "set user nobody-of-that-name\nset wrokers 1\n",
+    )
+    assert checked == 1 and f"{other}:9:5: error" in told, told
+    assert "nobody-of-that-name" not in told, told
+
+
+def open_block(program):
+    """a block that is not closed is told where it opens, with all other errors"""
+    status, said, path = refused(
+        program,
+        BASE
+        + "set wrokers 1\nlisten smtp 127.0.0.1:0\nbackend smtp 127.0.0.1:1\n"
+        + "at rcpt {\n    reject x if rcpt.domian = \"a\"\n",
+    )
+    assert status == 1, said
+    for place in ["6:5: error: ", "10:17: error: "]:
+        assert f"{path}:{place}" in said, said
+    assert "the block opened in line 9 is not closed" in said, said
 
 
 @contextlib.contextmanager
@@ -515,6 +537,7 @@ run(
         lmtp_port,
         plugin_file,
         no_such_user,
+        open_block,
         becomes_nobody,
         root_warns,
         observer,

@@ -209,12 +209,32 @@ def reload_broken(program):
         workers = filterd.children()
         filterd.write("at rcpt {\n")
         filterd.signal(signal.SIGHUP)
-        filterd.wait_log(r"reload result=refused report=.*filterd.conf:11:")
+        filterd.wait_log(
+            r'reload result=refused generation=1 text="the generation goes on"')
         still_serves(filterd, backend, "old rules")
         assert filterd.children() == workers
         filterd.write()
         filterd.signal(signal.SIGHUP)
         filterd.wait_log("reload result=ok")
+
+
+def reload_tells_all(program):
+    """a refused reload has a line for each mistake that check tells, and no more"""
+    with running(program) as (filterd, backend):
+        filterd.write("set wrokers 3\nuse greylist { delai 5m }\n"
+                      "at rcpt {\n    reject x if greylist.nothing = 1\n")
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("reload result=refused")
+        told = re.findall(r" configuration text=\"(.*)\"$", filterd.log(), re.M)
+        words = ["wrokers", "delai", "greylist.nothing", "is not closed"]
+        assert len(told) == len(words), told
+        for word, line in zip(words, told):
+            assert word in line and re.search(r"conf:\d+:\d+: error: ", line), told
+        assert "\\x0a" not in filterd.log(), filterd.log()
+        filterd.write("".join(f"set wrong{i} 1\n" for i in range(30)))
+        filterd.signal(signal.SIGHUP)
+        filterd.wait_log("and 10 more, which filterctl check shows")
+        still_serves(filterd, backend, "old rules")
 
 
 def reload_unplayable(program):
@@ -224,7 +244,8 @@ def reload_unplayable(program):
     ) as taken:
         filterd.write(f"listen smtp 127.0.0.1:{taken.getsockname()[1]}\n")
         filterd.signal(signal.SIGHUP)
-        filterd.wait_log(r"reload result=refused report=.*in use")
+        filterd.wait_log(r"configuration .*in use")
+        filterd.wait_log(r"reload result=refused generation=1 ")
         still_serves(filterd, backend, "undisturbed")
 
 
@@ -444,6 +465,7 @@ run(
         reload_changes,
         reload_workers,
         reload_broken,
+        reload_tells_all,
         reload_unplayable,
         reload_keeps_transaction,
         reload_under_load,
