@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/base/text.h"
+#include "filterd/process/crash.h"
 #include "filterd/tool/tool.h"
 
 #include <stdio.h>
@@ -37,14 +39,36 @@ usage(FILE *file)
         fprintf(file, "  %s\n", commands[i].synopsis);
 }
 
+static void
+no_such_command(const char *word)
+{
+    const char *words[G_N_ELEMENTS(commands) + 1] = {NULL};
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+        words[i] = commands[i].word;
+    const char *near = text_suggest(word, words);
+    if (strcmp(word, "reload") == 0)
+        fputs("filterctl: there is no command `reload`; SIGHUP to the master "
+              "reloads: `systemctl reload filterd`\n\n",
+              stderr);
+    else if (near != NULL)
+        fprintf(stderr,
+                "filterctl: there is no command `%s`; did you mean `%s`?\n\n",
+                word, near);
+    else
+        fprintf(stderr, "filterctl: there is no command `%s`\n\n", word);
+}
+
 int
 main(int argc, char **argv)
 {
+    crash_say("filterctl");
     for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++)
         if (strcmp(argv[1], commands[i].word) == 0)
             return commands[i].run(argc - 1, argv + 1);
     gboolean help = argc > 1 && strcmp(argv[1], "--help") == 0;
     gboolean version = argc > 1 && strcmp(argv[1], "--version") == 0;
+    if (argc > 1 && !help && !version)
+        no_such_command(argv[1]);
     if (version)
         puts("filterctl " FILTERD_VERSION);
     else

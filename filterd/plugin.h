@@ -450,10 +450,10 @@ typedef struct FilterdHost {
 
     /* Streams. These wait, close apart. What they wait for one stream is
      * together at most its patience, in milliseconds: it runs only while they
-     * do, and is not set back by octets that come one by one. A worker has
-     * HOST_STREAMS open: who comes later waits for a turn; a call has
-     * HOST_STREAMS_CALL. NULL and false: an error; nothing is to be expected of
-     * that stream then, but what the server has said before it went. */
+     * do, and is not set back by octets that come one by one. A worker has 256
+     * open: who comes later waits for a turn; a call has 4. NULL and false: an
+     * error; nothing is to be expected of that stream then, but what the server
+     * has said before it went. */
     FilterdStream *(*stream_open)(FilterdCall *call, const char *server,
                                   int64_t patience, GError **error);
     /* Its patience from now on. */

@@ -393,7 +393,8 @@ static void
 parse_fallback(Compile *compile, Options *options, unsigned row)
 {
     const FilterdOption *option = &options->table[row];
-    g_autofree char *name = g_strdup_printf("(fallback of %s)", option->name);
+    g_autofree char *name = g_strdup_printf("(fallback of `%s` in %s)",
+                                            option->name, options->owner);
     Lexer lexer, *outer = compile->lexer;
     Token at_hand = compile->token;
     const Source *source = compile_add_source(

@@ -27,7 +27,8 @@ typedef struct Kind {
     RowCheck check;
 } Kind;
 
-#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-."
+#define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
+#define NAME_LETTERS LETTERS "-."
 
 static gboolean
 fail(const Look *look, const char *what, const char *word, const char *name)
@@ -55,15 +56,28 @@ name_of(const void *row)
 }
 
 static gboolean
+endless(const Look *look, const Kind *kind)
+{
+    g_set_error(look->error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "plugin “%s” is broken: its table of %ss has no row that ends "
+                "it, or a name of more than %d octets",
+                look->plugin->name, kind->word, TABLE_NAME_LIMIT);
+    return FALSE;
+}
+
+static gboolean
 check_name(const Look *look, const Kind *kind, const char *name)
 {
     if (!probe_text(name, TABLE_NAME_LIMIT + 1))
-        return fail(look, "no name that ends within 64 octets", NULL,
-                    kind->word);
-    if (*name == '\0' || strspn(name, kind->letters) != strlen(name))
-        return fail(look, "letters that cannot be in the name of", kind->word,
-                    name);
-    return TRUE;
+        return endless(look, kind);
+    if (*name != '\0' && strspn(name, kind->letters) == strlen(name))
+        return TRUE;
+    g_set_error(look->error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "plugin “%s” is broken: “%s” in its table of %ss is no name: "
+                "one is made of a-z, 0-9 and %s",
+                look->plugin->name, name, kind->word,
+                kind->letters + strlen(LETTERS));
+    return FALSE;
 }
 
 /* Of the rows so far. */
@@ -99,8 +113,7 @@ check_rows(const Look *look, const Kind *kind, const void *table,
         if (i > TABLE_ROWS_LIMIT
             || !probe_read((const char *)table + i * kind->size, row,
                            kind->size))
-            return fail(look, "a table without a row that ends it", NULL,
-                        kind->word);
+            return endless(look, kind);
         if (name_of(row) == NULL)
             return TRUE;
         if (!check_row(look, kind, row, unique ? names : NULL))

@@ -7,9 +7,11 @@
 #include "filterd/base/fiber.h"
 #include "filterd/base/log.h"
 #include "filterd/base/loop.h"
+#include "filterd/base/shared.h"
 #include "filterd/process/available.h"
 #include "filterd/process/certificates.h"
 #include "filterd/process/child.h"
+#include "filterd/process/crash.h"
 #include "filterd/process/statement.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
@@ -33,6 +35,7 @@ struct Check {
     int fd;
     int64_t deadline;
     GByteArray *output;
+    BoardDoing *doing; /* shared with the child */
     gboolean ok;
     char *report, *changes;
     char **missed;
@@ -41,6 +44,7 @@ struct Check {
 /* What the child is to look at; a draft is only compiled. */
 typedef struct Subject {
     const Configuration *configuration, *before;
+    BoardDoing *doing;
 } Subject;
 
 /* ---- the child ---------------------------------------------------------- */
@@ -188,6 +192,7 @@ run_check(int control, void *data)
     g_autoptr(GString) changes = g_string_new(NULL);
     PolicyReport report;
     policy_report_init(&report);
+    crash_watch(subject->doing, -1);
     gboolean ok = examine(subject, &report, text, changes);
     policy_report_clear(&report);
     g_string_truncate(text, MIN(text->len, CHECK_OUTPUT_LIMIT / 2));
@@ -206,7 +211,8 @@ Check *
 check_start(const Configuration *configuration, const Configuration *before,
             GError **error)
 {
-    Subject subject = {configuration, before};
+    Subject subject = {configuration, before,
+                       shared_map("the check", sizeof(BoardDoing))};
     const ChildStart start = {
         .name = "filterd-check",
         .privileges = &configuration->privileges,
@@ -215,9 +221,12 @@ check_start(const Configuration *configuration, const Configuration *before,
     };
     int fd;
     pid_t pid = child_start(&start, &fd, error);
-    if (pid < 0)
+    if (pid < 0) {
+        shared_unmap(subject.doing, sizeof(BoardDoing));
         return NULL;
+    }
     Check *check = g_new0(Check, 1);
+    check->doing = subject.doing;
     check->pid = pid;
     check->fd = fd;
     check->deadline = clock_after(CHECK_TIME);
@@ -245,6 +254,7 @@ check_free(Check *check)
     reap(check);
     close(check->fd);
     g_byte_array_unref(check->output);
+    shared_unmap(check->doing, sizeof *check->doing);
     g_free(check->report);
     g_free(check->changes);
     g_strfreev(check->missed);
@@ -264,6 +274,17 @@ end_with(Check *check, char *report)
     return TRUE;
 }
 
+/* What it was in; the child wrote it: texts end where there is room for it. */
+static char *
+culprit(const Check *check)
+{
+    const BoardDoing *doing = check->doing;
+    if (doing->plugin[0] == '\0')
+        return g_strdup("");
+    return g_strdup_printf(", in `%.*s` of plugin `%.*s`", BOARD_TEXT - 1,
+                           doing->hook, BOARD_TEXT - 1, doing->plugin);
+}
+
 /* It ended; what it said is whole, or it did not come so far. */
 static gboolean
 conclude(Check *check)
@@ -272,15 +293,18 @@ conclude(Check *check)
     while (waitpid(check->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     check->pid = 0;
+    g_autofree char *where = culprit(check);
     if (WIFSIGNALED(status))
         return end_with(check,
                         g_strdup_printf("checking the configuration ended "
-                                        "with signal %d (%s)\n",
+                                        "with signal %d (%s)%s\n",
                                         WTERMSIG(status),
-                                        strsignal(WTERMSIG(status))));
+                                        strsignal(WTERMSIG(status)), where));
     if (check->output->len == 0)
-        return end_with(check, g_strdup("the configuration could not be "
-                                        "checked\n"));
+        return end_with(
+            check, g_strdup_printf("the configuration could not be "
+                                   "checked%s%s\n",
+                                   *where != '\0' ? ": it ended" : "", where));
     g_autoptr(GBytes) bytes =
         g_byte_array_free_to_bytes(g_steal_pointer(&check->output));
     check->output = g_byte_array_new();

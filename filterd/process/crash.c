@@ -8,12 +8,16 @@
 #include "filterd/process/isolated.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
 static BoardDoing *own;
 static int told = -1;
+static const char *speaker; /* NULL: nothing is said */
 static struct sigaction before[G_N_ELEMENTS(deadly)];
 static char stack[65536]; /* the fiber's may be what overflowed */
 
@@ -44,6 +48,38 @@ tell(void)
     sendmsg(told, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static void
+say(const char *how, const char *signal)
+{
+    const char *const words[] = {speaker,   ": plugin `", own->plugin, how,
+                                 own->hook, "`",          signal};
+    char line[512];
+    char *end = line;
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+        end = stpncpy(end, words[i], (gsize)(line + sizeof line - 1 - end));
+    *end++ = '\n';
+    if (write(STDERR_FILENO, line, (gsize)(end - line)) < 0)
+        return;
+}
+
+static void
+note_doing(const FiberDoing *doing)
+{
+    note(own->plugin, doing->what);
+    note(own->hook, doing->part);
+    note(own->session, doing->whose);
+}
+
+static const char *
+name_of(int number)
+{
+    return number == SIGABRT  ? ": SIGABRT"
+           : number == SIGBUS ? ": SIGBUS"
+           : number == SIGILL ? ": SIGILL"
+           : number == SIGFPE ? ": SIGFPE"
+                              : ": SIGSEGV";
+}
+
 /* Then the signal does what it would have done. A fault happens again when we
  * return; what somebody sent is sent again. */
 static void
@@ -51,16 +87,29 @@ on_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
     const FiberDoing *doing = fiber_doing();
-    if (doing != NULL) {
-        note(own->plugin, doing->what);
-        note(own->hook, doing->part);
-        note(own->session, doing->whose);
-    }
+    if (doing != NULL)
+        note_doing(doing);
     if (told >= 0)
         tell();
+    if (speaker != NULL && doing != NULL)
+        say("` crashed in its `", name_of(number));
     restore();
     if (info->si_code <= 0)
         raise(number);
+}
+
+/* Whoever ends the process from within a hook. */
+static void
+on_exit_of_all(void)
+{
+    const FiberDoing *doing = fiber_doing();
+    if (doing == NULL)
+        return;
+    note_doing(doing);
+    if (told >= 0)
+        tell();
+    if (speaker != NULL)
+        say("` called exit() in its `", "");
 }
 
 static void
@@ -79,7 +128,16 @@ crash_watch(BoardDoing *doing, int fd)
     own = doing;
     told = fd;
     use_own_stack();
+    atexit(on_exit_of_all);
     sigemptyset(&action.sa_mask);
     for (unsigned i = 0; i < G_N_ELEMENTS(deadly); i++)
         sigaction(deadly[i], &action, &before[i]);
+}
+
+void
+crash_say(const char *command)
+{
+    static BoardDoing doing;
+    speaker = command;
+    crash_watch(&doing, -1);
 }

@@ -6,6 +6,8 @@
 
 #include "filterd/process/board.h"
 
-/* From now on a deadly signal first writes `doing`, and to that socket, unless
- * it is -1, ISOLATED_CRASH and the same. */
+/* From now on a deadly signal, and an exit() in a hook, first write `doing`,
+ * and to that socket, unless it is -1, ISOLATED_CRASH and the same. */
 void crash_watch(BoardDoing *doing, int fd);
+/* The same for a command, which says it on standard error under that name. */
+void crash_say(const char *command);

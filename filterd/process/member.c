@@ -193,7 +193,7 @@ member_lost(Member *member, pid_t pid, int status)
 }
 
 static void
-end_hung(const Member *member, int number, const char *why)
+end_hung(Member *member, int number, const char *why)
 {
     LogLine line;
     g_autofree char *text = g_strdup_printf(
@@ -205,6 +205,7 @@ end_hung(const Member *member, int number, const char *why)
         log_text(&line, "plugin", member->isolated->name);
     log_text(&line, "text", text);
     log_end(&line);
+    member->reason = why;
     kill(member->pid, number);
 }
 

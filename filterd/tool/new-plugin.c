@@ -130,18 +130,52 @@ copy_template(const char *name, const char *directory, GError **error)
     return TRUE;
 }
 
+/* As a shell takes it. */
+static char *
+plain(const char *path)
+{
+    return strpbrk(path, " '\"\\$`!*?[](){}<>|&;~#\t\n") != NULL
+               ? g_shell_quote(path)
+               : g_strdup(path);
+}
+
+static gboolean
+package_is_found(void)
+{
+    const char *command[] = {"pkg-config", "--exists", "filterd", NULL};
+    int status = -1;
+    return g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL,
+                        NULL, NULL, NULL, &status, NULL)
+           && g_spawn_check_wait_status(status, NULL);
+}
+
+/* Where this filterd's package is, if it is installed and pkg-config would not
+ * look there: a command that changes this; else nothing. A build tree has no
+ * package. */
+static char *
+package_command(void)
+{
+    g_autofree char *folder =
+        place_find("no-package", PACKAGE_FOLDER, PACKAGE_DIRECTORY);
+    g_autofree char *file = g_build_filename(folder, "filterd.pc", NULL);
+    if (!g_file_test(file, G_FILE_TEST_EXISTS) || package_is_found())
+        return g_strdup("");
+    g_autofree char *there = plain(folder);
+    return g_strdup_printf("    export PKG_CONFIG_PATH=%s\n", there);
+}
+
 static void
 tell(const char *name, const char *directory)
 {
-    g_autofree char *quoted = g_shell_quote(directory);
-    const char *plain =
-        strpbrk(directory, " '\"\\$`!*?[](){}<>|&;~#\t\n") ? quoted : directory;
+    g_autofree char *there = plain(directory);
+    g_autofree char *package = package_command();
     printf("The plugin `%s` is in %s; its README.md is a guide of ten "
            "minutes.\n\n"
-           "    cd %s\n"
+           "    cd %s\n%s"
            "    meson setup build\n"
+           "    meson compile -C build\n"
            "    meson test -C build\n",
-           name, directory, plain);
+           name, directory, there, package);
 }
 
 int

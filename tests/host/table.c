@@ -86,12 +86,15 @@ static const struct Lie {
     {"no-such-stage", "no such stage", TABLE(.facts = stageless)},
     {"a-list-of-nothing", "type of items", TABLE(.facts = mixed)},
     {"a-row-twice", "two rows for fact “a”", TABLE(.facts = twice)},
-    {"an-empty-name", "letters that cannot be", TABLE(.facts = nameless)},
-    {"a-name-with-a-blank", "letters that cannot be", TABLE(.facts = spaced)},
-    {"a-name-that-is-nowhere", "no name that ends", TABLE(.facts = astray)},
+    {"an-empty-name", "in its table of facts is no name: one is",
+     TABLE(.facts = nameless)},
+    {"a-name-with-a-blank", "in its table of facts is no name: one is",
+     TABLE(.facts = spaced)},
+    {"a-name-that-is-nowhere", "its table of facts has no row that ends it, or",
+     TABLE(.facts = astray)},
     {"a-doc-that-is-nowhere", "a doc without end",
      TABLE(.facts = undocumented)},
-    {"rows-that-are-nowhere", "without a row that ends it",
+    {"rows-that-are-nowhere", "its table of facts has no row that ends it, or",
      TABLE(.facts = NOWHERE)},
     {"an-offset-behind-the-config", "offset outside",
      TABLE(.options = behind, .config_size = sizeof(Config))},
@@ -168,7 +171,8 @@ test_no_end(void)
     char *rows = memcpy(pages + PAGE - sizeof row, &row, sizeof row);
     FilterdPlugin plugin = TABLE(.facts = (const void *)rows);
     g_assert_false(loader_check(&plugin, &error));
-    g_assert_nonnull(strstr(error->message, "without a row that ends it"));
+    g_assert_nonnull(strstr(error->message,
+                            "its table of facts has no row that ends it, or"));
     munmap(pages, 2 * PAGE);
 }
 

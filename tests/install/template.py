@@ -52,8 +52,21 @@ def wrong_words_are_of_no_use(guide):
 def it_says_what_to_do_next(guide):
     status, said = guide.new_plugin(NAME, guide.folder)
     assert status == 0, said
-    assert said.endswith("\n    cd %s\n    meson setup build\n"
-                         "    meson test -C build\n" % guide.folder), said
+    found = run(["pkg-config", "--exists", "filterd"])[0] == 0
+    package = guide.staged.path("libdir", "pkgconfig")
+    export = "" if found else "    export PKG_CONFIG_PATH=%s\n" % package
+    assert said.endswith("\n    cd %s\n%s    meson setup build\n"
+                         "    meson compile -C build\n    meson test -C build\n"
+                         % (guide.folder, export)), said
+
+
+def what_it_says_leads_to_a_tested_plugin(guide):
+    other = os.path.join(guide.staged.top, "to the letter")
+    status, said = guide.new_plugin("letter", other)
+    commands = "".join(re.findall(r"^    .*\n", said, re.M))
+    assert status == 0 and commands.count("\n") >= 4, said
+    said = must(["bash", "-ec", commands])
+    assert re.search(r"Fail: +0", said), said
 
 
 def nothing_is_overwritten(guide):
@@ -131,6 +144,7 @@ TESTS = [
     a_name_that_is_none_is_refused,
     wrong_words_are_of_no_use,
     it_says_what_to_do_next,
+    what_it_says_leads_to_a_tested_plugin,
     nothing_is_overwritten,
     a_folder_that_is_not_there_is_told,
     no_placeholder_is_left,

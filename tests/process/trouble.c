@@ -80,6 +80,13 @@ overflow(FilterdCall *call)
 }
 
 static void
+leave(FilterdCall *call)
+{
+    (void)call;
+    exit(3);
+}
+
+static void
 hang(FilterdCall *call)
 {
     (void)call;
@@ -183,17 +190,12 @@ static const struct {
     const char *name;
     void (*run)(FilterdCall *call);
 } deeds[] = {
-    {"crash.test", crash},
-    {"abort.test", give_up},
-    {"divide.test", divide},
-    {"overflow.test", overflow},
-    {"hang.test", hang},
-    {"sleep.test", oversleep},
-    {"hold.test", hold},
-    {"beyond.test", write_beyond},
-    {"thread.test", crash_in_thread},
-    {"leak.test", leak},
-    {"slow-leak.test", leak_slowly},
+    {"crash.test", crash},         {"abort.test", give_up},
+    {"divide.test", divide},       {"overflow.test", overflow},
+    {"exit.test", leave},          {"hang.test", hang},
+    {"sleep.test", oversleep},     {"hold.test", hold},
+    {"beyond.test", write_beyond}, {"thread.test", crash_in_thread},
+    {"leak.test", leak},           {"slow-leak.test", leak_slowly},
     {"babble.test", babble},
 };
 
@@ -237,6 +239,8 @@ trouble_start(FilterdCall *call, GError **error)
     const TroubleConfig *config = call->config;
     if (strcmp(config->motto.bytes, "spawn") == 0)
         call->host->spawn(call, wait_long, NULL);
+    if (strcmp(config->motto.bytes, "crash") == 0 && !in_worker())
+        crash(call);
     if (strcmp(config->motto.bytes, "fail") != 0 || !in_worker())
         return true;
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,

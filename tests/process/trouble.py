@@ -4,11 +4,14 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import urllib.request
 
 from daemon import Backend, Filterd, free_port, run, running, wait_until
 from planted import TREE, greet, plant, rules
+
+FILTERCTL = os.path.join(os.path.dirname(sys.argv[1]), "filterctl")
 
 # With a sanitizer in it, a worker that crashes exits.
 CRASHED = (r"worker-lost pid=\d+ (signal=(SEGV|ABRT|FPE|BUS)|exit=1) (core=yes )?"
@@ -55,6 +58,26 @@ def start_fails(program):
         filterd.clean()
 
 
+def start_crashes(program):
+    """a plugin that crashes when the configuration is checked is named with its hook"""
+    (TREE / "crash").write_text("crash")
+    filterctl = shutil.copy(FILTERCTL, TREE / "filterd" / "filterctl")
+    (TREE / "crash.conf").write_text(rules("crash"))
+    done = subprocess.run([filterctl, "check", TREE / "crash.conf"], timeout=60,
+                          stderr=subprocess.PIPE, encoding="utf-8")
+    assert done.returncode != 0, done
+    assert ("filterctl: plugin `trouble` crashed in its `start`: SIGSEGV\n"
+            in done.stderr), done.stderr
+    filterd = Filterd(program, Backend(), rules("crash"))
+    try:
+        filterd.start(wait=False)
+        assert filterd.process.wait(30) == 1
+        assert ", in `start` of plugin `trouble`" in filterd.log(), filterd.log()
+    finally:
+        filterd.crashes = True
+        filterd.clean()
+
+
 def crash(program):
     """a plugin that crashes is named with hook and session, and costs one worker"""
     deeds = ["crash", "abort", "divide", "overflow", "thread"]
@@ -66,6 +89,16 @@ def crash(program):
             filterd.send(deed)
         assert backend.subjects() == deeds
         filterd.wait_log(r"plugin=trouble workers-lost=3 .*`isolation process`")
+
+
+def end(program):
+    """one that ends its worker is named, too"""
+    with running(program, rules(), workers=1) as (filterd, _):
+        filterd.crashes = True
+        assert greet(filterd, "exit.test") == ""
+        filterd.wait_log(r"worker-lost pid=\d+ exit=\d+ plugin=trouble hook=helo "
+                         r"session=[0-9a-f]+-")
+        filterd.send("exit")
 
 
 def hold(program):
@@ -93,7 +126,8 @@ def hang(program):
             worker = filterd.children()[0]
             assert greet(filterd, deed + ".test") == ""
             filterd.wait_log(rf"watchdog .*worker {worker} hangs")
-            filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT .*plugin=trouble "
+            filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT .*"
+                             r'reason="hangs: its loop does not turn" plugin=trouble '
                              r"hook=helo session=[0-9a-f]+-")
             filterd.send(deed)
         assert backend.subjects() == deeds
@@ -140,7 +174,7 @@ def lies(program):
 
 def main():
     sys.argv[1] = plant(sys.argv[1])
-    run([file_option, file_missing, start_fails, crash, hold, write_beyond, hang,
+    run([file_option, file_missing, start_fails, start_crashes, crash, end, hold, write_beyond, hang,
          share_given_back, lies])
 
 

@@ -96,10 +96,25 @@ def play(filterctl, folder, case):
     assert found[0] == status and part in found[1], (name, found)
 
 
+def commands_are_named(filterctl):
+    """What there is not, and what was meant."""
+    for word, meant in (("chek", "; did you mean `check`?\n"),
+                        ("reload", "systemctl reload filterd"),
+                        ("nonsense-of-mine", "`\n\nusage: filterctl ")):
+        done = subprocess.run([filterctl, word], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
+        said = done.stderr.decode()
+        if (done.returncode != 2 or meant not in said or "usage: " not in said
+                or "there is no command `%s`" % word not in said):
+            print("# %r" % said)
+            return False
+    return True
+
+
 def main():
     filterctl = sys.argv[1]
     failed = 0
-    print("1..%d" % (len(CASES) + 1))
+    print("1..%d" % (len(CASES) + 2))
     with tempfile.TemporaryDirectory() as folder:
         for number, case in enumerate(CASES, 1):
             try:
@@ -112,7 +127,10 @@ def main():
     good = found == (2, 1)
     print("%s %d no argument is of no use, no file is not right" % (
         "ok" if good else "not ok", len(CASES) + 1))
-    return 1 if failed or not good else 0
+    named = commands_are_named(filterctl)
+    print("%s %d a command that is none is named" % (
+        "ok" if named else "not ok", len(CASES) + 2))
+    return 1 if failed or not good or not named else 0
 
 
 sys.exit(main())
