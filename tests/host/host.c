@@ -301,7 +301,7 @@ test_metrics_table(void)
     g_autoptr(GError) error = NULL;
 
     g_assert_false(loader_check(&plugin, &error));
-    g_assert_nonnull(strstr(error->message, "metric “a b”"));
+    g_assert_nonnull(strstr(error->message, "“a b” in its table of metrics"));
 }
 
 static const FilterdPlugin filterd_whole = {
