@@ -244,7 +244,11 @@ check_in(Compile *compile, Node *node)
         return;
     }
     Declaration *list = g_hash_table_lookup(compile->names, right->text);
-    if (list != NULL && list->kind == DECLARATION_LIST)
+    if (g_ascii_isdigit(*right->text) && strchr(right->text, '/') != NULL
+        && !literal_guess(compile, right->text, &value)) {
+        literal_refuse(compile, &right->place, FILTERD_IP, right->text);
+        right->kind = NODE_BAD;
+    } else if (list != NULL && list->kind == DECLARATION_LIST)
         check_in_list(compile, node, list);
     else if (list != NULL || policy_fact_find(compile->config, right->text)
              || literal_guess(compile, right->text, &value)

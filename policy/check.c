@@ -58,12 +58,55 @@ names_of(const Compile *compile, const char *instance)
     return names;
 }
 
+/* Whether it is a fact of a plugin that there is, by that plugin's name. */
+static gboolean
+is_plugins(Compile *compile, const char *name)
+{
+    g_autofree char *instance = instance_of(name);
+
+    return strchr(name, '.') != NULL && compile_is_plugin(compile, instance);
+}
+
+/* The fact by the name that its plugin was given with `as`; NULL. */
+static char *
+find_renamed(const Compile *compile, const char *name)
+{
+    g_autofree char *plugin = instance_of(name);
+
+    for (guint i = 0; i < compile->config->uses->len; i++) {
+        const PolicyUse *use = g_ptr_array_index(compile->config->uses, i);
+        g_autofree char *own =
+            g_strconcat(use->name, name + strlen(plugin), NULL);
+
+        if (strcmp(use->plugin->name, plugin) == 0
+            && policy_fact_find(compile->config, own) != NULL)
+            return g_steal_pointer(&own);
+    }
+    return NULL;
+}
+
+/* What was probably meant by it. Caller frees. */
+static char *
+guess_name(Compile *compile, const char *name)
+{
+    g_autofree char *instance = instance_of(name);
+    g_autoptr(GPtrArray) all = names_of(compile, NULL);
+    char *renamed = find_renamed(compile, name);
+
+    if (renamed != NULL
+        || (!check_has_instance(compile, name, strlen(instance))
+            && is_plugins(compile, name)))
+        return renamed;
+    return g_strdup(compile_guess(name, (const char *const *)all->pdata));
+}
+
 /* What may have been meant by a name that nobody has. */
 static char *
-guess_meaning(const Compile *compile, const char *name, const Node *other)
+guess_meaning(Compile *compile, const char *name, const Node *other)
 {
     g_autofree char *instance = instance_of(name);
     FilterdType type = other != NULL ? other->type : FILTERD_UNKNOWN;
+    gboolean within_text = other != NULL && other->kind == NODE_QUOTED;
 
     if (type == FILTERD_IP || type == FILTERD_INT || type == FILTERD_DURATION
         || type == FILTERD_BOOL)
@@ -74,6 +117,11 @@ guess_meaning(const Compile *compile, const char *name, const Node *other)
         g_autofree char *joined = compile_join((const char *const *)own->pdata);
         return g_strdup_printf("there is %s", joined != NULL ? joined : name);
     }
+    if (!check_has_instance(compile, name, strlen(instance))
+        && is_plugins(compile, name))
+        return g_strdup_printf("`use %s` is missing", instance);
+    if (within_text && strchr(name, '.') == NULL)
+        return g_strdup("write `{{` to mean the character `{`");
     if (type != FILTERD_UNKNOWN || strchr(name, '.') == NULL)
         return g_strdup_printf("quote it to mean a text: \"%s\"", name);
     if (!check_has_instance(compile, name, strlen(instance)))
@@ -97,10 +145,11 @@ check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
               const Node *other)
 {
     g_autofree char *instance = instance_of(name);
-    g_autoptr(GPtrArray) all = names_of(compile, NULL);
-    const Complaint near = {
-        .near = compile_guess(name, (const char *const *)all->pdata)};
-    const char *kind = strchr(name, '.') != NULL ? "no fact" : "no fact or let";
+    g_autofree char *meant = guess_name(compile, name);
+    const Complaint near = {.near = meant};
+    gboolean fact = strchr(name, '.') != NULL
+                    || (other != NULL && other->kind == NODE_QUOTED);
+    const char *kind = fact ? "no fact" : "no fact or let";
 
     if (g_hash_table_contains(compile->lost, instance)
         || compile_is_lost(compile, name))

@@ -38,6 +38,7 @@ void check_tests(Compile *compile);
 gboolean check_has_instance(const Compile *compile, const char *name,
                             gsize length);
 /* "no fact `x`", with what is near; silent where its plugin did not load.
- * `other` as above: what may have been meant. */
+ * `other` as above: what may have been meant; a NODE_QUOTED: the text it stands
+ * in. */
 void check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
                    const Node *other);

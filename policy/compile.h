@@ -82,6 +82,8 @@ void compile_no_such(Compile *compile, const PolicyPlace *place,
 /* Which of them was probably meant: the same in other letters, what others call
  * it, the nearest; NULL. */
 const char *compile_guess(const char *word, const char *const *words);
+/* The same without the nearest. */
+const char *compile_known_guess(const char *word, const char *const *words);
 /* "a, b or c"; NULL if there are none or too many. Caller frees. */
 char *compile_join(const char *const *words);
 

@@ -20,7 +20,7 @@ static const struct {
     {"denied", "reject"},
     {"bounce", "reject"},
     {"fail", "reject"},
-    {"drop", "discard"},
+    {"drop", "reject"},
     {"blackhole", "discard"},
     {"trash", "discard"},
     {"defer", "tempfail"},
@@ -266,7 +266,7 @@ suggest(const char *word, const char *const *words)
 }
 
 const char *
-compile_guess(const char *word, const char *const *words)
+compile_known_guess(const char *word, const char *const *words)
 {
     g_autofree char *plain = g_ascii_strdown(word, -1);
     gsize length = strlen(plain);
@@ -278,5 +278,16 @@ compile_guess(const char *word, const char *const *words)
     for (gsize i = 0; same == NULL && i < G_N_ELEMENTS(others); i++)
         if (strcmp(others[i].written, plain) == 0)
             same = find(words, others[i].meant);
-    return same != NULL ? same : suggest(plain, words);
+    return same;
+}
+
+const char *
+compile_guess(const char *word, const char *const *words)
+{
+    const char *same = compile_known_guess(word, words);
+
+    if (same != NULL)
+        return same;
+    g_autofree char *plain = g_ascii_strdown(word, -1);
+    return suggest(plain, words);
 }

@@ -17,14 +17,11 @@ typedef struct Unit {
 } Unit;
 
 static const Unit durations[] = {
-    {"", "s", 1},        {"ms", "ms", 1},
-    {"msec", "ms", 1},   {"millisecond", "ms", 1},
-    {"s", "s", 1},       {"sec", "s", 1},
-    {"second", "s", 1},  {"m", "m", 1},
-    {"min", "m", 1},     {"minute", "m", 1},
-    {"h", "h", 1},       {"hr", "h", 1},
-    {"hour", "h", 1},    {"d", "d", 1},
-    {"day", "d", 1},     {"w", "d", WEEK},
+    {"ms", "ms", 1},     {"msec", "ms", 1}, {"millisecond", "ms", 1},
+    {"s", "s", 1},       {"sec", "s", 1},   {"second", "s", 1},
+    {"m", "m", 1},       {"min", "m", 1},   {"minute", "m", 1},
+    {"h", "h", 1},       {"hr", "h", 1},    {"hour", "h", 1},
+    {"d", "d", 1},       {"day", "d", 1},   {"w", "d", WEEK},
     {"week", "d", WEEK}, {"wk", "d", WEEK},
 };
 

@@ -178,13 +178,56 @@ literal_parse_key(Compile *compile, FilterdType type, const char *text,
     return TRUE;
 }
 
+/* A number that would be right if it were 1. */
+static gboolean
+is_too_large(Compile *compile, FilterdType type, const char *text)
+{
+    gsize digits = strspn(text, "0123456789");
+    g_autofree char *one = g_strconcat("1", text + digits, NULL);
+    FilterdValue value;
+
+    return (type == FILTERD_INT || type == FILTERD_DURATION) && digits > 1
+           && literal_parse(compile, type, one, &value);
+}
+
+/* "192.0.2.0/33" */
+static gboolean
+is_long_prefix(const char *text)
+{
+    const char *slash = strchr(text, '/');
+    FilterdIp ip;
+
+    if (slash == NULL || slash[1] == '\0'
+        || slash[1 + strspn(slash + 1, "0123456789")] != '\0')
+        return FALSE;
+    g_autofree char *address = g_strndup(text, (gsize)(slash - text));
+    return ip_parse(address, &ip);
+}
+
+/* What is wrong with it in particular; NULL. */
+static const char *
+find_hint(FilterdType type, const char *text)
+{
+    if (type == FILTERD_DURATION && *text != '\0'
+        && text[strspn(text, "0123456789")] == '\0')
+        return "give a unit, such as 30s, 30m, 30h or 30d";
+    if (type == FILTERD_IP && is_long_prefix(text))
+        return strchr(text, ':') != NULL ? "a prefix is at most 128"
+                                         : "a prefix is at most 32";
+    return types[type].example;
+}
+
 void
 literal_refuse(Compile *compile, const PolicyPlace *place, FilterdType type,
                const char *text)
 {
     g_autofree char *near = literal_near(type, text);
-    const Complaint complaint = {.near = near, .hint = types[type].example};
+    const Complaint complaint = {.near = near, .hint = find_hint(type, text)};
 
+    if (is_too_large(compile, type, text)) {
+        compile_error(compile, place, NULL, "`%s` is too large", text);
+        return;
+    }
     compile_complain(compile, place, &complaint, "`%s` is not %s", text,
                      types[type].phrase);
 }

@@ -156,12 +156,13 @@ is_misspelt(Compile *compile, const Options *options, FilterdType type)
            && text_suggest(word, (const char *const *)names->pdata) != NULL;
 }
 
-/* One value of the row, from the token at hand. */
+/* One value of the row, from the token at hand; `due`, where nothing else may
+ * stand. */
 static gboolean
-parse_value(Compile *compile, Options *options, unsigned row)
+parse_value(Compile *compile, Options *options, unsigned row, gboolean due)
 {
     const FilterdOption *option = &options->table[row];
-    if (is_misspelt(compile, options, option->type))
+    if (!due && is_misspelt(compile, options, option->type))
         return no_such_option(compile, options);
     void *slot = option->flags & FILTERD_MANY ? append_item(options, row)
                                               : slot_of(options, row);
@@ -196,10 +197,11 @@ parse_values(Compile *compile, Options *options, unsigned row,
         want_value(compile, option, &options->seen[row]);
         return FALSE;
     }
-    if (!parse_value(compile, options, row))
+    if (!parse_value(compile, options, row,
+                     !(option->flags & FILTERD_POSITION)))
         return FALSE;
     while (option->flags & FILTERD_MANY && at_value(compile, options, outer))
-        if (!parse_value(compile, options, row))
+        if (!parse_value(compile, options, row, FALSE))
             return FALSE;
     return TRUE;
 }
@@ -341,7 +343,7 @@ options_parse_one(Compile *compile, Options *options, gboolean block)
         want_value(compile, &options->table[row], &options->seen[row]);
         return FALSE;
     }
-    return parse_value(compile, options, (unsigned)row);
+    return parse_value(compile, options, (unsigned)row, TRUE);
 }
 
 /* To the next option, or the end of the block. */

@@ -201,6 +201,8 @@ rule_hint(const Compile *compile, const char *word)
 
     if (is_action(compile, word))
         return g_strdup_printf("rewrite %s(…)", word);
+    if (strcmp(word, "redirect") == 0)
+        return g_strdup("rewrite add-recipient(…), remove-recipient(…)");
     if (strcmp(word, "if") == 0 || strcmp(word, "when") == 0
         || strcmp(word, "unless") == 0 || strcmp(word, "elsif") == 0
         || strcmp(word, "else") == 0 || strchr(word, '.') != NULL)
@@ -221,7 +223,7 @@ parse_mend_verdict(Compile *compile, Rule *rule)
     g_autofree char *word = parse_shown(token);
     g_autofree char *hint = rule_hint(compile, word);
     const char *near =
-        hint != NULL && (is_action(compile, word) || *hint == 't')
+        hint != NULL && (g_str_has_prefix(hint, "rewrite ") || *hint == 't')
             ? NULL
             : compile_guess(word, (const char *const *)words->pdata);
     const Complaint complaint = {.near = near,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ARGUMENTS 8
+#define NAME_OCTETS G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-_."
 
 const char *const policy_verdict_words[] = {
     "accept",     "pass",       "reject",  "tempfail", "discard",
@@ -46,7 +47,9 @@ parse_rule_name(Compile *compile, Rule *rule)
 
     if (token->kind == TOKEN_TEXT) {
         g_autofree char *name = g_strndup(token->start, token->length);
-        const Complaint complaint = {.right = name,
+        g_strcanon(name, NAME_OCTETS, '-');
+        const Complaint complaint = {.right =
+                                         g_ascii_isalnum(*name) ? name : NULL,
                                      .hint = "a name is one word"};
         compile_complain(compile, &token->place, &complaint,
                          "a name stands without quotes");

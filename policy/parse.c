@@ -85,15 +85,21 @@ no_such_word(Compile *compile, const char *word)
 
     for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
         words[i] = statements[i].word;
-    if (right != NULL)
+    const char *verdict = compile_known_guess(word, policy_verdict_words);
+    if (!compile->token.leads && compile->complete != NULL)
+        compile_error(compile, place, NULL,
+                      "`%s` is one too many: the statement `%s` is complete",
+                      word, compile->complete);
+    else if (right != NULL)
         compile_complain(compile, place, &complaint, "no statement `%s`", word);
     else if (parse_begins_rule(&compile->token))
         compile_error(compile, place, "at STAGE { … }",
                       "the rule `%s` stands in no stage", word);
-    else if (!compile->token.leads && compile->complete != NULL)
-        compile_error(compile, place, NULL,
-                      "`%s` is one too many: the statement `%s` is complete",
-                      word, compile->complete);
+    else if (verdict != NULL && compile_known_guess(word, words) == NULL)
+        compile_error(compile, place, "at STAGE { … }",
+                      "no statement `%s`: a verdict (`%s`) stands in an `at` "
+                      "block",
+                      word, verdict);
     else
         compile_no_such(compile, place, "no statement", word, words);
 }

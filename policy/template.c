@@ -46,6 +46,21 @@ end_text(Reading *reading)
     g_array_append_val(reading->parts, part);
 }
 
+static void
+no_such_fact(Compile *compile, const PolicyPlace *place, const char *name)
+{
+    static const Node text = {.kind = NODE_QUOTED, .text = ""};
+    gboolean named = *name != '\0';
+
+    for (const char *c = name; *c != '\0'; c++)
+        named = named && (g_ascii_isalnum(*c) || strchr("-_.", *c) != NULL);
+    if (named)
+        check_no_fact(compile, place, name, &text);
+    else
+        compile_error(compile, place, "write `{{` to mean the character",
+                      "no fact `%s`", name);
+}
+
 /* "{" FACT "}" */
 static void
 read_fact(Reading *reading)
@@ -72,7 +87,7 @@ read_fact(Reading *reading)
         end_text(reading);
         g_array_append_val(reading->parts, part);
     } else {
-        check_no_fact(compile, &place, name, NULL);
+        no_such_fact(compile, &place, name);
         reading->failed = TRUE;
     }
     reading->at = end + 1;
