@@ -134,6 +134,9 @@ static const LexerMistake mistakes[] = {
 static const LexerMistake comment = {
     ";", TOKEN_NOTHING, "#", "a comment begins with `#`, not with `;`", FALSE};
 
+static const LexerMistake conflict = {"<<<<<<<", TOKEN_NOTHING, NULL,
+                                      "a merge conflict is left here", TRUE};
+
 /* After `=` it is an address. */
 static const LexerMistake null_path = {
     "<>", TOKEN_TEXT, "\"\"", "the null reverse-path is written `\"\"`", FALSE};
@@ -318,13 +321,58 @@ take_mistake(Lexer *lexer, Token *token, const LexerMistake *mistake)
     }
 }
 
+/* The octets up to the end of the line. */
+static gsize
+line_length(const Lexer *lexer, const char *at)
+{
+    const char *stop = memchr(at, '\n', (gsize)(lexer->end - at));
+
+    return (gsize)((stop != NULL ? stop : lexer->end) - at);
+}
+
+/* What a merge left: a mark alone, or with the other side behind `=======`; 0:
+ * nothing of that. */
+static gsize
+conflict_length(const Lexer *lexer)
+{
+    static const char *const marks[] = {"<<<<<<<", "|||||||",
+                                        "=======", ">>>>>>>"};
+    gboolean found = FALSE;
+
+    for (gsize i = 0; lexer->column == 1 && i < G_N_ELEMENTS(marks); i++)
+        found = found || begins(lexer, lexer->at, marks[i]);
+    if (!found)
+        return 0;
+    gsize length = line_length(lexer, lexer->at);
+    const char *c = lexer->at + length;
+    while ((*lexer->at == '=' || *lexer->at == '|') && c < lexer->end) {
+        gsize next = line_length(lexer, ++c);
+
+        if (begins(lexer, c, ">>>>>>>"))
+            return (gsize)(c - lexer->at) + next;
+        c += next;
+    }
+    return length;
+}
+
+static void
+take_conflict(Lexer *lexer, Token *token, gsize length)
+{
+    take(lexer, token, TOKEN_NOTHING, length);
+    token->place.length = (unsigned)strlen(conflict.written);
+    token->mistake = &conflict;
+}
+
 static void
 next(Lexer *lexer, Token *token)
 {
+    gsize conflicting = conflict_length(lexer);
     gsize bracketed = *lexer->at == '[' ? bracketed_length(lexer) : 0;
     const LexerMistake *mistake = mistake_find(lexer, lexer->at, FALSE);
 
-    if (bracketed > 0)
+    if (conflicting > 0)
+        take_conflict(lexer, token, conflicting);
+    else if (bracketed > 0)
         take(lexer, token, TOKEN_BARE, bracketed);
     else if (mistake != NULL)
         take_mistake(lexer, token, mistake);

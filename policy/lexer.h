@@ -36,7 +36,8 @@ typedef enum TokenKind {
 typedef struct LexerMistake {
     const char *written;
     TokenKind kind;
-    const char *means; /* in its place; of a text NULL: itself, in quotes */
+    const char
+        *means; /* in its place; NULL: nothing; of a text itself, quoted */
     const char *message;
     gboolean once; /* is told once a file */
 } LexerMistake;

@@ -177,7 +177,8 @@ parse_relation(Compile *compile)
 
     if (left == NULL)
         return NULL;
-    gboolean mended = parse_mend_operator(compile);
+    gboolean mended =
+        parse_mend_is(compile) ? FALSE : parse_mend_operator(compile);
     if (compile->token.kind >= TOKEN_EQUAL
         && compile->token.kind <= TOKEN_MORE_EQUAL)
         return parse_comparison(compile, left, mended);
@@ -202,7 +203,7 @@ parse_known(Compile *compile)
                       "`known` takes a fact without parentheses");
         compile_advance(compile);
     }
-    node->first = parse_operand(compile);
+    node->first = parse_needed(compile, "known", &node->place, parse_operand);
     if (parenthesis && compile->token.kind == TOKEN_THESIS)
         compile_advance(compile);
     return node->first != NULL ? node : NULL;
@@ -234,7 +235,8 @@ parse_nested(Compile *compile)
     }
     compile->nesting++;
     compile_advance(compile);
-    Node *node = parenthesis ? parse_expression(compile) : parse_term(compile);
+    Node *node = parenthesis ? parse_expression(compile)
+                             : parse_needed(compile, "not", &place, parse_term);
     compile->nesting--;
     if (node == NULL)
         return NULL;

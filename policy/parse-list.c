@@ -182,11 +182,36 @@ parse_entries(Compile *compile, Declaration *declaration)
     return ok && compile_close(compile, &open);
 }
 
+/* An entry in quotes or with a comma behind it, which would be right without.
+ */
+static gboolean
+refuse_dressed(Compile *compile, const Declaration *declaration,
+               const PolicyPlace *place, const char *line)
+{
+    g_autofree char *plain = g_strdup(line + strspn(line, "\"'"));
+    gsize length = strlen(plain);
+    FilterdValue key;
+
+    while (length > 0 && strchr("\"',;", plain[length - 1]) != NULL)
+        plain[--length] = '\0';
+    if (literal_parse_key(compile, declaration->type, line, &key)
+        || !literal_parse_key(compile, declaration->type, plain, &key))
+        return FALSE;
+    const Complaint complaint = {.right = plain, .hint = plain};
+    compile_complain(
+        compile, place, &complaint,
+        "an entry of a list file stands without quotes and commas");
+    return TRUE;
+}
+
 /* One line of a file, without its comment, trimmed. */
 static gboolean
 add_line(Compile *compile, Declaration *declaration, const PolicyPlace *place,
          char *line)
 {
+    if (declaration->kind != DECLARATION_MAP
+        && refuse_dressed(compile, declaration, place, line))
+        return !compile->gave_up;
     if (declaration->kind != DECLARATION_MAP)
         return add_entry(compile, declaration, place, line, NULL);
     gsize length = strcspn(line, " \t");
@@ -219,6 +244,8 @@ add_file(Compile *compile, Declaration *declaration, const Source *source)
     const char *end = source->text + source->length;
     gboolean more = TRUE;
 
+    if (source->length >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+        at += 3;
     while (more && at < end) {
         const char *stop = memchr(at, '\n', (gsize)(end - at));
         gsize length = (gsize)((stop != NULL ? stop : end) - at);

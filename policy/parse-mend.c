@@ -97,6 +97,26 @@ parse_mend_operator(Compile *compile)
     return FALSE;
 }
 
+/* `is in`, `is not in`: without the `is`. */
+gboolean
+parse_mend_is(Compile *compile)
+{
+    const Complaint complaint = {.right = "", .hint = "leave `is` out"};
+    Lexer ahead = *compile->lexer;
+
+    if (!compile_at(compile, "is"))
+        return FALSE;
+    Token next = lexer_next(&ahead);
+    if (token_is(&next, "not"))
+        next = lexer_next(&ahead);
+    if (!token_is(&next, "in"))
+        return FALSE;
+    compile_complain(compile, &compile->token.place, &complaint,
+                     "no `is` stands before `in`");
+    compile_advance(compile);
+    return TRUE;
+}
+
 /* Whether there is no operand, but what comes behind it. */
 gboolean
 parse_ends_condition(const Token *token)

@@ -376,6 +376,19 @@ parse_rule(Compile *compile, FilterdStage stage)
     return ok;
 }
 
+/* `WORD NAME if`, on a line of its own. */
+static gboolean
+has_rule_shape(const Compile *compile)
+{
+    Lexer ahead = *compile->lexer;
+    Token name = lexer_next(&ahead);
+    Token next = lexer_next(&ahead);
+
+    return compile->token.kind == TOKEN_BARE && name.kind == TOKEN_BARE
+           && !name.leads && token_is(&next, "if") && !next.leads
+           && !parse_ends_condition(&compile->token);
+}
+
 /* To the next line that begins a rule, or the end of the stage. */
 static void
 recover(Compile *compile)
@@ -385,7 +398,8 @@ recover(Compile *compile)
            && compile->token.kind != TOKEN_CLOSE
            && !(compile->token.leads
                 && (parse_begins_rule(&compile->token)
-                    || parse_begins_statement(&compile->token))))
+                    || parse_begins_statement(&compile->token)
+                    || has_rule_shape(compile))))
         if (compile->token.kind == TOKEN_OPEN)
             compile_skip_block(compile);
         else

@@ -266,6 +266,18 @@ check_as(Compile *compile, const char *plugin)
     compile_advance(compile);
 }
 
+/* What begins with a digit is a value where the facts are named. */
+static gboolean
+check_letter(Compile *compile, const PolicyPlace *place, const char *name)
+{
+    if (!g_ascii_isdigit(*name))
+        return TRUE;
+    compile_error(compile, place, "a plugin's name begins with a letter",
+                  "`%s` cannot be the name of a plugin", name);
+    g_hash_table_add(compile->lost, (gpointer)name);
+    return FALSE;
+}
+
 gboolean
 parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
 {
@@ -281,7 +293,7 @@ parse_use(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
         compile_advance(compile);
         name_place = compile->token.place;
         name = parse_name(compile, "a name");
-        if (name == NULL)
+        if (name == NULL || !check_letter(compile, &name_place, name))
             return FALSE;
     }
     if (compile->skeleton)

@@ -55,6 +55,8 @@ gboolean parse_is_statement(const Token *token);
 char *parse_shown(const Token *token);
 /* The token at hand becomes the operator that was meant; FALSE: it is none. */
 gboolean parse_mend_operator(Compile *compile);
+/* Passes by the `is` of `is in`, `is not in`; FALSE: none stands there. */
+gboolean parse_mend_is(Compile *compile);
 /* Whether no operand begins there, but what comes behind one. Complains not. */
 gboolean parse_ends_condition(const Token *token);
 /* Passes by values where a list's name belongs; FALSE: there are none. */

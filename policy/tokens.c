@@ -20,6 +20,10 @@ tell_mistake(Compile *compile, const Token *token)
         return;
     if (mistake->once)
         compile->lexer->told = mistake;
+    if (right == NULL && token->kind == TOKEN_NOTHING) {
+        compile_error(compile, &token->place, NULL, "%s", mistake->message);
+        return;
+    }
     if (right == NULL)
         right = quoted =
             g_strdup_printf("\"%.*s\"", (int)token->length, token->start);

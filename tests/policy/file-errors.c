@@ -97,8 +97,9 @@ static const WorldCase settings[] = {
      "1:22: `10X` is not an int | such as 5, -2 or 10M\n"},
     {"set authentication-results maybe\n",
      "1:28: `maybe` is not a bool | yes or no\n"},
-    {"set drain-timeout 300\n", "1:19: `300` is not a duration; did you mean "
-                                "`300s`? | such as 500ms, 10s, 5m, 2h or 7d\n"},
+    {"set drain-timeout 300\n",
+     "1:19: `300` is not a duration | give a unit, such as 30s, 30m, 30h or "
+     "30d\n"},
     {"set quarantine\n"
      "set user joe\n",
      "1:5: `quarantine` needs a value: a word | mark or spool\n"},
