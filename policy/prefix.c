@@ -148,7 +148,7 @@ append_share(GString *out, unsigned share)
 
     g_snprintf(digits, sizeof(digits), "%u.%03u", share / percent,
                share % percent);
-    for (gsize i = strlen(digits); digits[i - 1] == '0'; i--)
+    for (gsize i = strlen(digits); i > 0 && digits[i - 1] == '0'; i--)
         digits[i - 1] = '\0';
     if (g_str_has_suffix(digits, "."))
         digits[strlen(digits) - 1] = '\0';
