@@ -261,7 +261,8 @@ def checked(program):
         zone.write_text(ZONE)
         text = filterd.config.read_text()
         filterd.config.write_text(
-            text.replace("dns {", f'dns {{ zone "{zone}"'))
+            text.replace("timeout 200ms", "timeout 2s").replace(
+                "dns {", f'dns {{ zone "{zone}"'))
         filterd.signal(signal.SIGHUP)
         filterd.wait_log("reload result=ok")
         ids = {
