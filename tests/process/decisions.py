@@ -265,6 +265,7 @@ def checked(program):
                 "dns {", f'dns {{ zone "{zone}"'))
         filterd.signal(signal.SIGHUP)
         filterd.wait_log("reload result=ok")
+        filterd.wait_log("generation 1 is gone")
         ids = {
             "rejected spf-fail at rcpt": refused(filterd, "a@bad.example",
                                                  "u@example.com"),
