@@ -72,17 +72,17 @@ add_error(Compile *compile, const PolicyPlace *place,
         give_up(compile, place);
 }
 
-void
-compile_complain(Compile *compile, const PolicyPlace *place,
-                 const Complaint *complaint, const char *format, ...)
-{
-    va_list arguments;
+static void add_formatted(Compile *compile, const PolicyPlace *place,
+                          const Complaint *complaint, const char *format,
+                          va_list arguments) G_GNUC_PRINTF(4, 0);
 
+static void
+add_formatted(Compile *compile, const PolicyPlace *place,
+              const Complaint *complaint, const char *format, va_list arguments)
+{
     if (compile->gave_up)
         return;
-    va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
     if (complaint->near == NULL) {
         add_error(compile, place, complaint, message);
         return;
@@ -93,18 +93,26 @@ compile_complain(Compile *compile, const PolicyPlace *place,
 }
 
 void
+compile_complain(Compile *compile, const PolicyPlace *place,
+                 const Complaint *complaint, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_formatted(compile, place, complaint, format, arguments);
+    va_end(arguments);
+}
+
+void
 compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
               const char *format, ...)
 {
     const Complaint complaint = {.hint = hint};
     va_list arguments;
 
-    if (compile->gave_up)
-        return;
     va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    add_formatted(compile, place, &complaint, format, arguments);
     va_end(arguments);
-    add_error(compile, place, &complaint, message);
 }
 
 void

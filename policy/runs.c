@@ -88,7 +88,7 @@ run_end(const GPtrArray *rules, unsigned from)
     return to;
 }
 
-/* From the last to the first: each goes before those that it finds. */
+/* Each goes behind the last one before it that asks for the same constant. */
 static void
 add_run(Runs *runs, const GPtrArray *rules, unsigned from, unsigned to)
 {
@@ -158,10 +158,8 @@ run_ahead(const RunsWalk *walk)
 
 /* The first rule of the run that the fact's value leaves, or its end. */
 static unsigned
-enter(const RunsWalk *walk, const Run *run)
+first_left(const Run *run, const FilterdValue *value)
 {
-    const PolicyClient *client = walk->client;
-    const FilterdValue *value = client->fact(client->data, run->fact, FALSE);
     if (key_type(value->type) != key_type(run->fact->row->type))
         return run->to;
     const FilterdValue key = key_of(value);
@@ -169,12 +167,17 @@ enter(const RunsWalk *walk, const Run *run)
     return found != NULL ? (unsigned)found->integer : run->to;
 }
 
-/* What is absent makes each of them absent: they are judged in turn. */
+/* FALSE: what is absent makes each of them absent, so they are judged in turn.
+ */
 static gboolean
-is_absent(const PolicyClient *client, const Run *run)
+enter(RunsWalk *walk, const Run *run)
 {
-    return client->absent != NULL
-           && client->fact(client->data, run->fact, FALSE) == client->absent;
+    const PolicyClient *client = walk->client;
+    const FilterdValue *value = client->fact(client->data, run->fact, FALSE);
+    if (value == client->absent)
+        return FALSE;
+    walk->at = first_left(run, value);
+    return TRUE;
 }
 
 /* Into a run that begins here, and out of one that is over. */
@@ -184,12 +187,10 @@ settle(RunsWalk *walk)
     const Run *run;
     while ((run = run_ahead(walk)) != NULL
            && (walk->within || walk->at == run->from)) {
-        if (!walk->within && is_absent(walk->client, run)) {
+        if (!walk->within && !enter(walk, run)) {
             walk->run++;
             return;
         }
-        if (!walk->within)
-            walk->at = enter(walk, run);
         walk->within = walk->at != run->to;
         if (walk->within)
             return;

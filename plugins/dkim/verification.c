@@ -2,8 +2,8 @@
  * signatures that our own parser has let through, with keys that it has too.
  *
  * What it says of a signature covers bh=, so the body may be hashed by us,
- * which is ten times as fast. Where l= is given it gets the body all the same:
- * it wants to see that there is as much of it.
+ * which is several times as fast. Where l= is given it gets the body all the
+ * same: it wants to see that there is as much of it.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

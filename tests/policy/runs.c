@@ -147,6 +147,38 @@ few_are_judged(void)
     policy_config_free(config);
 }
 
+static const FilterdValue absent = {.type = FILTERD_UNKNOWN};
+
+static const FilterdValue *
+give_absent(void *data, const PolicyFact *fact, gboolean shadow)
+{
+    (void)data;
+    (void)fact;
+    (void)shadow;
+    return &absent;
+}
+
+/* Nobody can say of any of them that it does not fire. */
+static void
+absent_ones_are_judged(void)
+{
+    PolicyConfig *config;
+    unsigned judged = 0;
+    const PolicyClient client = {.data = &judged,
+                                 .fact = give_absent,
+                                 .judged = count,
+                                 .absent = &absent};
+    g_autoptr(GString) text = g_string_new("at mail {\n");
+    for (int i = 0; i < 20; i++)
+        g_string_append_printf(
+            text, "reject r%d if mail.from = \"a%d@b.example\"\n", i, i);
+    g_string_append(text, "}\n");
+    g_free(world_compile(text->str, &world_loader, &config));
+    g_assert_null(policy_judge(config, FILTERD_MAIL, &client));
+    g_assert_cmpuint(judged, ==, 20);
+    policy_config_free(config);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -154,5 +186,7 @@ main(int argc, char **argv)
     g_test_add_func("/policy/runs/leave-no-verdict-out", same_verdicts);
     g_test_add_func("/policy/runs/of-ten-thousand-few-are-judged",
                     few_are_judged);
+    g_test_add_func("/policy/runs/what-is-absent-is-judged-in-turn",
+                    absent_ones_are_judged);
     return g_test_run();
 }
