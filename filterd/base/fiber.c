@@ -19,8 +19,10 @@ struct Fiber {
     Stack *stack;
     struct event *timer; /* made at the first deadline */
     Fiber *joiner;
-    GList link; /* in `fibers` */
+    GList link;    /* in `fibers` */
+    GList restive; /* in `restless`, while `listed` */
     int64_t deadline;
+    gboolean listed, still;
     gboolean queued;  /* its resumption is posted */
     gboolean waiting; /* in suspend() */
     gboolean deaf;    /* in fiber_wait_out() */
@@ -29,6 +31,10 @@ struct Fiber {
 
 /* All that have not ended. */
 static GQueue fibers = G_QUEUE_INIT;
+/* Those whose stacks may hold more than they stand on: they have run since
+ * sweep() last looked at them, or (`still`) not since it did. */
+static GQueue restless = G_QUEUE_INIT;
+static struct event *sweeper; /* pending while somebody is restless */
 static _Thread_local Fiber *running;
 static _Thread_local const FiberDoing *lent;
 
@@ -51,9 +57,64 @@ watch_lap(const Fiber *fiber)
         watch_report(fiber->name, fiber->doing, held);
 }
 
+/* ---- memory of those that wait ------------------------------------------ */
+
+static void
+calm(Fiber *fiber)
+{
+    if (fiber->listed)
+        g_queue_unlink(&restless, &fiber->restive);
+    fiber->listed = FALSE;
+}
+
+static void
+await_sweep(void)
+{
+    const struct timeval delay = {0, FIBER_REST * 1000};
+
+    event_add(sweeper, &delay);
+}
+
+static void
+sweep(int fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+    GList *next;
+
+    for (GList *link = restless.head; link != NULL; link = next) {
+        Fiber *fiber = link->data;
+
+        next = link->next;
+        if (fiber->waiting && fiber->still) {
+            stack_trim(fiber->stack);
+            calm(fiber);
+        }
+        fiber->still = fiber->waiting;
+    }
+    if (restless.length > 0)
+        await_sweep();
+}
+
+/* A timer a sweep and a link a fiber: a wait costs two comparisons. */
+static void
+stir(Fiber *fiber)
+{
+    if (fiber->listed)
+        return;
+    fiber->listed = TRUE;
+    fiber->restive.data = fiber;
+    g_queue_push_tail_link(&restless, &fiber->restive);
+    if (sweeper == NULL)
+        sweeper = event_new(loop_base(), -1, 0, sweep, NULL);
+    if (restless.length == 1)
+        await_sweep();
+}
+
+/* ---- one after the other ------------------------------------------------ */
+
 static void
 fiber_clear(Fiber *fiber)
 {
+    calm(fiber);
     stack_free(g_steal_pointer(&fiber->stack));
     g_clear_pointer(&fiber->timer, event_free);
     g_queue_unlink(&fibers, &fiber->link);
@@ -69,7 +130,7 @@ resume(void *data)
     Fiber *fiber = data;
 
     g_assert(running == NULL);
-    fiber->queued = fiber->waiting = FALSE;
+    fiber->queued = fiber->waiting = fiber->still = FALSE;
     running = fiber;
     watch_start = turn_start = g_get_monotonic_time();
     stack_enter(fiber->stack);
@@ -101,6 +162,7 @@ suspend(Fiber *fiber)
     int number = errno;
 
     fiber->waiting = TRUE;
+    stir(fiber);
     stack_leave(fiber->stack, FALSE);
     errno = number;
 }
@@ -328,6 +390,7 @@ void
 fiber_pool_clear(void)
 {
     g_assert(fibers.length == 0);
+    g_clear_pointer(&sweeper, event_free);
     stack_pool_clear();
 }
 

@@ -23,6 +23,10 @@ typedef enum FiberWake {
     FIBER_CANCELLED,
 } FiberWake;
 
+/* A fiber that has waited for so long (milliseconds), or twice that, keeps of
+ * its stack only what it stands on. */
+#define FIBER_REST 200
+
 /* Starts run(data) at the loop's next turn. The handle is the caller's until
  * fiber_join() or fiber_detach(). `name` is borrowed, for the watchdog. */
 Fiber *fiber_start(const char *name, FiberRun run, void *data);

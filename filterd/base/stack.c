@@ -31,6 +31,18 @@
 #define forget_frames(bottom, size) ((void)(bottom))
 #endif
 
+/* Where a stack stood when it was left. */
+#if defined(__x86_64__)
+#define stack_pointer(context) ((context)->uc_mcontext.gregs[REG_RSP])
+#elif defined(__aarch64__)
+#define stack_pointer(context) ((context)->uc_mcontext.sp)
+#else
+#define stack_pointer(context) 0
+#endif
+/* Octets below it that a function may use without saying so (the x86-64 ABI).
+ */
+#define RED_ZONE 128
+
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
 #else
@@ -38,6 +50,8 @@
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
+/* It lies at the upper end of its own memory, in the page that is touched
+ * anyway. */
 struct Stack {
     ucontext_t context;
     char *memory; /* above the guard page */
@@ -46,6 +60,9 @@ struct Stack {
     unsigned valgrind_id;
     void *fake; /* ASan's frames for use after return */
 };
+
+/* Of a Stack, such that the frames begin where a line of the cache does. */
+#define STATE_SIZE ((sizeof(Stack) + 63) / 64 * 64)
 
 /* The loop's own stack, from which each is entered; and ASan's of it. */
 static struct {
@@ -60,28 +77,37 @@ static GPtrArray *pool;
 static unsigned warm;
 static unsigned mapped, most = G_MAXUINT;
 
+/* The frames' part of it. */
+static size_t
+room(const Stack *stack)
+{
+    return (size_t)((const char *)stack - stack->memory);
+}
+
 /* A map for the stack, one for its guard: a process may have so many. */
-static gboolean
-map_memory(Stack *stack)
+static Stack *
+map_stack(void)
 {
     size_t guard = (size_t)sysconf(_SC_PAGESIZE);
     char *memory = MAP_FAILED;
+    Stack *stack;
 
     if (mapped < most)
         memory = mmap(NULL, guard + STACK_SIZE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
                       -1, 0);
     if (memory == MAP_FAILED)
-        return FALSE;
+        return NULL;
     if (mprotect(memory, guard, PROT_NONE) != 0) {
         munmap(memory, guard + STACK_SIZE);
-        return FALSE;
+        return NULL;
     }
     mapped++;
-    stack->memory = memory + guard;
-    stack->valgrind_id =
-        VALGRIND_STACK_REGISTER(stack->memory, stack->memory + STACK_SIZE);
-    return TRUE;
+    memory += guard;
+    stack = (Stack *)(memory + STACK_SIZE - STATE_SIZE);
+    stack->memory = memory;
+    stack->valgrind_id = VALGRIND_STACK_REGISTER(memory, memory + room(stack));
+    return stack;
 }
 
 static void
@@ -92,7 +118,6 @@ unmap(Stack *stack)
     VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
     munmap(stack->memory - guard, guard + STACK_SIZE);
     mapped--;
-    g_free(stack);
 }
 
 /* makecontext() passes ints only: the pointer comes in halves. */
@@ -114,11 +139,7 @@ take_stack(void)
         warm -= warm > 0;
         return g_ptr_array_steal_index(pool, pool->len - 1);
     }
-    Stack *stack = g_new0(Stack, 1);
-    if (map_memory(stack))
-        return stack;
-    g_free(stack);
-    return NULL;
+    return map_stack();
 }
 
 Stack *
@@ -132,7 +153,7 @@ stack_new(void (*run)(void *data), void *data)
     stack->data = data;
     getcontext(&stack->context);
     stack->context.uc_stack.ss_sp = stack->memory;
-    stack->context.uc_stack.ss_size = STACK_SIZE;
+    stack->context.uc_stack.ss_size = room(stack);
     stack->context.uc_link = NULL;
     makecontext(&stack->context, (void (*)(void))begin, 2,
                 (unsigned)((uint64_t)(uintptr_t)stack >> 32),
@@ -144,7 +165,7 @@ void
 stack_free(Stack *stack)
 {
     /* Frames that were left without returning are still poisoned. */
-    forget_frames(stack->memory, STACK_SIZE);
+    forget_frames(stack->memory, room(stack));
     if (pool == NULL)
         pool = g_ptr_array_new();
     if (pool->len >= STACK_POOL) {
@@ -161,7 +182,7 @@ stack_free(Stack *stack)
 void
 stack_enter(Stack *stack)
 {
-    start_switch(&outside.fake, stack->memory, STACK_SIZE);
+    start_switch(&outside.fake, stack->memory, room(stack));
     swapcontext(&outside.context, &stack->context);
     finish_switch(outside.fake, NULL, NULL);
 }
@@ -172,6 +193,19 @@ stack_leave(Stack *stack, gboolean last)
     start_switch(last ? NULL : &stack->fake, outside.bottom, outside.size);
     swapcontext(&stack->context, &outside.context);
     finish_switch(stack->fake, &outside.bottom, &outside.size);
+}
+
+void
+stack_trim(Stack *stack)
+{
+    uintptr_t bottom = (uintptr_t)stack->memory;
+    uintptr_t used = (uintptr_t)stack_pointer(&stack->context);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (used < bottom + RED_ZONE + page)
+        return;
+    madvise(stack->memory, (used - RED_ZONE - bottom) / page * page,
+            MADV_DONTNEED);
 }
 
 void

@@ -30,6 +30,8 @@ void stack_free(Stack *stack);
 void stack_enter(Stack *stack);
 /* Back to where it was entered. `last`: it will not be entered again. */
 void stack_leave(Stack *stack, gboolean last);
+/* Of one that was left: the memory that only deeper calls have touched. */
+void stack_trim(Stack *stack);
 
 void stack_pool_clear(void);
 /* For tests: memory is for so many at most. */

@@ -78,6 +78,62 @@ gives_back(void *data G_GNUC_UNUSED)
     g_assert_false(is_resident(pages[STACK_WARM]));
 }
 
+/* One that has been deep, and what it stands on while it waits. */
+typedef struct Waiter {
+    char *page; /* only deeper calls used it */
+    gboolean done;
+} Waiter;
+
+static void
+rest(void *data)
+{
+    Waiter *waiter = data;
+    char frame[3 * 4096];
+
+    go_deep(&waiter->page);
+    for (size_t i = 0; i < sizeof frame; i++)
+        frame[i] = (char)i;
+    fiber_wait(CLOCK_NEVER);
+    for (size_t i = 0; i < sizeof frame; i++)
+        g_assert_cmpint(frame[i], ==, (char)i);
+}
+
+static void
+rests(void *data G_GNUC_UNUSED)
+{
+    Waiter waiter = {0};
+    Fiber *fiber = fiber_start("resting", rest, &waiter);
+
+    fiber_yield();
+    g_assert_true(is_resident(waiter.page));
+    while (is_resident(waiter.page))
+        fiber_sleep(FIBER_REST / 10);
+    fiber_wake(fiber);
+    fiber_join(fiber);
+}
+
+static void
+stay_busy(void *data)
+{
+    Waiter *waiter = data;
+
+    go_deep(&waiter->page);
+    while (!waiter->done)
+        fiber_yield();
+}
+
+static void
+busy(void *data G_GNUC_UNUSED)
+{
+    Waiter waiter = {0};
+    Fiber *fiber = fiber_start("busy", stay_busy, &waiter);
+
+    fiber_sleep(3 * FIBER_REST);
+    g_assert_true(is_resident(waiter.page));
+    waiter.done = TRUE;
+    fiber_join(fiber);
+}
+
 /* The line of the memory map that ends where the mapping of `address` begins.
  */
 static char *
@@ -134,6 +190,18 @@ given_back(void)
     run_in_fiber(gives_back, NULL);
 }
 
+static void
+given_back_at_rest(void)
+{
+    run_in_fiber(rests, NULL);
+}
+
+static void
+kept_when_busy(void)
+{
+    run_in_fiber(busy, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -141,6 +209,9 @@ main(int argc, char **argv)
     g_test_add_func("/base/stack/one-after-the-other-share-one", pool_of_one);
     g_test_add_func("/base/stack/the-pool-is-bounded", bounded_pool);
     g_test_add_func("/base/stack/deep-pages-are-given-back", given_back);
+    g_test_add_func("/base/stack/who-waits-long-keeps-what-it-stands-on",
+                    given_back_at_rest);
+    g_test_add_func("/base/stack/who-is-busy-keeps-its-pages", kept_when_busy);
     g_test_add_func("/base/stack/a-guard-page-lies-below", guard_page);
     return g_test_run();
 }
