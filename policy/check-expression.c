@@ -154,6 +154,17 @@ check_member(Compile *compile, const Node *node, FilterdType item,
 }
 
 static void
+check_matched(Compile *compile, const Node *left)
+{
+    FilterdType type = left->type == FILTERD_LIST ? left->items : left->type;
+
+    if (!is_bad(left) && !is_textual(type))
+        compile_error(compile, &left->place, NULL,
+                      "`%s` is %s, and a pattern matches texts", left->text,
+                      literal_phrase(left->type));
+}
+
+static void
 check_in_list(Compile *compile, Node *node, Declaration *list)
 {
     Node *left = node->first, *right = left->next;
@@ -169,7 +180,9 @@ check_in_list(Compile *compile, Node *node, Declaration *list)
                       "the list `%s` is declared below its use", list->name);
     }
     check_operand(compile, left, &item);
-    if (check_member(compile, node, list->type, TRUE))
+    if (list->patterns != NULL)
+        check_matched(compile, left);
+    else if (check_member(compile, node, list->type, TRUE))
         check_list_words(compile, left, right);
 }
 
@@ -271,12 +284,8 @@ check_matches(Compile *compile, Node *node)
     gsize offset;
 
     check_operand(compile, left, NULL);
-    FilterdType type = left->type == FILTERD_LIST ? left->items : left->type;
-    if (!is_bad(left) && !is_textual(type))
-        compile_error(compile, &left->place, NULL,
-                      "`%s` is %s, and a pattern matches texts", left->text,
-                      literal_phrase(left->type));
-    node->pattern = pattern_new(right->text, &message, &offset);
+    check_matched(compile, left);
+    node->pattern = pattern_new(right->text, NULL, &message, &offset);
     if (node->pattern != NULL) {
         g_ptr_array_add(compile->rules->patterns, node->pattern);
         node->text = right->text;

@@ -220,6 +220,10 @@ check_entry(Compile *compile, Node *node)
     Declaration *map = g_hash_table_lookup(compile->names, node->text);
     Node *key = node->first;
 
+    if (map != NULL && map->kind == DECLARATION_LIST) {
+        use_declaration(compile, node, map);
+        return;
+    }
     if (map == NULL || map->kind != DECLARATION_MAP || !map->checked) {
         no_such_map(compile, node);
         return;

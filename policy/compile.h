@@ -15,6 +15,7 @@
 #define COMPILE_TREE_SIZE 10000   /* nodes of a condition, lets counted out */
 #define COMPILE_TREE_DEPTH 200    /* likewise */
 #define COMPILE_LIST_SIZE 4000000 /* entries of one list */
+#define COMPILE_PATTERNS 20000    /* of one list of them */
 
 typedef struct Source {
     const char *name;

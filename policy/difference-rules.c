@@ -186,7 +186,9 @@ static void
 compare_declarations(GPtrArray *phrases, const Declaration *old,
                      const Declaration *new)
 {
-    if (old->type != new->type || old->gives != new->gives) {
+    gboolean other_kind = (old->patterns != NULL) != (new->patterns != NULL);
+
+    if (old->type != new->type || old->gives != new->gives || other_kind) {
         difference_add(phrases, "%s %s changed", words[new->kind], new->name);
     } else if (new->kind != DECLARATION_LET) {
         compare_lookups(phrases, old, new);

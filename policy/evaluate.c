@@ -169,22 +169,41 @@ is_item(const FilterdList *list, const FilterdValue *value)
     return truth;
 }
 
+static PolicyTruth
+truth_of_answer(PatternAnswer answer)
+{
+    static const PolicyTruth answers[] = {
+        [PATTERN_NO] = POLICY_NO,
+        [PATTERN_YES] = POLICY_YES,
+        [PATTERN_GAVE_UP] = POLICY_UNKNOWN,
+    };
+
+    return answers[answer];
+}
+
+static PolicyTruth
+is_named(const Declaration *list, const FilterdValue *value)
+{
+    if (!comparable(value->type, list->type))
+        return POLICY_UNKNOWN;
+    if (list->patterns != NULL)
+        return truth_of_answer(pattern_list_match(list->patterns, value->text));
+    return truth_of(lookup_find(list->lookup, value) != NULL);
+}
+
 /* Whether one value is in what stands right of `in`: a list of the file, a
  * fact that is a list, a network. */
 static PolicyTruth
 is_member(const Node *right, const FilterdValue *list,
           const FilterdValue *value)
 {
-    FilterdType type =
-        right->kind == NODE_NAMED ? right->declaration->type : FILTERD_IP;
-
-    if (right->kind != NODE_NAMED && list->type == FILTERD_LIST)
+    if (right->kind == NODE_NAMED)
+        return is_named(right->declaration, value);
+    if (list->type == FILTERD_LIST)
         return is_item(&list->list, value);
-    if (!comparable(value->type, type))
+    if (value->type != FILTERD_IP)
         return POLICY_UNKNOWN;
-    if (right->kind != NODE_NAMED)
-        return truth_of(ip_contains(&list->ip, &value->ip));
-    return truth_of(lookup_find(right->declaration->lookup, value) != NULL);
+    return truth_of(ip_contains(&list->ip, &value->ip));
 }
 
 /* A list is in it if one of its items is. */
@@ -219,15 +238,9 @@ truth_in(const Evaluation *evaluation, const Node *node)
 static PolicyTruth
 match(const Pattern *pattern, const FilterdValue *value)
 {
-    static const PolicyTruth answers[] = {
-        [PATTERN_NO] = POLICY_NO,
-        [PATTERN_YES] = POLICY_YES,
-        [PATTERN_GAVE_UP] = POLICY_UNKNOWN,
-    };
-
     if (!is_textual(value->type))
         return POLICY_UNKNOWN;
-    return answers[pattern_match(pattern, value->text)];
+    return truth_of_answer(pattern_match(pattern, value->text));
 }
 
 static PolicyTruth

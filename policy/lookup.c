@@ -62,20 +62,31 @@ ip_same(gconstpointer a, gconstpointer b)
            && memcmp(one->bytes, other->bytes, sizeof(one->bytes)) == 0;
 }
 
-Lookup *
-lookup_new(FilterdType type)
+static Lookup *
+new_with(FilterdType type, GHashFunc hash, GEqualFunc equal)
 {
     Lookup *lookup = g_new0(Lookup, 1);
 
     lookup->type = type;
+    lookup->entries = g_hash_table_new(hash, equal);
     arena_init(&lookup->arena);
-    if (type == FILTERD_IP)
-        lookup->entries = g_hash_table_new(ip_hash, ip_same);
-    else if (type == FILTERD_INT || type == FILTERD_DURATION)
-        lookup->entries = g_hash_table_new(g_int64_hash, g_int64_equal);
-    else
-        lookup->entries = g_hash_table_new(text_hash, text_equal);
     return lookup;
+}
+
+Lookup *
+lookup_new(FilterdType type)
+{
+    if (type == FILTERD_IP)
+        return new_with(type, ip_hash, ip_same);
+    if (type == FILTERD_INT || type == FILTERD_DURATION)
+        return new_with(type, g_int64_hash, g_int64_equal);
+    return new_with(type, text_hash, text_equal);
+}
+
+Lookup *
+lookup_new_exact(void)
+{
+    return new_with(FILTERD_TEXT, g_str_hash, g_str_equal);
 }
 
 void

@@ -14,6 +14,8 @@ typedef struct Lookup Lookup;
 
 /* `type` is IP, DOMAIN, ADDRESS, TEXT, WORD, INT or DURATION. */
 Lookup *lookup_new(FilterdType type);
+/* Of texts that are the same in the same letters only. */
+Lookup *lookup_new_exact(void);
 void lookup_free(Lookup *lookup);
 
 /* FALSE: the key is there already (and stays). Both are copied, but their texts

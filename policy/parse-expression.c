@@ -119,6 +119,23 @@ parse_in(Compile *compile, Node *left)
     return negated ? negate(compile, in, &place) : in;
 }
 
+/* Behind `matches`, a list: as if it were `in`. */
+static gboolean
+is_list(Compile *compile, const PolicyPlace *matches)
+{
+    const Complaint complaint = {.right = "in"};
+    const Token *token = &compile->token;
+    g_autofree char *word = g_strndup(token->start, token->length);
+    const Declaration *list = g_hash_table_lookup(compile->names, word);
+
+    if (token->kind != TOKEN_BARE || list == NULL
+        || list->kind != DECLARATION_LIST)
+        return FALSE;
+    compile_complain(compile, matches, &complaint,
+                     "`%s` is a list: ask with `in`", word);
+    return TRUE;
+}
+
 /* "matches" TEXT */
 static Node *
 parse_matches(Compile *compile, Node *left)
@@ -126,6 +143,12 @@ parse_matches(Compile *compile, Node *left)
     Node *matches = parse_node(compile, NODE_MATCHES, &compile->token.place);
 
     compile_advance(compile);
+    if (is_list(compile, &matches->place)) {
+        matches->kind = NODE_IN;
+        matches->first = left;
+        left->next = parse_operand(compile);
+        return matches;
+    }
     if (compile->token.kind != TOKEN_TEXT) {
         compile_wanted(compile, "such as matches \"^[0-9]+$\"",
                        "a pattern in quotes");

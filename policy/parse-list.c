@@ -32,6 +32,21 @@ declare(Compile *compile, DeclarationKind kind, const char *name,
     return declaration;
 }
 
+/* `also`: another that may stand there. */
+static void
+no_such_type(Compile *compile, const PolicyPlace *place, const char *word,
+             const char *also)
+{
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+    for (gsize i = 0; literal_type_words[i] != NULL; i++)
+        g_ptr_array_add(words, (gpointer)literal_type_words[i]);
+    g_ptr_array_add(words, (gpointer)also);
+    g_ptr_array_add(words, NULL);
+    compile_no_such(compile, place, "no type", word,
+                    (const char *const *)words->pdata);
+}
+
 static gboolean
 parse_type(Compile *compile, FilterdType *type)
 {
@@ -42,14 +57,36 @@ parse_type(Compile *compile, FilterdType *type)
         return FALSE;
     if (literal_type(word, type))
         return TRUE;
-    compile_no_such(compile, &place, "no type", word, literal_type_words);
+    if (strcmp(word, "pattern") == 0)
+        compile_error(compile, &place, "list NAME of pattern { … }",
+                      "only a list is one of patterns");
+    else
+        no_such_type(compile, &place, word, NULL);
+    return FALSE;
+}
+
+/* type | "pattern" */
+static gboolean
+parse_list_type(Compile *compile, FilterdType *type, gboolean *patterns)
+{
+    PolicyPlace place = compile->token.place;
+
+    *type = FILTERD_TEXT;
+    *patterns = compile_at(compile, "pattern");
+    const char *word = compile_word(compile, "a type");
+    if (word == NULL || *patterns || literal_type(word, type))
+        return word != NULL;
+    no_such_type(compile, &place, word, "pattern");
     return FALSE;
 }
 
 static void
 add_lookup(Compile *compile, Declaration *declaration)
 {
-    declaration->lookup = lookup_new(declaration->type);
+    if (declaration->patterns != NULL)
+        declaration->lookup = lookup_new_exact();
+    else
+        declaration->lookup = lookup_new(declaration->type);
     g_ptr_array_add(compile->rules->lookups, declaration->lookup);
 }
 
@@ -98,9 +135,10 @@ begins_next(const Compile *compile, const Declaration *declaration)
 
     return parse_begins_statement(&compile->token)
            && compile->token.place.column == 1
-           && declaration->type != FILTERD_TEXT
-           && declaration->type != FILTERD_WORD && !next.leads
-           && next.kind != TOKEN_CLOSE;
+           && (declaration->patterns != NULL
+               || (declaration->type != FILTERD_TEXT
+                   && declaration->type != FILTERD_WORD))
+           && !next.leads && next.kind != TOKEN_CLOSE;
 }
 
 /* A comma, a colon, an equals sign between entries, as if it were not there;
@@ -144,8 +182,10 @@ static gboolean
 parse_entry(Compile *compile, Declaration *declaration, gboolean *told)
 {
     PolicyPlace place = compile->token.place;
-    const char *key = compile_value(compile, "an entry or `}`");
 
+    if (declaration->patterns != NULL)
+        return parse_pattern(compile, declaration, told);
+    const char *key = compile_value(compile, "an entry or `}`");
     if (key == NULL)
         return FALSE;
     if (declaration->kind != DECLARATION_MAP)
@@ -209,6 +249,8 @@ static gboolean
 add_line(Compile *compile, Declaration *declaration, const PolicyPlace *place,
          char *line)
 {
+    if (declaration->patterns != NULL)
+        return parse_pattern_line(compile, declaration, place, line);
     if (declaration->kind != DECLARATION_MAP
         && refuse_dressed(compile, declaration, place, line))
         return !compile->gave_up;
@@ -239,7 +281,7 @@ cut_comment(char *line)
 static void
 add_file(Compile *compile, Declaration *declaration, const Source *source)
 {
-    PolicyPlace place = {.file = source->name, .column = 1};
+    PolicyPlace place = {.file = source->name};
     const char *at = source->text;
     const char *end = source->text + source->length;
     gboolean more = TRUE;
@@ -253,7 +295,10 @@ add_file(Compile *compile, Declaration *declaration, const Source *source)
 
         place.line++;
         cut_comment(line);
-        char *begin = g_strchug(g_strchomp(line));
+        char *begin = g_strchomp(line);
+        while (g_ascii_isspace(*begin))
+            begin++;
+        place.column = 1 + (unsigned)(begin - line);
         place.length = (unsigned)g_utf8_strlen(begin, -1);
         if (*begin != '\0')
             more = add_line(compile, declaration, &place, begin);
@@ -332,22 +377,36 @@ expect_word(Compile *compile, const char *word, const char *hint)
     return TRUE;
 }
 
-/* list = "list" WORD "of" type ( "{" { value } "}" | "from" TEXT ) . */
+static void
+make_patterns(Compile *compile, Declaration *list)
+{
+    list->patterns = pattern_list_new();
+    g_ptr_array_add(compile->rules->pattern_lists, list->patterns);
+}
+
+/* list = "list" WORD "of" ( type | "pattern" )
+ *        ( "{" { value } "}" | "from" TEXT ) . */
 gboolean
 parse_list(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
 {
     PolicyPlace place = compile->token.place;
     const char *name = parse_name(compile, "the list's name");
     FilterdType type;
+    gboolean patterns;
 
     if (name == NULL)
         return FALSE;
     if (!expect_word(compile, "of", "list NAME of TYPE { … }")
-        || !parse_type(compile, &type))
+        || !parse_list_type(compile, &type, &patterns))
         return lose(compile, name);
     Declaration *list = declare(compile, DECLARATION_LIST, name, &place);
     list->type = type;
-    return parse_content(compile, list);
+    if (patterns)
+        make_patterns(compile, list);
+    gboolean ok = parse_content(compile, list);
+    if (patterns)
+        pattern_list_finish(list->patterns);
+    return ok;
 }
 
 /* map = "map" WORD "of" type "to" type

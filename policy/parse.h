@@ -21,6 +21,12 @@ gboolean parse_let(Compile *compile, const PolicyPlace *place);
 gboolean parse_stage(Compile *compile, const PolicyPlace *place);
 gboolean parse_test(Compile *compile, const PolicyPlace *place);
 
+/* One of a list of patterns, in braces or in a file of its own; FALSE: enough.
+ * `told` is whether something that is none has been complained of. */
+gboolean parse_pattern(Compile *compile, Declaration *list, gboolean *told);
+gboolean parse_pattern_line(Compile *compile, Declaration *list,
+                            const PolicyPlace *place, const char *line);
+
 /* expr = both { "or" both } . NULL with a complaint. */
 Node *parse_expression(Compile *compile);
 /* operand = FACT | LET | NUMBER | DURATION | SIZE | IP | NETWORK | TEXT | WORD

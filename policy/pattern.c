@@ -1,4 +1,4 @@
-/* pattern.c: the patterns of `matches`: PCRE2 within bounds.
+/* pattern.c: a pattern of `matches` or of a list: PCRE2 within bounds.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
@@ -19,6 +19,7 @@ struct Pattern {
     pcre2_match_context *context;
     pcre2_match_data *data;
     pcre2_jit_stack *stack; /* not the fiber's, which is small */
+    gboolean beside;        /* all but the code is another's */
 };
 
 static void
@@ -28,15 +29,27 @@ prepare(Pattern *pattern)
     pcre2_set_match_limit(pattern->context, PATTERN_MATCH_LIMIT);
     pcre2_set_heap_limit(pattern->context, PATTERN_HEAP_LIMIT);
     pattern->data = pcre2_match_data_create(1, NULL);
-    if (pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) != 0)
-        return;
+    pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
     pattern->stack =
         pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_LIMIT, NULL);
     pcre2_jit_stack_assign(pattern->context, NULL, pattern->stack);
 }
 
+static Pattern *
+pattern_beside(const Pattern *other, pcre2_code *code)
+{
+    Pattern *pattern = g_new(Pattern, 1);
+
+    *pattern = *other;
+    pattern->code = code;
+    pattern->beside = TRUE;
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    return pattern;
+}
+
 Pattern *
-pattern_new(const char *text, char **message, gsize *offset)
+pattern_new(const char *text, const Pattern *beside, char **message,
+            gsize *offset)
 {
     PCRE2_UCHAR buffer[MESSAGE_SIZE];
     PCRE2_SIZE where = 0;
@@ -51,6 +64,8 @@ pattern_new(const char *text, char **message, gsize *offset)
         *offset = where;
         return NULL;
     }
+    if (beside != NULL)
+        return pattern_beside(beside, compiled);
     Pattern *pattern = g_new0(Pattern, 1);
     pattern->code = compiled;
     prepare(pattern);
@@ -60,9 +75,11 @@ pattern_new(const char *text, char **message, gsize *offset)
 void
 pattern_free(Pattern *pattern)
 {
-    pcre2_jit_stack_free(pattern->stack);
-    pcre2_match_data_free(pattern->data);
-    pcre2_match_context_free(pattern->context);
+    if (!pattern->beside) {
+        pcre2_jit_stack_free(pattern->stack);
+        pcre2_match_data_free(pattern->data);
+        pcre2_match_context_free(pattern->context);
+    }
     pcre2_code_free(pattern->code);
     g_free(pattern);
 }

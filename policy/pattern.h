@@ -13,8 +13,10 @@ typedef struct Pattern Pattern;
 #define PATTERN_HEAP_LIMIT 1024 /* KiB */
 
 /* NULL with what PCRE2 says and the octet where it gave up. Caller frees the
- * message. */
-Pattern *pattern_new(const char *text, char **message, gsize *offset);
+ * message. `beside` may be NULL: a pattern whose stack it uses, too, and that
+ * outlives it. */
+Pattern *pattern_new(const char *text, const Pattern *beside, char **message,
+                     gsize *offset);
 void pattern_free(Pattern *pattern);
 
 typedef enum PatternAnswer {

@@ -57,6 +57,12 @@ free_pattern(gpointer data)
     pattern_free(data);
 }
 
+static void
+free_pattern_list(gpointer data)
+{
+    pattern_list_free(data);
+}
+
 PolicyRules *
 policy_rules_new(void)
 {
@@ -70,6 +76,7 @@ policy_rules_new(void)
     rules->runs = g_ptr_array_new();
     rules->lookups = g_ptr_array_new_with_free_func(free_lookup);
     rules->patterns = g_ptr_array_new_with_free_func(free_pattern);
+    rules->pattern_lists = g_ptr_array_new_with_free_func(free_pattern_list);
     rules->facts = g_hash_table_new(g_str_hash, g_str_equal);
     rules->mentioned = g_hash_table_new(NULL, NULL);
     rules->groups = g_array_new(FALSE, FALSE, sizeof(GroupTerm));
@@ -89,6 +96,7 @@ policy_rules_free(PolicyRules *rules)
     g_ptr_array_unref(rules->runs);
     g_ptr_array_unref(rules->lookups);
     g_ptr_array_unref(rules->patterns);
+    g_ptr_array_unref(rules->pattern_lists);
     g_hash_table_unref(rules->facts);
     g_hash_table_unref(rules->mentioned);
     g_array_unref(rules->groups);

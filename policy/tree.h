@@ -7,7 +7,7 @@
 #include "policy/arena.h"
 #include "policy/judge.h"
 #include "policy/lookup.h"
-#include "policy/pattern.h"
+#include "policy/pattern-list.h"
 
 typedef enum NodeKind {
     NODE_BAD,     /* reported already; no further complaints */
@@ -68,9 +68,10 @@ struct Declaration {
     FilterdType type;  /* of a list's items, a map's keys */
     FilterdType gives; /* a map's values */
     Lookup *lookup;
-    Node *node;           /* of a let */
-    unsigned size, depth; /* of a let's tree, those it names included */
-    gboolean checked;     /* what stands above it may not name it */
+    PatternList *patterns; /* NULL: a list of what it has in it */
+    Node *node;            /* of a let */
+    unsigned size, depth;  /* of a let's tree, those it names included */
+    gboolean checked;      /* what stands above it may not name it */
     gboolean used;
 };
 
@@ -152,13 +153,14 @@ struct PolicyRules {
     GPtrArray *stages[FILTERD_STAGES];
     struct Runs *alike[FILTERD_STAGES]; /* NULL: of that stage none */
     GPtrArray *tests;                   /* Test */
-    GPtrArray *runs;         /* Test: those that are run by themselves */
-    GPtrArray *lookups;      /* owned */
-    GPtrArray *patterns;     /* owned */
-    GHashTable *facts;       /* by name */
-    GHashTable *mentioned;   /* PolicyFact */
-    GArray *groups;          /* GroupTerm */
-    GPtrArray *declarations; /* Declaration, in the order of the file */
+    GPtrArray *runs;          /* Test: those that are run by themselves */
+    GPtrArray *lookups;       /* owned */
+    GPtrArray *patterns;      /* owned */
+    GPtrArray *pattern_lists; /* owned */
+    GHashTable *facts;        /* by name */
+    GHashTable *mentioned;    /* PolicyFact */
+    GArray *groups;           /* GroupTerm */
+    GPtrArray *declarations;  /* Declaration, in the order of the file */
 };
 
 /* Calls back for each fact of the tree; `at` is where it is named: the fact's

@@ -47,8 +47,8 @@ static const WorldCase statements[] = {
     {"include \"t.conf\"\n", "1:9: `t.conf` includes itself\n"},
     {"include\n", "2:1: expected a path, but the file ends here\n"},
     {"list x of colour { red }\n",
-     "1:11: no type `colour` | there is ip, domain, address, text, word, int "
-     "or duration\n"},
+     "1:11: no type `colour` | there is ip, domain, address, text, word, int, "
+     "duration or pattern\n"},
     {"list x { red }\n",
      "1:8: expected `of`, found `{` | list NAME of TYPE { … }\n"},
     {"list x of ip red\n",

@@ -4,18 +4,19 @@
  */
 #include "tests/policy/world.h"
 
-#define LISTS                                                        \
-    "use greylist\n"                                                 \
-    "list nets of ip { 192.0.2.0/24 198.51.100.7 2001:db8::/32 }\n"  \
-    "list some of domain { example.com .example.org "                \
-    "xn--bcher-kva.example }\n"                                      \
-    "list users of address { Joe@Example.com \"\" }\n"               \
-    "list six of ip { ::/0 }\n"                                      \
-    "list four of ip { 0.0.0.0/0 }\n"                                \
-    "list names of text { Alpha \"two words\" }\n"                   \
-    "list bad of word { fail softfail }\n"                           \
-    "list sizes of int { 5 10k }\n"                                  \
-    "map limits of domain to int { example.com 5 .example.com 3 }\n" \
+#define LISTS                                                           \
+    "use greylist\n"                                                    \
+    "list nets of ip { 192.0.2.0/24 198.51.100.7 2001:db8::/32 }\n"     \
+    "list some of domain { example.com .example.org "                   \
+    "xn--bcher-kva.example }\n"                                         \
+    "list users of address { Joe@Example.com \"\" }\n"                  \
+    "list six of ip { ::/0 }\n"                                         \
+    "list four of ip { 0.0.0.0/0 }\n"                                   \
+    "list names of text { Alpha \"two words\" }\n"                      \
+    "list bad of word { fail softfail }\n"                              \
+    "list odd of pattern { \"^dyn\\d+\" \"(?i)^POOL-\" \"^(a+)+$\" }\n" \
+    "list sizes of int { 5 10k }\n"                                     \
+    "map limits of domain to int { example.com 5 .example.com 3 }\n"    \
     "map roles of ip to text { 192.0.2.0/24 net 192.0.2.1 host }\n"
 
 /* y, n or ? of one condition, asked at message. */
@@ -185,6 +186,8 @@ static const Case memberships[] = {
     {"roles[client.ip] = \"net\"", "client.ip=192.0.2.2", 'y', NULL},
 };
 
+#define STEPS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const Case patterns[] = {
     {"mail.local matches \"^a\\.b$\"", "mail.local=a.b", 'y', NULL},
     {"mail.local matches \"^a\\.b$\"", "mail.local=aXb", 'n', NULL},
@@ -195,8 +198,21 @@ static const Case patterns[] = {
      NULL},
     {"dkim.results matches \"^pass:\"", "dkim.results=fail:a", 'n', NULL},
     /* Steps without end: given up, so unknown. */
-    {"mail.local matches \"^(a+)+$\"",
-     "mail.local=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", '?', NULL},
+    {"mail.local matches \"^(a+)+$\"", "mail.local=" STEPS "b", '?', NULL},
+    {"mail.local in odd", "mail.local=dyn7", 'y', NULL},
+    {"mail.local in odd", "mail.local=Dyn7", 'n', NULL},
+    {"mail.local not in odd", "mail.local=x", 'y', NULL},
+    {"mail.local in odd", "mail.local=pool-x", 'y', NULL},
+    {"mail.local in odd", "", '?', NULL},
+    {"mail.domain in odd", "mail.domain=pool-1.example", 'y', NULL},
+    {"mail.from in odd", "mail.from=pool-1@example.com", 'y', NULL},
+    {"spf.result in odd", "spf.result=pass", 'n', NULL},
+    {"dkim.results in odd", "dkim.results=x,pool-1", 'y', NULL},
+    {"dkim.results in odd", "dkim.results=x,y", 'n', NULL},
+    {"\"pool-1\" in odd", "", 'y', NULL},
+    {"mail.local in odd", "mail.local=" STEPS "b", '?', NULL},
+    {"mail.local not in odd", "mail.local=" STEPS "b", '?', NULL},
+    {"dkim.results in odd", "dkim.results=" STEPS "b,dyn1", 'y', NULL},
 };
 
 static void

@@ -14,8 +14,10 @@ POLICY = """list ours of domain { example.com }
 use spf
 use dkim
 let odd = not client.fcrdns or client.early-talker
+list dialup of pattern { "^ppp\\d" "(?i)\\.DSL\\." }
 at connect { accept trusted if client.ip in 192.0.2.0/24 }
 at helo { reject cursed if helo.name = "cursed" }
+at helo { reject dialup if helo.name in dialup }
 at mail { reject bounce if not known mail.domain and mail.size = 1 }
 at rcpt {
     reject foreign if rcpt.domain = "xn--bcher-kva.example"
@@ -43,6 +45,10 @@ CASES = [
     ("a rule is met by its verdict alone",
      "given client.ip = 192.0.2.9 expect accept", ""),
     ("no verdict at all accepts", OURS + "expect accept expect nothing", ""),
+    ("a pattern of a list matches",
+     'given helo.name = "a.dsl.example" expect reject dialup', ""),
+    ("none of a list matches", 'given helo.name = "PPP1" expect nothing at helo',
+     ""),
     ("the parts of an address follow from it",
      RELAY + "expect reject relay at rcpt", ""),
     ("the domain of an address in A-labels, its local part without quotes",
