@@ -27,10 +27,11 @@
 /* A turn of the loop that takes longer is logged, milliseconds. */
 #define HOLD_LIMIT 50
 #define BEAT_SECONDS 1
-/* Between two looks at whether sessions are left, and two sweeps through the
- * store, milliseconds. */
+/* Between two looks at whether sessions are left, two sweeps through the store,
+ * and two portions of a sweep, when others may write; milliseconds. */
 #define DRAIN_PAUSE 50
 #define EXPIRE_PAUSE 60000
+#define EXPIRE_REST 5
 /* How many of those sessions have to say goodbye when their time is over. */
 #define GOODBYE_PAUSES 10
 
@@ -110,7 +111,7 @@ expire(void *data)
         if (fiber_sleep(EXPIRE_PAUSE) == FIBER_CANCELLED)
             return;
         while (store_expire(engine_store(worker->engine)) && !fiber_cancelled())
-            fiber_yield();
+            fiber_sleep(EXPIRE_REST);
     }
 }
 

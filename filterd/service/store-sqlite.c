@@ -19,6 +19,9 @@
 /* A look at the number of entries for so many writes; prime, so that no space
  * is always left out where several write in turn. */
 #define TRIM_EVERY 61
+/* Removed by such a look: more than was written since the last one, and no more
+ * than others can wait for. */
+#define TRIM_AT_ONCE 250
 
 #define TRIM (STORE_LIST + 1)
 #define STATEMENTS (TRIM + 1)
@@ -81,9 +84,12 @@ static const char *const texts[STATEMENTS] = {
     [STORE_LIST] = "SELECT value, key FROM entry"
                    " WHERE space = ?1 AND key > ?2 AND key < ?6"
                    " AND expires > ?3 ORDER BY key LIMIT ?5",
-    [TRIM] = "DELETE FROM entry WHERE (space, key) IN"
-             " (SELECT space, key FROM entry WHERE space = ?1 ORDER BY expires"
-             " LIMIT max(0, (SELECT entries FROM space WHERE name = ?1) - ?5))",
+    [TRIM] =
+        "DELETE FROM entry WHERE (space, key) IN"
+        " (SELECT space, key FROM entry WHERE space = ?1 ORDER BY expires"
+        " LIMIT min(" G_STRINGIFY(TRIM_AT_ONCE) ", max(0,"
+                                                " (SELECT entries FROM space "
+                                                "WHERE name = ?1) - ?5)))",
 };
 
 StoreSqlite *

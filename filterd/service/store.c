@@ -15,7 +15,8 @@
 
 /* Milliseconds before a file that failed is tried again. */
 #define PAUSE 5000
-#define EXPIRE_AT_ONCE 500
+/* Others write between two such portions. */
+#define EXPIRE_AT_ONCE 100
 #define LIST_AT_ONCE 500
 
 G_DEFINE_QUARK(store - error, store_error)
