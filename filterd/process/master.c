@@ -11,6 +11,7 @@
 #include "filterd/process/notify.h"
 #include "filterd/process/reload.h"
 #include "filterd/process/signals.h"
+#include "filterd/wire/acceptor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -129,6 +130,22 @@ warn_of_root(const Configuration *configuration)
                   "everything runs as root; `set user` would end that");
 }
 
+/* A session that is idle has one descriptor, so this is not too early. */
+static void
+warn_of_files(const Configuration *configuration)
+{
+    const PolicyConfig *config = configuration->skeleton;
+    int64_t workers = configuration_workers(config);
+    int64_t room = workers * acceptor_room();
+    if (room < config->settings.max_sessions)
+        log_event(FILTERD_LOG_WARNING, "limits",
+                  "max-sessions is %" G_GINT64_FORMAT ", but the descriptors"
+                  " that %" G_GINT64_FORMAT " workers may have are enough for"
+                  " %" G_GINT64_FORMAT "; raise the hard limit of open files"
+                  " (LimitNOFILE=, ulimit -Hn), or set fewer",
+                  config->settings.max_sessions, workers, room);
+}
+
 /* ---- steps -------------------------------------------------------------- */
 
 static void
@@ -191,6 +208,7 @@ start_generation(Master *master)
         setup_log(configuration);
         warn_of_root(configuration);
     }
+    warn_of_files(configuration);
     master->next =
         launch_generation(&master->launch, configuration, master->current, why);
     if (master->next == NULL)

@@ -246,8 +246,8 @@ on_grace(evutil_socket_t fd, short events, void *data)
     end_idle(data);
 }
 
-static int
-unreserved(void)
+int
+acceptor_room(void)
 {
     struct rlimit files = {.rlim_cur = RLIM_INFINITY};
     getrlimit(RLIMIT_NOFILE, &files);
@@ -261,7 +261,7 @@ acceptor_new(SmtpService *service, int fd)
     Acceptor *acceptor = g_new0(Acceptor, 1);
     acceptor->service = service;
     acceptor->fd = fd;
-    acceptor->descriptors = unreserved();
+    acceptor->descriptors = acceptor_room();
     acceptor->key = acceptor_key(service->listen);
     acceptor->ready =
         event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_ready, acceptor);

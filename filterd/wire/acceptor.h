@@ -12,6 +12,10 @@ typedef struct Acceptor Acceptor;
  * that there is not. */
 FilterdIp acceptor_key(const PolicyListen *listen);
 
+/* How many descriptors of a worker sessions may have; the others are for those
+ * that are in. */
+int acceptor_room(void);
+
 /* Borrows the service and the socket, which must not block. */
 Acceptor *acceptor_new(SmtpService *service, int fd);
 /* No session may be left. */

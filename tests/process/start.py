@@ -311,6 +311,34 @@ def root_warns(program):
         assert filterd.log().count("runs as root") == 1
 
 
+@contextlib.contextmanager
+def with_descriptors(program, soft, hard):
+    """The same program with fewer of them."""
+    with tempfile.TemporaryDirectory(prefix="filterd-few-") as name:
+        wrapper = pathlib.Path(name) / "filterd"
+        wrapper.write_text(
+            "#!/bin/sh\n"
+            f"ulimit -Sn {soft}\nulimit -Hn {hard}\n"
+            f'exec "{program}" "$@"\n'
+        )
+        wrapper.chmod(0o755)
+        yield str(wrapper)
+
+
+def few_descriptors(program):
+    """the limit of open files is raised; more sessions than that are warned of"""
+    with with_descriptors(program, 100, 512) as wrapper:
+        with running(wrapper, "set max-sessions 897\n") as (filterd, _):
+            for child in filterd.children("filterd-worker"):
+                limits = open(f"/proc/{child}/limits").read()
+                assert re.search(r"^Max open files +512 +512 ", limits, re.M)
+            said = filterd.log()
+            assert said.count(" limits ") == 1, said
+            assert "max-sessions is 897" in said and "for 896;" in said, said
+        with running(wrapper, "set max-sessions 896\n") as (filterd, _):
+            assert " limits " not in filterd.log()
+
+
 def observer(program):
     """/metrics and /healthz are served"""
     port = free_port()
@@ -540,6 +568,7 @@ run(
         open_block,
         becomes_nobody,
         root_warns,
+        few_descriptors,
         observer,
         rules_counted,
         notifies,
