@@ -55,6 +55,10 @@ unsigned harness_waits(Harness *harness);
  * is open); lists have commas; NULL: unknown. */
 void harness_set(Harness *harness, const char *fact, const char *value);
 
+/* The facts of others that describe finds, by their whole names, of each
+ * harness from now on; borrowed. NULL, as at first: there are none. */
+void harness_set_facts(const FilterdFact *rows);
+
 /* Less than 0: somebody set the clock back. */
 void harness_advance(Harness *harness, int64_t milliseconds);
 /* All store functions fail from now on, or work again. */

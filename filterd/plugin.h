@@ -550,6 +550,11 @@ struct FilterdDescribe {
 
     /* As FilterdHost.blame. */
     void (*blame)(FilterdDescribe *describe, const char *option, size_t index);
+
+    /* A fact of the core, or of an instance whose `use` stands above, by its
+     * name: "dkim.domains"; its type, since and items, until describe returns.
+     * NULL: there is none. To look it up, it has to be a need, too. */
+    const FilterdFact *(*fact)(FilterdDescribe *describe, const char *name);
 };
 
 /* An error of a hook is logged; its facts stay unknown. */

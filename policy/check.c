@@ -175,10 +175,8 @@ check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
     compile_complain(compile, place, &quoted, "%s `%s`", kind, name);
 }
 
-/* The fact that a plugin needs: by its name or, where the other plugin has
- * been given a name, by that plugin's. */
-static const PolicyFact *
-find_need(const PolicyConfig *config, const char *name)
+const PolicyFact *
+check_find_need(const PolicyConfig *config, const char *name)
 {
     const PolicyFact *found = policy_fact_find(config, name);
     const char *dot = strchr(name, '.');
@@ -204,7 +202,7 @@ check_need(Compile *compile, const PolicyUse *use, const FilterdNeed *need)
 
     if (optional)
         name[strlen(name) - 1] = '\0';
-    const PolicyFact *fact = find_need(compile->config, name);
+    const PolicyFact *fact = check_find_need(compile->config, name);
     g_autofree char *instance = instance_of(name);
     if (fact == NULL && !optional
         && !g_hash_table_contains(compile->lost, instance)) {

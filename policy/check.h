@@ -33,6 +33,10 @@ void check_rule(Compile *compile, Rule *rule);
 gboolean check_answers(Compile *compile, const Rule *rule);
 void check_tests(Compile *compile);
 
+/* The fact that a plugin needs: by its name or, where the other plugin has
+ * been given a name, by that plugin's; of those whose `use` has been read.
+ * NULL: there is none. */
+const PolicyFact *check_find_need(const PolicyConfig *config, const char *name);
 /* Whether what begins with so many octets of the name is a plugin's instance,
  * or a part of the core, with facts. */
 gboolean check_has_instance(const Compile *compile, const char *name,

@@ -185,6 +185,9 @@ typedef struct PolicyUse {
     PolicyUseOptions own;
     PolicyPlace place;
     FilterdArray options; /* PolicyOption, in the order of the file */
+    /* Facts of others, by their whole names, that describe() asked for; ends
+     * with a NULL name. NULL: it asked for none. */
+    const FilterdFact *asked;
 } PolicyUse;
 
 /* A plugin with a process of its own; a skeleton knows them, too. */

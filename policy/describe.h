@@ -10,8 +10,14 @@
  * complaint. */
 gboolean describe_use(Compile *compile, PolicyUse *use, void *config);
 
-/* The same where there is no file, but the options that it gave: the plugin's
- * own tables where it has no others. They stay for good. NULL with an error. */
+/* Where there is no file, but what it gave. */
+typedef struct DescribeAlone {
+    const char *instance;
+    void *config;
+    const FilterdFact *asked; /* as PolicyUse.asked */
+} DescribeAlone;
+
+/* The same there: the plugin's own tables where it has no others. They stay for
+ * good. NULL with an error. */
 const FilterdPlugin *describe_alone(const FilterdPlugin *plugin,
-                                    const char *instance, void *config,
-                                    GError **error);
+                                    const DescribeAlone *alone, GError **error);

@@ -46,6 +46,24 @@ blame(FilterdDescribe *describe, const char *option, size_t index)
     harness_blame(((HarnessDescribe *)describe)->harness, option, index);
 }
 
+static const FilterdFact *others;
+
+void
+harness_set_facts(const FilterdFact *rows)
+{
+    others = rows;
+}
+
+static const FilterdFact *
+fact(FilterdDescribe *describe G_GNUC_UNUSED, const char *name)
+{
+    for (const FilterdFact *row = others; row != NULL && row->name != NULL;
+         row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
 gboolean
 harness_describe(Harness *harness, GError **error)
 {
@@ -55,7 +73,8 @@ harness_describe(Harness *harness, GError **error)
                    .config = harness->config,
                    .allocate = allocate,
                    .parse = parse,
-                   .blame = blame},
+                   .blame = blame,
+                   .fact = fact},
         .harness = harness,
     };
 

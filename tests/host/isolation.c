@@ -199,6 +199,33 @@ test_options(void)
     g_assert_null(options_get(&reader, &plugin));
 }
 
+static void
+test_facts(void)
+{
+    const FilterdFact facts[] = {
+        {"client.ip", FILTERD_IP, FILTERD_CONNECT},
+        {"dkim.domains", FILTERD_LIST, FILTERD_MESSAGE,
+         .items = FILTERD_DOMAIN},
+        {NULL},
+    };
+    g_autoptr(GByteArray) bytes = frame_new(FRAME_START, 1);
+    options_put_facts(bytes, NULL);
+    options_put_facts(bytes, facts);
+    Frame frame = whole(bytes);
+    g_auto(FrameReader) reader;
+    frame_reader_init(&reader, &frame);
+    g_assert_null(options_get_facts(&reader)->name);
+    const FilterdFact *read = options_get_facts(&reader);
+    g_assert_true(frame_reader_done(&reader));
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_cmpstr(read[i].name, ==, facts[i].name);
+        g_assert_cmpint(read[i].type, ==, facts[i].type);
+        g_assert_cmpint(read[i].items, ==, facts[i].items);
+        g_assert_cmpint(read[i].since, ==, facts[i].since);
+    }
+    g_assert_null(read[2].name);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -209,5 +236,6 @@ main(int argc, char **argv)
     g_test_add_func("/isolation/a-head-that-lies-is-an-error", test_head);
     g_test_add_func("/isolation/options-arrive-where-the-table-is-the-same",
                     test_options);
+    g_test_add_func("/isolation/facts-that-describe-asked-for", test_facts);
     return g_test_run();
 }

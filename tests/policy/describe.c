@@ -32,6 +32,22 @@ static const WorldCase cases[] = {
     {"use named as a { fact broken }\n"
      "at mail { reject one if a.broken }\n",
      "1:5: `a`: a broken table\n"},
+    /* It knows what stands above it. */
+    {"use dkim as signed\n"
+     "use named as a { fact x after client.ip signed.domains }\n"
+     "use named as b { fact y after dkim.domains a.x }\n"
+     "at mail { reject one if a.x reject two if b.y }\n",
+     "4:25: `a.x` is not known at `mail` | it is known from `message` on\n"
+     "4:43: `b.y` is not known at `mail` | it is known from `message` on\n"},
+    {"use named as a { fact x after client.ip b.y }\n"
+     "use named as b { fact y }\n",
+     "1:25: `a`: there is no `b.y` | look above\n"},
+    {"use dkim\n"
+     "use named as a { fact x after dkim.domans }\n",
+     "2:25: `a`: there is no `dkim.domans`; did you mean `dkim.domains`?\n"},
+    {"use nothing as n\n"
+     "use named as a { fact x after n.fact }\n",
+     "1:5: cannot load the plugin `nothing`: no such plugin\n"},
 };
 
 static void
@@ -72,6 +88,24 @@ tables_of_their_own(void)
     g_assert_true(policy_fact_find(config, "b.y")->use == b);
 }
 
+/* For where it has to be told again. */
+static void
+what_was_asked(void)
+{
+    g_autoptr(PolicyConfig) config = world_config(
+        "use dkim as signed\n"
+        "use named as a { fact x }\n"
+        "use named as b { fact x after dkim.domains client.ip }\n");
+    const PolicyUse *a = config->uses->pdata[1], *b = config->uses->pdata[2];
+
+    g_assert_null(a->asked);
+    g_assert_cmpstr(b->asked[0].name, ==, "dkim.domains");
+    g_assert_cmpint(b->asked[0].type, ==, FILTERD_LIST);
+    g_assert_cmpint(b->asked[0].since, ==, FILTERD_MESSAGE);
+    g_assert_cmpstr(b->asked[1].name, ==, "client.ip");
+    g_assert_null(b->asked[2].name);
+}
+
 /* What the text of a need leaves open fits any fact; the instance may write
  * into its config. */
 static void
@@ -110,6 +144,7 @@ main(int argc, char **argv)
                     tables_of_their_own);
     g_test_add_func("/policy/describe/what-it-writes-into-its-config",
                     config_is_its_own);
+    g_test_add_func("/policy/describe/what-was-asked-is-kept", what_was_asked);
     g_test_add_func("/policy/describe/not-in-a-skeleton", skeleton);
     return g_test_run();
 }

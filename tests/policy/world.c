@@ -256,11 +256,13 @@ typedef struct NamedConfig {
     FilterdArray facts;  /* const char * */
     FilterdArray values; /* const char * */
     const FilterdFact *made;
+    FilterdArray after; /* const char *, facts that its own come after */
 } NamedConfig;
 
 static const FilterdOption named_options[] = {
     {"fact", FILTERD_TEXT, FILTERD_MANY, offsetof(NamedConfig, facts)},
     {"value", FILTERD_TEXT, FILTERD_MANY, offsetof(NamedConfig, values)},
+    {"after", FILTERD_TEXT, FILTERD_MANY, offsetof(NamedConfig, after)},
     {NULL},
 };
 
@@ -284,6 +286,27 @@ named_parse(FilterdDescribe *describe, const NamedConfig *config,
     return true;
 }
 
+/* The stage when all of them are known. */
+static bool
+named_stage(FilterdDescribe *describe, const NamedConfig *config,
+            FilterdStage *stage, GError **error)
+{
+    const char *const *names = config->after.items;
+
+    for (gsize i = 0; i < config->after.length; i++) {
+        const FilterdFact *fact = describe->fact(describe, names[i]);
+
+        describe->blame(describe, "after", i);
+        if (fact == NULL) {
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                        "there is no `%s`\nlook above", names[i]);
+            return false;
+        }
+        *stage = MAX(*stage, fact->since);
+    }
+    return true;
+}
+
 static bool
 named_describe(FilterdDescribe *describe, FilterdPlugin *table, GError **error)
 {
@@ -292,8 +315,12 @@ named_describe(FilterdDescribe *describe, FilterdPlugin *table, GError **error)
     FilterdFact *facts = describe->allocate(describe, (config->facts.length + 1)
                                                           * sizeof *facts);
 
+    FilterdStage stage = FILTERD_MAIL;
+
+    if (!named_stage(describe, config, &stage, error))
+        return false;
     for (gsize i = 0; i < config->facts.length; i++)
-        facts[i] = (FilterdFact){names[i], FILTERD_BOOL, FILTERD_MAIL,
+        facts[i] = (FilterdFact){names[i], FILTERD_BOOL, stage,
                                  .doc = describe->instance};
     config->made = table->facts = facts;
     table->needs = named_needs;

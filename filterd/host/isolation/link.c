@@ -317,6 +317,7 @@ start_plugin(Link *link, FilterdCall *call, GError **error)
     GByteArray *frame = frame_new(FRAME_START, channel->number);
     frame_put_text(frame, link->use->name);
     options_put(frame, link->use->plugin, link->use->config);
+    options_put_facts(frame, link->use->asked);
     return link_run(channel, call, frame, error);
 }
 

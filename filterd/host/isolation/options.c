@@ -172,3 +172,33 @@ options_get(FrameReader *reader, const FilterdPlugin *plugin)
     get_rows(reader, plugin->options, config);
     return reader->bad ? NULL : config;
 }
+
+/* ---- facts of others ---------------------------------------------------- */
+
+void
+options_put_facts(GByteArray *frame, const FilterdFact *rows)
+{
+    for (; rows != NULL && rows->name != NULL; rows++) {
+        frame_put_text(frame, rows->name);
+        frame_put_u8(frame, (guint8)rows->type);
+        frame_put_u8(frame, (guint8)rows->items);
+        frame_put_u8(frame, (guint8)rows->since);
+    }
+    frame_put_text(frame, NULL);
+}
+
+const FilterdFact *
+options_get_facts(FrameReader *reader)
+{
+    const char *name;
+    g_autoptr(GArray) rows = g_array_new(TRUE, FALSE, sizeof(FilterdFact));
+    while ((name = frame_get_text(reader)) != NULL) {
+        FilterdFact row = {.name = name};
+        row.type = frame_get_u8(reader);
+        row.items = frame_get_u8(reader);
+        row.since = frame_get_u8(reader);
+        g_array_append_val(rows, row);
+    }
+    gsize size = (rows->len + 1) * sizeof(FilterdFact);
+    return memcpy(frame_reader_allocate(reader, size), rows->data, size);
+}

@@ -13,3 +13,9 @@ void options_put(GByteArray *frame, const FilterdPlugin *plugin,
 /* A new one, in the reader's memory. NULL: it is of another table than this
  * plugin's, whose file must have changed. */
 void *options_get(FrameReader *reader, const FilterdPlugin *plugin);
+
+/* Facts of others that its describe() asked for, as PolicyUse.asked: names,
+ * types, stages. */
+void options_put_facts(GByteArray *frame, const FilterdFact *rows);
+/* Never NULL; texts are the frame's, the rest the reader's. */
+const FilterdFact *options_get_facts(FrameReader *reader);

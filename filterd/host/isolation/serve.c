@@ -481,8 +481,9 @@ read_options(Turn *turn, GError **error)
                             "its file is another than the worker's; reload");
         return FALSE;
     }
-    const FilterdPlugin *table =
-        describe_alone(server->plugin, server->name, config, error);
+    const DescribeAlone alone = {server->name, config,
+                                 options_get_facts(&turn->reader)};
+    const FilterdPlugin *table = describe_alone(server->plugin, &alone, error);
     if (table == NULL)
         return FALSE;
     server->plugin = table;
