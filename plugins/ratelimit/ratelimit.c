@@ -3,111 +3,12 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "plugins/ratelimit/bucket.h"
+#include "plugins/ratelimit/describe.h"
+#include "plugins/ratelimit/key.h"
 #include "plugins/ratelimit/manual.h"
-
-#include <string.h>
 
 #define SECOND INT64_C(1000)
 #define DAY (86400 * SECOND)
-#define MAPPED_BITS 96
-#define HASH_DIGITS 32
-
-/* Each has three facts, in the order of the table. */
-enum { CONNECTIONS, MESSAGES, RECIPIENTS, OCTETS };
-enum { EXCEEDED, LEVEL, WAIT, FACTS };
-
-/* Of the needs, those that may be in a key, and after them: */
-enum { KEYS = 10, SIZE = KEYS };
-
-typedef struct Rate {
-    int64_t count, period;
-} Rate;
-
-typedef struct Config {
-    FilterdArray keys; /* int, the index of a need */
-    int64_t network_v4, network_v6;
-    FilterdArray rates; /* Rate, one of them */
-    int64_t burst;
-} Config;
-
-static const FilterdNeed needs[] = {
-    {"client.ip", FILTERD_IP},
-    {"client.name", FILTERD_DOMAIN},
-    {"helo.name", FILTERD_TEXT},
-    {"mail.from", FILTERD_ADDRESS},
-    {"mail.domain", FILTERD_DOMAIN},
-    {"auth.user", FILTERD_TEXT},
-    {"rcpt.to", FILTERD_ADDRESS},
-    {"rcpt.domain", FILTERD_DOMAIN},
-    {"header.from.address", FILTERD_ADDRESS},
-    {"header.from.domain", FILTERD_DOMAIN},
-    [SIZE] = {"message.size", FILTERD_INT},
-    {NULL},
-};
-static const char *const key_words[] = {
-    "client.ip",           "client.name",        "helo.name", "mail.from",
-    "mail.domain",         "auth.user",          "rcpt.to",   "rcpt.domain",
-    "header.from.address", "header.from.domain", NULL};
-G_STATIC_ASSERT(G_N_ELEMENTS(key_words) == KEYS + 1);
-
-/* ---- keys --------------------------------------------------------------- */
-
-static void
-append_network(GString *out, const Config *config, const FilterdIp *ip)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    bool four = memcmp(ip->bytes, mapped, sizeof mapped) == 0;
-    int64_t bits = four ? MAPPED_BITS + config->network_v4 : config->network_v6;
-
-    for (int i = 0; i < (int)sizeof ip->bytes; i++) {
-        int64_t left = CLAMP(bits - 8 * i, 0, 8);
-
-        g_string_append_printf(out, "%02x",
-                               ip->bytes[i] & (0xff00 >> left) & 0xff);
-    }
-}
-
-/* False: it is unknown. */
-static bool
-append_part(GString *out, FilterdCall *call, int need)
-{
-    const FilterdValue *value = call->host->lookup(call, (unsigned)need);
-
-    if (value->type == FILTERD_UNKNOWN)
-        return false;
-    if (value->type == FILTERD_IP) {
-        append_network(out, call->config, &value->ip);
-    } else {
-        g_autofree char *lower = g_ascii_strdown(value->text, -1);
-
-        g_string_append(out, lower);
-    }
-    g_string_append_c(out, '\n');
-    return true;
-}
-
-/* Whatever a client says, the store gets a short word. NULL: a part is
- * unknown. */
-static char *
-key_make(FilterdCall *call, unsigned kind)
-{
-    static const char letters[] = {[CONNECTIONS] = 'c',
-                                   [MESSAGES] = 'm',
-                                   [RECIPIENTS] = 'r',
-                                   [OCTETS] = 'o'};
-    const Config *config = call->config;
-    const int *keys = config->keys.items;
-    g_autoptr(GString) parts = g_string_new(NULL);
-
-    for (size_t i = 0; i < config->keys.length; i++)
-        if (!append_part(parts, call, keys[i]))
-            return NULL;
-
-    g_autofree char *hash =
-        g_compute_checksum_for_string(G_CHECKSUM_SHA256, parts->str, -1);
-
-    return g_strdup_printf("%c%.*s", letters[kind], HASH_DIGITS, hash);
-}
 
 /* ---- counting ----------------------------------------------------------- */
 
@@ -122,49 +23,88 @@ bucket_size(const Config *config)
                             config->burst > 0 ? config->burst : rate->count};
 }
 
-static bool
-count(FilterdCall *call, unsigned kind, int64_t amount)
+static void
+publish(FilterdCall *call, unsigned first, const BucketLevel *level)
 {
     const FilterdHost *host = call->host;
-    const BucketSize size = bucket_size(call->config);
-    g_autofree char *key = key_make(call, kind);
-    unsigned fact = kind * FACTS;
-    BucketLevel level;
 
-    if (key == NULL || !bucket_pour(call, key, &size, amount, &level))
-        return true;
-    host->publish(call, fact + EXCEEDED, filterd_bool(level.exceeded));
-    host->publish(call, fact + LEVEL, filterd_int(level.level));
+    host->publish(call, first + EXCEEDED, filterd_bool(level->exceeded));
+    host->publish(call, first + LEVEL, filterd_int(level->level));
     host->publish(
-        call, fact + WAIT,
-        filterd_duration((level.wait + SECOND - 1) / SECOND * SECOND));
+        call, first + WAIT,
+        filterd_duration((level->wait + SECOND - 1) / SECOND * SECOND));
+}
+
+/* Of several buckets the worst tells. */
+static void
+count(FilterdCall *call, Kind kind, int64_t amount)
+{
+    const Config *config = call->config;
+    const BucketSize size = bucket_size(config);
+    g_autoptr(GPtrArray) keys = key_make(call, kind);
+    BucketLevel worst = {0};
+
+    for (guint i = 0; i < keys->len; i++) {
+        BucketLevel level;
+
+        if (!bucket_pour(call, keys->pdata[i], &size, amount, &level))
+            return;
+        worst.exceeded = worst.exceeded || level.exceeded;
+        worst.level = MAX(worst.level, level.level);
+        worst.wait = MAX(worst.wait, level.wait);
+    }
+    if (keys->len > 0)
+        publish(call, config->places[kind].first, &worst);
+}
+
+static bool
+count_at(FilterdCall *call, FilterdStage stage)
+{
+    const Config *config = call->config;
+
+    for (Kind kind = CONNECTIONS; kind < KINDS; kind++) {
+        const KindPlace *place = &config->places[kind];
+
+        if (!place->counted || place->stage != stage)
+            continue;
+
+        const FilterdValue *size =
+            kind == OCTETS ? call->host->lookup(call, config->size) : NULL;
+
+        if (size == NULL || size->type != FILTERD_UNKNOWN)
+            count(call, kind, size != NULL ? size->integer : 1);
+    }
     return true;
 }
 
 static bool
 connect_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
-    return count(call, CONNECTIONS, 1);
+    return count_at(call, FILTERD_CONNECT);
+}
+
+static bool
+helo_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
+{
+    return count_at(call, FILTERD_HELO);
 }
 
 static bool
 mail_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
-    return count(call, MESSAGES, 1);
+    return count_at(call, FILTERD_MAIL);
 }
 
 static bool
 rcpt_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
-    return count(call, RECIPIENTS, 1);
+    return count_at(call, FILTERD_RCPT);
 }
 
 static bool
 eom_hook(FilterdCall *call, G_GNUC_UNUSED GError **error)
 {
-    const FilterdValue *size = call->host->lookup(call, SIZE);
-
-    return size->type == FILTERD_UNKNOWN || count(call, OCTETS, size->integer);
+    return count_at(call, FILTERD_MESSAGE);
 }
 
 static bool
@@ -211,14 +151,29 @@ static const FilterdOption rate_options[] = {
     {NULL},
 };
 
+static const char *const count_words[] = {[CONNECTIONS] = "connections",
+                                          [MESSAGES] = "messages",
+                                          [RECIPIENTS] = "recipients",
+                                          [OCTETS] = "octets",
+                                          [KINDS] = "all",
+                                          [KINDS + 1] = NULL};
+
 static const FilterdOption options[] = {
     {.name = "key",
-     .type = FILTERD_WORD,
+     .type = FILTERD_TEXT,
      .flags = FILTERD_MANY | FILTERD_REQUIRED,
      .offset = offsetof(Config, keys),
-     .doc = "Whose bucket it is: one fact, or several together. Letters count "
-            "without case.",
-     .words = key_words},
+     .doc = "Whose bucket it is: a fact, of filterd or of a plugin whose `use` "
+            "stands above, or several together: `client.ip`, `auth.user`, "
+            "`mail.from rcpt.to`, `dkim.domains`. Letters count without case."},
+    {.name = "count",
+     .type = FILTERD_WORD,
+     .flags = FILTERD_MANY,
+     .offset = offsetof(Config, counts),
+     .fallback = "all",
+     .doc = "What is counted, each in buckets of its own; `all`: what the key "
+            "allows and a rule asks for.",
+     .words = count_words},
     {.name = "rate",
      .type = FILTERD_GROUP,
      .flags = FILTERD_MANY | FILTERD_REQUIRED,
@@ -238,7 +193,7 @@ static const FilterdOption options[] = {
      .type = FILTERD_INT,
      .offset = offsetof(Config, network_v4),
      .fallback = "32",
-     .doc = "Bits of an IPv4 address that make one `client.ip` of the key.",
+     .doc = "Bits of an IPv4 address that make one part of the key.",
      .low = 8,
      .high = 32},
     {.name = "network-v6",
@@ -252,20 +207,21 @@ static const FilterdOption options[] = {
 };
 
 #define KIND(kind, word, stage, what)                                          \
-    [(kind)*FACTS +                                                            \
+    [(kind)*KIND_FACTS +                                                       \
         EXCEEDED] = {.name = word "-exceeded",                                 \
                      .type = FILTERD_BOOL,                                     \
                      .since = (stage),                                         \
                      .doc = "Counts " what                                     \
                             " and tells whether it is over the limit.",        \
                      .flags = FILTERD_EFFECT},                                 \
-        [(kind)*FACTS + LEVEL] = {.name = word "-level",                       \
-                                  .type = FILTERD_INT,                         \
-                                  .since = (stage),                            \
-                                  .doc = "What is in the bucket then; with a " \
-                                         "full one, the limit is reached.",    \
-                                  .flags = FILTERD_EFFECT},                    \
-        [(kind)*FACTS + WAIT] = {                                              \
+        [(kind)*KIND_FACTS +                                                   \
+            LEVEL] = {.name = word "-level",                                   \
+                      .type = FILTERD_INT,                                     \
+                      .since = (stage),                                        \
+                      .doc = "What is in the bucket then; with a "             \
+                             "full one, the limit is reached.",                \
+                      .flags = FILTERD_EFFECT},                                \
+        [(kind)*KIND_FACTS + WAIT] = {                                         \
             .name = word "-wait",                                              \
             .type = FILTERD_DURATION,                                          \
             .since = (stage),                                                  \
@@ -286,6 +242,6 @@ FILTERD_PLUGIN(.name = "ratelimit", .version = "0.1",
                .summary = "how much of something there may be in a time",
                .description = description, .example = example,
                .options = options, .config_size = sizeof(Config),
-               .facts = facts, .needs = needs, .start = start,
-               .connect = connect_hook, .mail = mail_hook, .rcpt = rcpt_hook,
-               .eom = eom_hook);
+               .facts = facts, .start = start, .describe = describe_instance,
+               .connect = connect_hook, .helo = helo_hook, .mail = mail_hook,
+               .rcpt = rcpt_hook, .eom = eom_hook);

@@ -2,8 +2,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include <filterd/harness.h>
+#include "plugins/ratelimit/config.h"
 
+#include <filterd/harness.h>
 #include <string.h>
 
 #define S INT64_C(1000)
@@ -11,44 +12,60 @@
 #define H (60 * M)
 #define D (24 * H)
 
-typedef struct Rate {
-    int64_t count, period;
-} Rate;
+static const FilterdFact others[] = {
+    {"client.ip", FILTERD_IP, FILTERD_CONNECT},
+    {"helo.name", FILTERD_TEXT, FILTERD_HELO},
+    {"auth.user", FILTERD_TEXT, FILTERD_MAIL},
+    {"asn.number", FILTERD_INT, FILTERD_MAIL},
+    {"rcpt.to", FILTERD_ADDRESS, FILTERD_RCPT},
+    {"header.from.domain", FILTERD_DOMAIN, FILTERD_DATA},
+    {"message.size", FILTERD_INT, FILTERD_MESSAGE},
+    {"dkim.domains", FILTERD_LIST, FILTERD_MESSAGE, .items = FILTERD_DOMAIN},
+    {"uribl.domains", FILTERD_LIST, FILTERD_MESSAGE, .items = FILTERD_DOMAIN},
+    {NULL},
+};
 
-typedef struct Config {
-    FilterdArray keys;
-    int64_t network_v4, network_v6;
-    FilterdArray rates;
-    int64_t burst;
-} Config;
-
-enum { IP, MAIL_FROM = 3, USER = 5, RCPT = 6 };
-
-#define CONFIG(capacity, amount, time, ...)                      \
-    {                                                            \
-        .keys = {(int[]){__VA_ARGS__},                           \
-                 sizeof((int[]){__VA_ARGS__}) / sizeof(int)},    \
-        .network_v4 = 24, .network_v6 = 64, .burst = (capacity), \
-        .rates = {(Rate[]){{(amount), (time)}}, 1},              \
+#define KEYS(...)                                                  \
+    {                                                              \
+        (const char *const[]){__VA_ARGS__},                        \
+            sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *) \
+    }
+#define COUNTS(...)                                                            \
+    {                                                                          \
+        (const int[]){__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int) \
     }
 
-static const Config hourly = CONFIG(3, 60, H, IP);
-static const Config plain = CONFIG(0, 2, M, IP);
-static const Config pair = CONFIG(1, 1, H, USER, RCPT);
-static const Config octets = CONFIG(1000, 1000, H, IP);
+#define CONFIG(capacity, amount, time, ...)                                   \
+    {                                                                         \
+        .keys = KEYS(__VA_ARGS__), .counts = COUNTS(KINDS), .network_v4 = 24, \
+        .network_v6 = 64, .burst = (capacity),                                \
+        .rates = {(Rate[]){{(amount), (time)}}, 1},                           \
+    }
+
+static const Config hourly = CONFIG(3, 60, H, "client.ip");
+static const Config plain = CONFIG(0, 2, M, "client.ip");
+static const Config pair = CONFIG(1, 1, H, "auth.user", "rcpt.to");
+static const Config octets = CONFIG(1000, 1000, H, "client.ip");
+static GPtrArray *kept;
+static const Config signers = CONFIG(2, 2, H, "dkim.domains");
 
 static Harness *
 limit_new(const Config *config)
 {
+    static const char *const values[][2] = {{"client.ip", "198.51.100.9"},
+                                            {"auth.user", "alice"},
+                                            {"rcpt.to", "bob@example.com"}};
     Harness *harness = harness_new(&filterd_plugin, config);
+    const char *const *names = config->keys.items;
 
-    harness_set(harness, "client.ip", "198.51.100.9");
-    harness_set(harness, "auth.user", "alice");
-    harness_set(harness, "rcpt.to", "bob@example.com");
+    for (gsize i = 0; i < config->keys.length; i++)
+        for (gsize j = 0; j < G_N_ELEMENTS(values); j++)
+            if (strcmp(names[i], values[j][0]) == 0)
+                harness_set(harness, names[i], values[j][1]);
     return harness;
 }
 
-static const struct Kind {
+static const struct Asked {
     const char *word;
     FilterdStage stage;
 } kinds[] = {
@@ -60,7 +77,7 @@ static const struct Kind {
 
 /* "EXCEEDED LEVEL WAIT" of the next one. Caller frees. */
 static char *
-next_of(Harness *harness, const struct Kind *kind)
+next_of(Harness *harness, const struct Asked *kind)
 {
     static const char *const facts[] = {"exceeded", "level", "wait"};
     GString *out = g_string_new(NULL);
@@ -253,6 +270,175 @@ test_octets(void)
     g_assert_cmpstr(large, ==, "no 1000 4s");
 }
 
+/* ---- facts of others ---------------------------------------------------- */
+
+/* Each has its own bucket, and the fullest tells. */
+static void
+test_lists(void)
+{
+    g_autoptr(Harness) harness = harness_new(&filterd_plugin, &signers);
+    const struct Asked asked = {"messages", FILTERD_MESSAGE};
+    static const struct {
+        const char *domains, *expected;
+        unsigned entries;
+    } rows[] = {
+        {"a.example,b.example", "no 1 0s", 2},
+        {"b.example,B.example", "no 2 30m", 2},
+        {"a.example,b.example", "yes 2 30m", 2},
+        {"a.example", "yes 2 30m", 2},
+        {"c.example", "no 1 0s", 3},
+        {"", "- - -", 3},
+        {NULL, "- - -", 3},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = NULL;
+
+        g_test_message("row %zu", i);
+        harness_set(harness, "dkim.domains", rows[i].domains);
+        text = next_of(harness, &asked);
+        g_assert_cmpstr(text, ==, rows[i].expected);
+        g_assert_cmpuint(harness_store_entries(harness), ==, rows[i].entries);
+    }
+}
+
+/* However many there are, so many count. */
+static void
+test_long_list(void)
+{
+    g_autoptr(Harness) harness = harness_new(&filterd_plugin, &signers);
+    g_autoptr(GString) domains = g_string_new("a0.example");
+
+    for (int i = 1; i < 100; i++)
+        g_string_append_printf(domains, ",a%d.example", i);
+    harness_set(harness, "dkim.domains", domains->str);
+    harness_run(harness, FILTERD_MESSAGE);
+    g_assert_cmpuint(harness_store_entries(harness), ==, 32);
+}
+
+static void
+test_numbers(void)
+{
+    const Config config = CONFIG(1, 1, H, "asn.number");
+    g_autoptr(Harness) harness = harness_new(&filterd_plugin, &config);
+
+    harness_set(harness, "asn.number", "64496");
+    assert_next(harness, "no 1 1h");
+    assert_next(harness, "yes 1 1h");
+    harness_set(harness, "asn.number", "64497");
+    assert_next(harness, "no 1 1h");
+}
+
+/* What of it the key leaves: "FACT STAGE" of each that tells. */
+static const struct {
+    Config config;
+    const char *facts;
+} tables[] = {
+    {CONFIG(1, 1, H, "client.ip"),
+     "connections-exceeded 0 messages-exceeded 2 recipients-exceeded 3 "
+     "octets-exceeded 5 "},
+    {CONFIG(1, 1, H, "client.ip", "helo.name"),
+     "connections-exceeded 1 messages-exceeded 2 recipients-exceeded 3 "
+     "octets-exceeded 5 "},
+    {CONFIG(1, 1, H, "auth.user"),
+     "messages-exceeded 2 recipients-exceeded 3 octets-exceeded 5 "},
+    {CONFIG(1, 1, H, "auth.user", "rcpt.to"),
+     "recipients-exceeded 3 octets-exceeded 5 "},
+    {CONFIG(1, 1, H, "header.from.domain"),
+     "messages-exceeded 5 octets-exceeded 5 "},
+    {CONFIG(1, 1, H, "dkim.domains", "client.ip"),
+     "messages-exceeded 5 octets-exceeded 5 "},
+    {{.keys = KEYS("client.ip"),
+      .counts = COUNTS(RECIPIENTS, MESSAGES),
+      .rates = {(Rate[]){{1, H}}, 1}},
+     "messages-exceeded 2 recipients-exceeded 3 "},
+};
+
+static void *
+keep(FilterdDescribe *describe, size_t size)
+{
+    void *memory = g_malloc0(size);
+
+    (void)describe;
+    g_ptr_array_add(kept, memory);
+    return memory;
+}
+
+static const FilterdFact *
+find_fact(FilterdDescribe *describe, const char *name)
+{
+    (void)describe;
+    for (const FilterdFact *row = others; row->name != NULL; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+static void
+blame_none(FilterdDescribe *describe, const char *option, size_t index)
+{
+    (void)describe;
+    (void)option;
+    (void)index;
+}
+
+static void
+test_tables(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+        Config config = tables[i].config;
+        FilterdPlugin table = filterd_plugin;
+        FilterdDescribe describe = {.size = sizeof describe,
+                                    .config = &config,
+                                    .allocate = keep,
+                                    .blame = blame_none,
+                                    .fact = find_fact};
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        kept = g_ptr_array_new_with_free_func(g_free);
+        g_assert_true(table.describe(&describe, &table, NULL));
+        for (const FilterdFact *row = table.facts; row->name != NULL; row++)
+            if (g_str_has_suffix(row->name, "-exceeded"))
+                g_string_append_printf(text, "%s %d ", row->name, row->since);
+        g_assert_cmpstr(text->str, ==, tables[i].facts);
+        g_ptr_array_unref(kept);
+    }
+}
+
+static void
+test_refused(void)
+{
+    const struct {
+        Config config;
+        const char *error;
+    } rows[] = {
+        {CONFIG(1, 1, H, "client.ip", "dkim.domans"),
+         "key 1: nobody has the fact `dkim.domans`\nif a plugin has, its `use` "
+         "stands above this one"},
+        {CONFIG(1, 1, H, "client.ip", "client.ip"),
+         "key 1: `client.ip` is in the key already"},
+        {CONFIG(1, 1, H, "dkim.domains", "uribl.domains"),
+         "key 1: `dkim.domains` and `uribl.domains` are lists, and a key has "
+         "one at most"},
+        {{.keys = KEYS("auth.user"), .counts = COUNTS(MESSAGES, CONNECTIONS)},
+         "count 1: `connections` cannot be counted by `auth.user`, which is "
+         "not known before `mail`"},
+        {{.keys = KEYS("client.ip", "dkim.domains"),
+          .counts = COUNTS(RECIPIENTS)},
+         "count 0: `recipients` cannot be counted by `dkim.domains`, which is "
+         "not known before `message`"},
+        {{.keys = KEYS("rcpt.to"), .counts = COUNTS(MESSAGES)},
+         "count 0: `messages` cannot be counted by recipient"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            harness_start_error(&filterd_plugin, &rows[i].config);
+
+        g_assert_cmpstr(text, ==, rows[i].error);
+    }
+}
+
 /* ---- the store ---------------------------------------------------------- */
 
 static void
@@ -370,7 +556,8 @@ play_random(GRand *random)
     static const Rate rates[] = {{1, S}, {60, H}, {5, M}, {1000, D}, {100, S}};
     const Rate rate = rates[g_rand_int_range(random, 0, G_N_ELEMENTS(rates))];
     const int64_t burst = g_rand_int_range(random, 1, 20);
-    const Config config = {.keys = {(int[]){IP}, 1},
+    const Config config = {.keys = KEYS("client.ip"),
+                           .counts = COUNTS(KINDS),
                            .network_v4 = 32,
                            .network_v6 = 64,
                            .burst = burst,
@@ -408,12 +595,12 @@ test_model(void)
 static void
 test_start(void)
 {
-    const Config two = {.keys = {(int[]){IP}, 1},
+    const Config two = {.keys = KEYS("client.ip"),
                         .rates = {(Rate[]){{1, H}, {1, D}}, 2}};
-    const Config slow = {.keys = {(int[]){IP}, 1},
+    const Config slow = {.keys = KEYS("client.ip"),
                          .burst = 10000,
                          .rates = {(Rate[]){{1, H}}, 1}};
-    const Config fast = {.keys = {(int[]){IP}, 1},
+    const Config fast = {.keys = KEYS("client.ip"),
                          .rates = {(Rate[]){{2000000000, S}}, 1}};
     const struct {
         const Config *config;
@@ -466,10 +653,36 @@ test_faults(void)
     g_assert_cmpuint(harness_explore(&filterd_plugin, &hourly, &scene), >, 10);
 }
 
+/* ---- faults where a key is a list ---- */
+
+static void
+prepare_list(Harness *harness, void *data)
+{
+    (void)data;
+    harness_set(harness, "dkim.domains", "a.example,b.example");
+    harness_set(harness, "message.size", "1");
+}
+
+static void
+play_list(Harness *harness, void *data)
+{
+    (void)data;
+    harness_run(harness, FILTERD_MESSAGE);
+}
+
+static void
+test_list_faults(void)
+{
+    const HarnessScene scene = {.prepare = prepare_list, .play = play_list};
+
+    g_assert_cmpuint(harness_explore(&filterd_plugin, &signers, &scene), >, 10);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    harness_set_facts(others);
     g_test_add_func("/ratelimit/a-bucket-leaks", test_time);
     g_test_add_func("/ratelimit/who-goes-on-trying-gets-the-rate",
                     test_hammering);
@@ -480,6 +693,13 @@ main(int argc, char **argv)
     g_test_add_func("/ratelimit/a-network-is-one-key", test_networks);
     g_test_add_func("/ratelimit/a-key-may-have-parts", test_parts);
     g_test_add_func("/ratelimit/an-unknown-part-is-no-key", test_unknown);
+    g_test_add_func("/ratelimit/each-of-a-list-has-its-bucket", test_lists);
+    g_test_add_func("/ratelimit/of-a-long-list-the-first-count",
+                    test_long_list);
+    g_test_add_func("/ratelimit/a-key-may-be-a-number", test_numbers);
+    g_test_add_func("/ratelimit/what-is-counted-waits-for-the-key",
+                    test_tables);
+    g_test_add_func("/ratelimit/a-key-that-cannot-be-is-refused", test_refused);
     g_test_add_func("/ratelimit/each-kind-has-its-bucket", test_kinds);
     g_test_add_func("/ratelimit/octets-are-counted", test_octets);
     g_test_add_func("/ratelimit/a-dead-store-is-unknown", test_dead);
@@ -488,5 +708,7 @@ main(int argc, char **argv)
     g_test_add_func("/ratelimit/it-is-what-a-simple-model-says", test_model);
     g_test_add_func("/ratelimit/a-rate-can-be-measured", test_start);
     g_test_add_func("/ratelimit/each-fault-at-each-wait", test_faults);
+    g_test_add_func("/ratelimit/each-fault-where-the-key-is-a-list",
+                    test_list_faults);
     return g_test_run();
 }

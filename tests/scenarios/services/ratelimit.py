@@ -108,3 +108,48 @@ def story_leaks(stage):
 
     wait_until(lambda: code() == 451, "the bucket is full")
     wait_until(lambda: code() == 250, "some has run out")
+
+
+def story_facts_of_others(stage):
+    """a key may be a fact of another plugin, and what is counted waits for it"""
+    directory = os.path.join(stage.directory, "one")
+    os.makedirs(directory)
+    sink = stage.add(Sink(directory))
+    dns = stage.add(Nsd(directory, ()))
+    policy = ("use spf\n"
+              "use ratelimit as each { key spf.result count messages "
+              "rate 1 per 10h }\n"
+              "at mail { tempfail too-many if each.messages-exceeded }\n")
+    filterd = stage.add(Filterd(directory, stage.options.build, policy, sink,
+                                dns, workers=WORKERS))
+
+    def code(sender):
+        with filterd.connect() as client:
+            return client.envelope(sender).code
+
+    equal([code("alice@example.org"), code("bob@example.org")], [250, 451],
+          "the second with the same result")
+    line = filterd.wait_line("tempfailed", rule="too-many")[0]
+    check(line.get("spf"), str(line))
+
+
+def story_what_stands_in_front(stage):
+    """what `and` settles is not counted: so refusals are counted, and nothing else"""
+    directory = os.path.join(stage.directory, "one")
+    os.makedirs(directory)
+    sink = stage.add(Sink(directory))
+    dns = stage.add(Nsd(directory, ()))
+    policy = ("use ratelimit as guesses { key client.ip rate 2 per 10h }\n"
+              "at rcpt {\n"
+              '    disconnect guesser if rcpt.local = "nobody"\n'
+              "                          and guesses.recipients-exceeded\n"
+              '    reject missing if rcpt.local = "nobody"\n'
+              "}\n")
+    filterd = stage.add(Filterd(directory, stage.options.build, policy, sink,
+                                dns))
+    codes = []
+    with filterd.connect() as client:
+        client.envelope("alice@example.org")
+        for local in ("nobody", "a", "b", "c", "nobody", "d", "nobody"):
+            codes.append(client.say(f"RCPT TO:<{local}@example.com>").code)
+    equal(codes, [550, 250, 250, 250, 550, 250, 421], "replies")
