@@ -31,7 +31,7 @@ typedef struct Buffer {
 typedef struct Side {
     struct event *event;
     Fiber *waiter;
-    gboolean ready; /* an edge came since the kernel said EAGAIN */
+    gboolean dry; /* the kernel said EAGAIN, and no edge has come since */
 } Side;
 
 struct Stream {
@@ -109,7 +109,6 @@ transport_write(Stream *stream, const void *bytes, size_t size, size_t *length)
     return transport_result(sent, TRANSPORT_WANTS_WRITE);
 }
 
-/* What a read would say. */
 static Transport
 transport_look(Stream *stream)
 {
@@ -127,9 +126,36 @@ side_ready(int fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data)
 {
     Side *side = data;
 
-    side->ready = TRUE;
+    side->dry = FALSE;
     if (side->waiter != NULL)
         fiber_wake(side->waiter);
+}
+
+/* Between the kernel's EAGAIN and this nothing else has run, and whatever came
+ * meanwhile makes an edge, or is seen when the event is added. */
+static void
+side_dry(Stream *stream, Side *side, short what)
+{
+    side->dry = TRUE;
+    if (side->event != NULL)
+        return;
+    side->event =
+        event_new(loop_base(), stream->fd, (short)(what | EV_ET | EV_PERSIST),
+                  side_ready, side);
+    event_add(side->event, NULL);
+}
+
+/* What a read would say. The kernel is not asked again before an edge. */
+static Transport
+look(Stream *stream)
+{
+    if (stream->reading.dry)
+        return TRANSPORT_WANTS_READ;
+    Transport seen = transport_look(stream);
+
+    if (seen == TRANSPORT_WANTS_READ)
+        side_dry(stream, &stream->reading, EV_READ);
+    return seen;
 }
 
 static StreamStatus
@@ -140,24 +166,16 @@ status_of_wake(FiberWake wake)
                                    : STREAM_OK;
 }
 
-/* Between the kernel's EAGAIN and this nothing else has run, and whatever came
- * meanwhile makes an edge, or is seen when the event is added. */
 static StreamStatus
 wait_for(Stream *stream, Side *side, short what)
 {
     FiberWake wake = FIBER_WOKEN;
 
-    side->ready = FALSE;
+    side_dry(stream, side, what);
     stream->share = 0;
-    if (side->event == NULL) {
-        side->event =
-            event_new(loop_base(), stream->fd,
-                      (short)(what | EV_ET | EV_PERSIST), side_ready, side);
-        event_add(side->event, NULL);
-    }
     g_assert(side->waiter == NULL);
     side->waiter = fiber_self();
-    while (!side->ready && wake == FIBER_WOKEN)
+    while (side->dry && wake == FIBER_WOKEN)
         wake = fiber_wait(stream->deadline);
     side->waiter = NULL;
     return status_of_wake(wake);
@@ -364,7 +382,9 @@ stream_fill(Stream *stream)
         return STREAM_FULL;
     while (status == STREAM_OK) {
         Transport result =
-            transport_read(stream, in->bytes + in->end, room, &length);
+            stream->reading.dry
+                ? TRANSPORT_WANTS_READ
+                : transport_read(stream, in->bytes + in->end, room, &length);
 
         if (result == TRANSPORT_DONE)
             break;
@@ -382,15 +402,14 @@ stream_fill(Stream *stream)
 gboolean
 stream_pending(Stream *stream)
 {
-    return stream->in.start != stream->in.end
-           || transport_look(stream) == TRANSPORT_DONE;
+    return stream->in.start != stream->in.end || look(stream) == TRANSPORT_DONE;
 }
 
 gboolean
 stream_quiet(Stream *stream)
 {
     return stream->in.start == stream->in.end
-           && transport_look(stream) == TRANSPORT_WANTS_READ;
+           && look(stream) == TRANSPORT_WANTS_READ;
 }
 
 void

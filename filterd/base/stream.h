@@ -65,7 +65,8 @@ void stream_set_deadline(Stream *stream, int64_t deadline);
 const char *stream_peek(const Stream *stream, size_t *length);
 void stream_consume(Stream *stream, size_t length);
 StreamStatus stream_fill(Stream *stream);
-/* Whether octets are buffered or ready in the kernel; never waits. */
+/* Whether octets are buffered or ready in the kernel; never waits. Where it had
+ * none it is asked again only when the loop has heard of some. */
 gboolean stream_pending(Stream *stream);
 /* Whether there are none, and the peer has not closed either; never waits. */
 gboolean stream_quiet(Stream *stream);

@@ -255,14 +255,18 @@ pending(void *data G_GNUC_UNUSED)
 
     g_assert_false(stream_pending(pair.stream));
     say(&pair, "xy");
+    fiber_yield();
     g_assert_true(stream_pending(pair.stream));
     g_assert_cmpint(stream_fill(pair.stream), ==, STREAM_OK);
     stream_consume(pair.stream, 1);
     g_assert_true(stream_pending(pair.stream));
     stream_consume(pair.stream, 1);
     g_assert_false(stream_pending(pair.stream));
+    g_assert_true(stream_quiet(pair.stream));
     pair_close_peer(&pair);
+    fiber_yield();
     g_assert_false(stream_pending(pair.stream));
+    g_assert_false(stream_quiet(pair.stream));
 }
 
 /* The octet at that place of a long transfer. */

@@ -245,12 +245,14 @@ tickets(void *data G_GNUC_UNUSED)
     g_assert_true(stream_quiet(client));
     g_assert_false(stream_pending(client));
     say(pair.server.stream, "220");
+    fiber_yield();
     g_assert_true(stream_pending(client));
     g_assert_false(stream_quiet(client));
     assert_comes(client, "220");
     g_assert_true(stream_quiet(client));
     stream_idle(client);
     g_clear_pointer(&pair.server.stream, stream_free);
+    fiber_yield();
     g_assert_false(stream_pending(client));
     g_assert_false(stream_quiet(client));
 }
