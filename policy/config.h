@@ -61,7 +61,9 @@ typedef enum PolicyAuth {
     POLICY_AUTH_CLEAR,
 } PolicyAuth;
 
-/* Extensions that may be withheld. */
+/* Extensions that a listener may withhold, and that a backend may offer in
+ * vain.
+ */
 typedef enum PolicyExtension {
     POLICY_8BITMIME,
     POLICY_SMTPUTF8,
@@ -70,7 +72,8 @@ typedef enum PolicyExtension {
     POLICY_DELIVERBY,
     POLICY_REQUIRETLS,
     POLICY_BINARYMIME,
-    POLICY_CHUNKING, /* which is ours */
+    POLICY_CHUNKING, /* which is ours, as is the next */
+    POLICY_PIPELINING,
 } PolicyExtension;
 
 typedef enum PolicyVerb {
@@ -120,6 +123,7 @@ typedef struct PolicyBackend {
     int64_t connect_timeout, command_timeout, data_timeout;
     int64_t health_interval; /* 0: only mail finds out that it is back */
     int64_t slow_start;
+    FilterdArray without; /* int, PolicyExtension */
     const char *source;   /* "own", "client" or an address: as said below */
     bool source_client;   /* connections come from the client's address */
     FilterdIp source_own; /* or from this one, if `source` is one */

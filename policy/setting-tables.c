@@ -26,6 +26,10 @@
 #define STORE(...) ROW(PolicyStore, __VA_ARGS__)
 #define REDIS(...) ROW(PolicyStore, __VA_ARGS__)
 #define USE(...) ROW(PolicyUseOptions, __VA_ARGS__)
+/* In the order of PolicyExtension. */
+#define EXTENSIONS                                                           \
+    "8BITMIME", "SMTPUTF8", "DSN", "MT-PRIORITY", "DELIVERBY", "REQUIRETLS", \
+        "BINARYMIME", "CHUNKING"
 #define WORDS(...)                 \
     .words = (const char *const[]) \
     {                              \
@@ -122,10 +126,7 @@ const FilterdOption setting_listen[] = {
            "whether clients may authenticate to the backend",
            WORDS("off", "encrypted", "clear")),
     LISTEN("without", FILTERD_WORD, without, NULL,
-           "extensions that are not offered",
-           WORDS("8BITMIME", "SMTPUTF8", "DSN", "MT-PRIORITY", "DELIVERBY",
-                 "REQUIRETLS", "BINARYMIME", "CHUNKING"),
-           MANY),
+           "extensions that are not offered", WORDS(EXTENSIONS), MANY),
     LISTEN("pass-through", FILTERD_WORD, pass_through, NULL,
            "verbs that the backend answers",
            WORDS("VRFY", "EXPN", "ETRN", "HELP"), MANY),
@@ -174,6 +175,9 @@ const FilterdOption setting_backend[] = {
     BACKEND("health-interval", FILTERD_DURATION, health_interval, "10s",
             "how often at least it is looked at while it is down; 0: never",
             WITHIN(0, DAY)),
+    BACKEND("without", FILTERD_WORD, without, NULL,
+            "extensions that are not used, though it offers them",
+            WORDS(EXTENSIONS, "PIPELINING"), MANY),
     BACKEND("slow-start", FILTERD_DURATION, slow_start, "0",
             "until it has its whole weight after it came back", WITHIN(0, DAY)),
     BACKEND("source", FILTERD_TEXT, source, "own",

@@ -303,6 +303,23 @@ write_body(MailMessage *message, MailMessageFunc *func, void *data,
            || func("\r\n", 2, data, error);
 }
 
+/* What write_body() gives. */
+static gsize
+edited_body_size(const MailMessage *message)
+{
+    if (message->replaced != NULL)
+        return message->replaced->len;
+    gboolean ends = message->binary || mail_spool_ends_line(message->body);
+    return mail_spool_size(message->body) + (ends ? 0 : strlen("\r\n"));
+}
+
+gsize
+mail_message_edited_size(const MailMessage *message)
+{
+    g_autoptr(GString) header = edited_header(message);
+    return header->len + edited_body_size(message);
+}
+
 gboolean
 mail_message_write(MailMessage *message, MailMessageFunc *func, void *data,
                    GError **error)

@@ -77,6 +77,8 @@ const GString *mail_message_replaced(const MailMessage *message);
 /* Put before a first line that would continue what was added on top of it. */
 #define MAIL_MESSAGE_UNNAMED "X-Filterd-Unnamed"
 
+/* Octets of the message with its edits. */
+gsize mail_message_edited_size(const MailMessage *message);
 /* The message with its edits, in pieces, not dot-stuffed; ends with CRLF unless
  * it is binary. */
 gboolean mail_message_write(MailMessage *message, MailMessageFunc *func,

@@ -12,11 +12,18 @@ struct SmtpClient {
     Stream *stream;
     SmtpExtensions extensions;
     gboolean rested, bound;
+    unsigned introducing; /* XFORWARD commands that are not answered yet */
 };
 
 /* The backend's name and what is wrong with it, as the error. FALSE. */
 gboolean smtp_client_broken(SmtpClient *client, const char *what,
                             GError **error);
+/* A command, to go out with whatever is said next, or when its reply is read.
+ */
+gboolean smtp_client_write(SmtpClient *client, const char *command,
+                           GError **error);
+/* What was written goes out, and XFORWARD is answered. */
+gboolean smtp_client_flush(SmtpClient *client, int64_t timeout, GError **error);
 /* One reply, of however many lines; 421 is an error. */
 gboolean smtp_client_read(SmtpClient *client, int64_t timeout, MailReply *reply,
                           GError **error);

@@ -68,15 +68,12 @@ read_line(SmtpClient *client, MailReplyParser *parser, MailReplyState *state,
     return TRUE;
 }
 
-gboolean
-smtp_client_read(SmtpClient *client, int64_t timeout, MailReply *reply,
-                 GError **error)
+static gboolean
+read_reply(SmtpClient *client, MailReply *reply, GError **error)
 {
     MailReplyParser parser = {0};
     MailReplyState state = MAIL_REPLY_MORE;
-    stream_set_deadline(client->stream, clock_after(timeout));
-    StreamStatus status = stream_flush(client->stream);
-    gboolean ok = status == STREAM_OK || stream_broken(client, status, error);
+    gboolean ok = TRUE;
     while (ok && state == MAIL_REPLY_MORE)
         ok = read_line(client, &parser, &state, error);
     if (ok && (state == MAIL_REPLY_BROKEN || parser.reply.code == 421))
@@ -90,6 +87,37 @@ smtp_client_read(SmtpClient *client, int64_t timeout, MailReply *reply,
     return ok;
 }
 
+/* What XFORWARD was answered, where more was said behind it. */
+static gboolean
+read_introduction(SmtpClient *client, GError **error)
+{
+    MailReply reply = {0};
+    gboolean ok = TRUE;
+    for (; ok && client->introducing > 0; client->introducing--)
+        ok = read_reply(client, &reply, error)
+             && (reply.code == 250
+                 || smtp_client_broken(client, "it refuses XFORWARD", error));
+    mail_reply_clear(&reply);
+    return ok;
+}
+
+gboolean
+smtp_client_flush(SmtpClient *client, int64_t timeout, GError **error)
+{
+    stream_set_deadline(client->stream, clock_after(timeout));
+    StreamStatus status = stream_flush(client->stream);
+    return (status == STREAM_OK || stream_broken(client, status, error))
+           && read_introduction(client, error);
+}
+
+gboolean
+smtp_client_read(SmtpClient *client, int64_t timeout, MailReply *reply,
+                 GError **error)
+{
+    return smtp_client_flush(client, timeout, error)
+           && read_reply(client, reply, error);
+}
+
 gboolean
 smtp_client_in_step(SmtpClient *client, GError **error)
 {
@@ -97,8 +125,8 @@ smtp_client_in_step(SmtpClient *client, GError **error)
            || smtp_client_broken(client, "it speaks out of turn", error);
 }
 
-static gboolean
-write_command(SmtpClient *client, const char *command, GError **error)
+gboolean
+smtp_client_write(SmtpClient *client, const char *command, GError **error)
 {
     if (!smtp_client_in_step(client, error))
         return FALSE;
@@ -113,7 +141,7 @@ gboolean
 smtp_client_command(SmtpClient *client, const char *command, MailReply *reply,
                     GError **error)
 {
-    return write_command(client, command, error)
+    return smtp_client_write(client, command, error)
            && smtp_client_read(client, client->backend->command_timeout, reply,
                                error);
 }
@@ -125,8 +153,8 @@ smtp_client_commands(SmtpClient *client, const char *first, const char *second,
 {
     int64_t timeout = client->backend->command_timeout;
     gboolean together = client->extensions.pipelining;
-    if (!write_command(client, first, error)
-        || (together && !write_command(client, second, error))
+    if (!smtp_client_write(client, first, error)
+        || (together && !smtp_client_write(client, second, error))
         || !smtp_client_read(client, timeout, first_reply, error))
         return FALSE;
     if (together)
@@ -271,15 +299,6 @@ pass(const char *bytes, gsize length, void *data, GError **error)
     return stuffer->status == STREAM_OK;
 }
 
-static gboolean
-count_octets(const char *bytes, gsize length, void *data, GError **error)
-{
-    (void)bytes;
-    (void)error;
-    *(gsize *)data += length;
-    return TRUE;
-}
-
 /* With more of them than there are recipients nobody can tell whose is whose. A
  * backend may close behind the last (RFC 5321 3.8). */
 static gboolean
@@ -336,12 +355,9 @@ gboolean
 smtp_client_send_chunk(SmtpClient *client, MailMessage *message,
                        MailReply *replies, unsigned count, GError **error)
 {
-    gsize size = 0;
-    if (!mail_message_write(message, count_octets, &size, error))
-        return FALSE;
-    g_autofree char *command =
-        g_strdup_printf("BDAT %" G_GSIZE_FORMAT " LAST", size);
-    return write_command(client, command, error)
+    g_autofree char *command = g_strdup_printf(
+        "BDAT %" G_GSIZE_FORMAT " LAST", mail_message_edited_size(message));
+    return smtp_client_write(client, command, error)
            && write_message(client, message, pass, error)
            && read_replies(client, replies, count, error);
 }

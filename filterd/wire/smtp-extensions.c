@@ -123,12 +123,39 @@ learn_line(SmtpExtensions *extensions, const char *line)
             extensions->passed |= 1u << i;
 }
 
+gboolean
+smtp_extension_withheld(const FilterdArray *without, PolicyExtension extension)
+{
+    const int *items = without->items;
+    for (size_t i = 0; i < without->length; i++)
+        if (items[i] == (int)extension)
+            return TRUE;
+    return FALSE;
+}
+
 void
-smtp_extensions_learn(SmtpExtensions *extensions, const MailReply *reply)
+smtp_extensions_withhold(SmtpExtensions *extensions,
+                         const FilterdArray *without)
+{
+    for (PolicyExtension i = 0; i < POLICY_CHUNKING; i++)
+        if (smtp_extension_withheld(without, i))
+            extensions->passed &= ~(1u << i);
+    if (smtp_extension_withheld(without, POLICY_CHUNKING))
+        extensions->passed &= ~(unsigned)SMTP_BINARYMIME;
+}
+
+void
+smtp_extensions_learn(SmtpExtensions *extensions, const MailReply *reply,
+                      const FilterdArray *without)
 {
     g_auto(GStrv) lines = g_strsplit(reply->text, "\n", 0);
     for (unsigned i = 1; lines[0] != NULL && lines[i] != NULL; i++)
         learn_line(extensions, lines[i]);
+    smtp_extensions_withhold(extensions, without);
+    if (smtp_extension_withheld(without, POLICY_CHUNKING))
+        extensions->chunking = FALSE;
+    if (smtp_extension_withheld(without, POLICY_PIPELINING))
+        extensions->pipelining = FALSE;
     if (!extensions->chunking)
         extensions->passed &= ~(unsigned)SMTP_BINARYMIME;
 }

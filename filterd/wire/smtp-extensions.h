@@ -5,6 +5,7 @@
 #pragma once
 
 #include "filterd/mail/reply.h"
+#include "policy/config.h"
 
 /* Extensions that go from end to end: their parameters are passed on. In the
  * order of PolicyExtension. */
@@ -36,8 +37,15 @@ typedef struct SmtpExtensions {
     char *xforward; /* the same */
 } SmtpExtensions;
 
+/* Whether the list (int, PolicyExtension) has it. */
+gboolean smtp_extension_withheld(const FilterdArray *without,
+                                 PolicyExtension extension);
 /* From the reply to EHLO, whose first line is the host's name (RFC 5321
- * 4.1.1.1), onto what is there. */
-void smtp_extensions_learn(SmtpExtensions *extensions, const MailReply *reply);
+ * 4.1.1.1), onto what is there; but for those in `without`. */
+void smtp_extensions_learn(SmtpExtensions *extensions, const MailReply *reply,
+                           const FilterdArray *without);
+/* Those that pass are told without the ones in that list. */
+void smtp_extensions_withhold(SmtpExtensions *extensions,
+                              const FilterdArray *without);
 void smtp_extensions_copy(SmtpExtensions *to, const SmtpExtensions *from);
 void smtp_extensions_clear(SmtpExtensions *extensions);

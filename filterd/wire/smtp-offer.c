@@ -9,12 +9,8 @@
 gboolean
 smtp_withholds(const SmtpServer *server, PolicyExtension extension)
 {
-    const FilterdArray *without = &server->service->listen->without;
-    const int *items = without->items;
-    for (size_t i = 0; i < without->length; i++)
-        if (items[i] == (int)extension)
-            return TRUE;
-    return FALSE;
+    return smtp_extension_withheld(&server->service->listen->without,
+                                   extension);
 }
 
 SmtpExtensions
@@ -27,11 +23,7 @@ smtp_offer(const SmtpServer *server, const SmtpExtensions *backend)
     }
     if (!smtp_is_secured(server))
         ours.passed &= ~(unsigned)SMTP_REQUIRETLS;
-    for (PolicyExtension i = 0; i < POLICY_CHUNKING; i++)
-        if (smtp_withholds(server, i))
-            ours.passed &= ~(1u << i);
-    if (smtp_withholds(server, POLICY_CHUNKING))
-        ours.passed &= ~(unsigned)SMTP_BINARYMIME;
+    smtp_extensions_withhold(&ours, &server->service->listen->without);
     for (PolicyVerb verb = 0; verb < POLICY_VERBS; verb++)
         if (!smtp_passes(server, verb))
             ours.passed &= ~((unsigned)SMTP_VRFY << verb);

@@ -30,7 +30,8 @@ say_hello(SmtpClient *client, const char *name, GError **error)
     smtp_extensions_clear(&client->extensions);
     gboolean ok = smtp_client_command(client, ehlo, &reply, error);
     if (ok && reply.code == 250)
-        smtp_extensions_learn(&client->extensions, &reply);
+        smtp_extensions_learn(&client->extensions, &reply,
+                              &client->backend->without);
     else if (ok && reply.code >= 500 && !local && !by_proxy(client->backend))
         ok = smtp_client_command(client, helo, &reply, error);
     if (ok && reply.code != 250)
@@ -255,15 +256,16 @@ smtp_client_identify(SmtpClient *client, const SmtpIdentity *identity,
     return TRUE;
 }
 
+/* It may be pipelined. Its reply is read before that of what is said next. */
 static gboolean
 say_xforward(SmtpClient *client, const char *command, GError **error)
 {
-    MailReply reply = {0};
-    gboolean ok = smtp_client_command(client, command, &reply, error);
-    if (ok && reply.code != 250)
-        ok = smtp_client_broken(client, "it refuses XFORWARD", error);
-    mail_reply_clear(&reply);
-    return ok;
+    if (!smtp_client_write(client, command, error))
+        return FALSE;
+    client->introducing++;
+    return client->extensions.pipelining
+           || smtp_client_flush(client, client->backend->command_timeout,
+                                error);
 }
 
 gboolean

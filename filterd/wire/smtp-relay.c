@@ -281,13 +281,21 @@ expect_replies(const SmtpServer *server, unsigned recipients,
     replies->items = g_new0(MailReply, replies->length);
 }
 
+/* BDAT needs no reply before the message, and its end is a count, not a line.
+ */
+static gboolean
+by_chunk(const SmtpServer *server)
+{
+    return smtp_client_extensions(server->client)->chunking;
+}
+
 /* Behind one that is no answer nobody can tell whose the next ones are. */
 static gboolean
 send_message(SmtpServer *server, SmtpReplies *replies, GError **error)
 {
     MailMessage *message = session_outgoing(server->session);
     server->client_in_mail = FALSE;
-    if (!(smtp_is_binary(server) ? smtp_client_send_chunk : smtp_client_send)(
+    if (!(by_chunk(server) ? smtp_client_send_chunk : smtp_client_send)(
             server->client, message, replies->items, replies->length, error))
         return FALSE;
     unsigned answers = 0;
@@ -304,10 +312,10 @@ say_data(SmtpServer *server, unsigned recipients, SmtpReplies *replies,
          GError **error)
 {
     MailReply *reply = &replies->items[0];
-    if (!smtp_is_binary(server)
+    if (!by_chunk(server)
         && !smtp_client_command(server->client, "DATA", reply, error))
         return FALSE;
-    if (!smtp_is_binary(server) && reply->code != 354)
+    if (!by_chunk(server) && reply->code != 354)
         return reply->code >= 400;
     expect_replies(server, recipients, replies);
     return send_message(server, replies, error);

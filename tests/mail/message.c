@@ -38,6 +38,7 @@ assert_written(MailMessage *message, const char *expected)
     g_autoptr(GString) out = g_string_new(NULL);
     g_assert_true(mail_message_write(message, collect, out, NULL));
     g_assert_cmpstr(out->str, ==, expected);
+    g_assert_cmpuint(mail_message_edited_size(message), ==, out->len);
 }
 
 static void

@@ -47,15 +47,21 @@ typedef struct Place {
     BackendStep step;
     const char *dialogue;
     const char *backend;
+    const char *ehlo; /* NULL: what a mail server would say */
 } Place;
+
+#define CHUNKING "250-b\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+#define XFORWARD "250-b\r\n250-PIPELINING\r\n250 XFORWARD ADDR\r\n"
 
 static const Place places[] = {
     {"connect", BACKEND_CONNECT, EARLY_FAULT, NULL},
     {"xclient", BACKEND_XCLIENT, EARLY_FAULT, "identity xclient"},
-    {"mail", BACKEND_MAIL, EARLY_FAULT, NULL},
-    {"rcpt", BACKEND_RCPT, EARLY_FAULT, NULL},
-    {"data", BACKEND_DATA, LATE_FAULT, NULL},
-    {"end", BACKEND_END, LATE_FAULT, NULL},
+    {"xforward", BACKEND_XFORWARD, EARLY_FAULT, "identity xforward", XFORWARD},
+    {"mail", BACKEND_MAIL, EARLY_FAULT},
+    {"rcpt", BACKEND_RCPT, EARLY_FAULT},
+    {"data", BACKEND_DATA, LATE_FAULT},
+    {"end", BACKEND_END, LATE_FAULT},
+    {"chunk", BACKEND_END, LATE_FAULT, NULL, CHUNKING},
 };
 
 /* Some of the above are no fault there. */
@@ -89,11 +95,16 @@ add_faults(void)
                 .log = "backend",
                 .messages = places[i].step == BACKEND_END ? 1 : 0,
             };
+            fault->server.replies[BACKEND_EHLO] = places[i].ehlo;
             fault->server.replies[places[i].step] = spoilers[j].reply;
             count++;
         }
     gateway_add("/wire/relay/fault/", faults, count);
 }
+
+#define REFUSED                                       \
+    "XFORWARD ADDR=127.0.0.1\nMAIL FROM:<a@c.test>\n" \
+    "RCPT TO:<b@mx.test>\n"
 
 static const GatewayCase odd[] = {
     {"connect-is-refused", "! stop\n" EARLY_FAULT},
@@ -124,6 +135,11 @@ static const GatewayCase odd[] = {
     {"refuses-xforward", EARLY_FAULT, .backend = "identity xforward",
      .server.replies = {[BACKEND_EHLO] = "250-b\r\n250 XFORWARD ADDR\r\n",
                         [BACKEND_XFORWARD] = "550 5.7.0 no\r\n"}},
+    {"refuses-xforward-with-mail-behind-it", EARLY_FAULT,
+     .backend = "identity xforward", .log = "refuses XFORWARD",
+     .heard = "EHLO mx.test\n" REFUSED "EHLO mx.test\n" REFUSED,
+     .server.replies =
+         {[BACKEND_EHLO] = XFORWARD, [BACKEND_XFORWARD] = "550 5.7.0 no\r\n"}},
     {"does-not-take-a-proxy-header", EARLY_FAULT,
      .backend = "identity proxy-v1",
      .server.replies[BACKEND_EHLO] = "502 5.5.2 what?\r\n250-b\r\n250 DSN\r\n"},
@@ -172,6 +188,11 @@ static const GatewayCase refusals[] = {
      HELLO ENVELOPE "> DATA\n< 354\n" CONTENT "< 554 5.7.1 spam\n" ENVELOPE,
      .messages = 1, .connections = 1,
      .server.replies[BACKEND_END] = "554 5.7.1 spam\r\n"},
+    {"of-the-chunk",
+     HELLO ENVELOPE "> DATA\n< 354\n" CONTENT "< 554 5.7.1 spam\n" ENVELOPE,
+     .messages = 1, .connections = 1,
+     .server.replies =
+         {[BACKEND_EHLO] = CHUNKING, [BACKEND_END] = "554 5.7.1 spam\r\n"}},
     {"of-ehlo", HELLO ENVELOPE MESSAGE, .messages = 1,
      .server.replies[BACKEND_EHLO] = "500 5.5.1 what\r\n",
      .heard = "EHLO mx.test\nHELO mx.test\nMAIL FROM:<a@c.test>\n"
@@ -262,6 +283,12 @@ static const GatewayCase pool[] = {
      .server.replies[BACKEND_EHLO] = "250-b\r\n250 XFORWARD HELO ADDR\r\n",
      .heard = "EHLO mx.test\n" FORWARDED("c.test") FORWARDED("c.test")
          FORWARDED("d.test")},
+    {"told-by-xforward-in-the-packet-of-mail",
+     HELLO ENVELOPE MESSAGE ENVELOPE MESSAGE, .messages = 2, .connections = 1,
+     .backend = "identity xforward",
+     .server.replies[BACKEND_EHLO] =
+         "250-b\r\n250-PIPELINING\r\n250 XFORWARD HELO ADDR\r\n",
+     .heard = "EHLO mx.test\n" FORWARDED("c.test") FORWARDED("c.test")},
     {"asked-as-ourselves-behind-a-proxy-header", HELLO, .connections = 1,
      .backend = "identity proxy-v1", .server.proxied = TRUE,
      .begins = "PROXY TCP4 127.0.0.1 127.0.0.1 "},
@@ -293,6 +320,39 @@ static const GatewayCase pool[] = {
     {"not-the-last-by-priority", HELLO ENVELOPE MESSAGE, .messages = 1,
      .backend = "priority 1",
      .rules = "backend smtp 127.0.0.1:1 { priority 5 }"},
+};
+
+/* ---- chunks, and what is not used ---------------------------------------- */
+
+/* A dot that begins a line stays one. */
+#define DOTS "> DATA\n< 354\n> A: b\n> \n> ..c\n> .\n< 250 2.0.0 queued\n"
+
+static void
+check_dot(void *data G_GNUC_UNUSED, const GString *message)
+{
+    g_assert_true(g_str_has_suffix(message->str, "A: b\r\n\r\n.c\r\n"));
+}
+
+static const GatewayCase extensions[] = {
+    {"message-goes-by-chunk-where-that-is-offered",
+     HELLO ENVELOPE DOTS ENVELOPE DOTS, .messages = 2, .connections = 1,
+     .rules = "set authentication-results off",
+     .server =
+         {.replies =
+              {[BACKEND_EHLO] = CHUNKING, [BACKEND_DATA] = "502 5.5.1 no\r\n"},
+          .taken = check_dot}},
+    {"without-chunking-it-does-not", HELLO ENVELOPE DOTS, .messages = 1,
+     .backend = "without CHUNKING", .heard = SAID "DATA\nmessage\n",
+     .server = {.replies[BACKEND_EHLO] = CHUNKING}},
+    {"without-pipelining-one-is-said-after-the-other",
+     HELLO MAIL RCPT "< 550 5.7.1 not you\n", .backend = "without PIPELINING",
+     .server.replies[BACKEND_MAIL] = "550 5.7.1 not you\r\n",
+     .heard = "EHLO mx.test\nMAIL FROM:<a@c.test>\n"},
+    {"what-is-not-used-is-not-offered",
+     "< 220\n> EHLO c.test\n< 250\n/ 8BITMIME\n/ BINARYMIME\n= DSN\n",
+     .backend = "without 8BITMIME CHUNKING",
+     .server.replies[BACKEND_EHLO] = "250-b\r\n250-8BITMIME\r\n250-DSN\r\n"
+                                     "250-CHUNKING\r\n250 BINARYMIME\r\n"},
 };
 
 /* ---- a verdict before the end ------------------------------------------- */
@@ -327,6 +387,7 @@ main(int argc, char **argv)
     add_faults();
     gateway_add("/wire/relay/fault/", odd, G_N_ELEMENTS(odd));
     gateway_add("/wire/relay/refusal/", refusals, G_N_ELEMENTS(refusals));
+    gateway_add("/wire/relay/", extensions, G_N_ELEMENTS(extensions));
     gateway_add("/wire/relay/lost/", losses, G_N_ELEMENTS(losses));
     gateway_add("/wire/relay/pool/", pool, G_N_ELEMENTS(pool));
     g_test_add_func("/wire/relay/fault/verdict-in-the-message",
