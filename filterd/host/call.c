@@ -40,8 +40,7 @@ void
 host_call_end_hook(HostCall *call)
 {
     host_turns_end(call);
-    if (call->scratch != NULL)
-        g_ptr_array_set_size(call->scratch, 0);
+    g_clear_pointer(&call->scratch, g_ptr_array_unref);
     call->values = NULL;
 }
 
@@ -50,7 +49,6 @@ host_call_clear(HostCall *call)
 {
     host_turns_end(call);
     host_streams_clear(call);
-    g_clear_pointer(&call->scratch, g_ptr_array_unref);
 }
 
 static void *
@@ -159,7 +157,7 @@ publish(FilterdCall *plugin_call, unsigned fact, FilterdValue value)
         log_call(call, FILTERD_LOG_WARNING, text);
         return;
     }
-    FilterdValue *slot = &call->values[fact];
+    FilterdValue *slot = &call->values[instance->slots[fact]];
     value_clear(slot);
     *slot = value_copy(&value);
     clean(slot);

@@ -24,8 +24,8 @@ typedef struct HostCall {
     Visit *visit;
     DnsBudget *budget;
     FilterdStage running; /* whose hook runs */
-    FilterdValue *values; /* where publish() writes, by fact */
-    GPtrArray *scratch;   /* until the hook returns */
+    FilterdValue *values; /* where publish() writes: HostRun */
+    GPtrArray *scratch;   /* until the hook returns; NULL: none yet */
     GPtrArray *streams;   /* FilterdStream that are open; NULL: none yet */
     GPtrArray *turns;     /* of turn.c, until the hook returns; NULL: none */
     FiberDoing doing;     /* for the watchdog */

@@ -72,20 +72,27 @@ guest_add_results(const Guest *guest, const char *method, MailAuthres *authres)
 /* ---- runs --------------------------------------------------------------- */
 
 static void
-run_empty(HostRun *run, unsigned facts)
+run_empty(HostRun *run)
 {
-    for (unsigned i = 0; run->values != NULL && i < facts; i++)
+    for (unsigned i = 0; run->values != NULL && i < run->length; i++)
         value_clear(&run->values[i]);
     g_clear_pointer(&run->values, g_free);
     g_clear_pointer(&run->results, g_ptr_array_unref);
 }
 
 static void
-run_clear(HostRun *run, unsigned facts)
+run_clear(HostRun *run)
 {
     g_assert(run->state != HOST_RUN_BUSY);
-    run_empty(run, facts);
+    run_empty(run);
     run->state = HOST_RUN_IDLE;
+}
+
+static void
+run_free(HostRun *run)
+{
+    run_clear(run);
+    g_free(run);
 }
 
 static HostRun *
@@ -103,7 +110,9 @@ get_run(Guest *guest, FilterdStage stage)
 {
     if (stage == FILTERD_RCPT)
         return recipient_run(guest, visit_recipient(guest->host.visit));
-    return &guest->runs[stage];
+    if (guest->runs[stage] == NULL)
+        guest->runs[stage] = g_new0(HostRun, 1);
+    return guest->runs[stage];
 }
 
 const HostRun *
@@ -111,7 +120,7 @@ guest_find_run(const Guest *guest, FilterdStage stage)
 {
     unsigned recipient = visit_recipient(guest->host.visit);
     if (stage != FILTERD_RCPT)
-        return &guest->runs[stage];
+        return guest->runs[stage];
     if (guest->recipients == NULL || recipient >= guest->recipients->len)
         return NULL;
     return g_ptr_array_index(guest->recipients, recipient);
@@ -121,11 +130,8 @@ static void
 forget_recipients(Guest *guest)
 {
     for (unsigned i = 0;
-         guest->recipients != NULL && i < guest->recipients->len; i++) {
-        HostRun *run = g_ptr_array_index(guest->recipients, i);
-        run_clear(run, guest->host.instance->facts);
-        g_free(run);
-    }
+         guest->recipients != NULL && i < guest->recipients->len; i++)
+        run_free(g_ptr_array_index(guest->recipients, i));
     g_clear_pointer(&guest->recipients, g_ptr_array_unref);
 }
 
@@ -133,7 +139,7 @@ void
 guest_forget_recipient(Guest *guest, unsigned recipient)
 {
     if (guest->recipients != NULL && recipient < guest->recipients->len)
-        run_clear(recipient_run(guest, recipient), guest->host.instance->facts);
+        run_clear(recipient_run(guest, recipient));
 }
 
 void
@@ -141,8 +147,8 @@ guest_forget_stage(Guest *guest, FilterdStage stage)
 {
     if (stage == FILTERD_RCPT)
         forget_recipients(guest);
-    else
-        run_clear(&guest->runs[stage], guest->host.instance->facts);
+    else if (guest->runs[stage] != NULL)
+        run_clear(guest->runs[stage]);
 }
 
 /* ---- one hook at a time ------------------------------------------------- */
@@ -161,12 +167,11 @@ guest_lost(const Guest *guest, GError **error)
 static void
 check_states(Guest *guest)
 {
-    unsigned facts = guest->host.instance->facts;
     if (guest_lost(guest, NULL) || host_call_check(&guest->host))
         return;
     guest->lost = TRUE;
     if (guest->current != NULL)
-        run_empty(guest->current, facts);
+        run_empty(guest->current);
 }
 
 static void
@@ -258,15 +263,18 @@ hear_late(Guest *guest)
     }
 }
 
+gboolean
+guest_listens(const HostInstance *instance)
+{
+    const FilterdPlugin *plugin = instance->plugin;
+    return (plugin->header != NULL || plugin->body != NULL)
+           && instance->needed[FILTERD_MESSAGE] != 0;
+}
+
 void
 guest_listen(Guest *guest, gboolean listen)
 {
-    const HostInstance *instance = guest->host.instance;
-    gboolean hears =
-        instance->plugin->header != NULL || instance->plugin->body != NULL;
-    guest->listening =
-        listen && hears && instance->needed[FILTERD_MESSAGE] != 0;
-    guest->heard = guest->listening;
+    guest->listening = guest->heard = listen;
 }
 
 /* The message is not known before its end: hooks hear it at stage data. */
@@ -307,15 +315,15 @@ static void
 call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
 {
     g_autoptr(GError) error = NULL;
-    unsigned facts = guest->host.instance->facts;
-    run->values = g_new0(FilterdValue, facts + 1);
+    run->length = guest->host.instance->stage_facts[guest->host.running];
+    run->values = g_new0(FilterdValue, run->length + 1);
     guest->host.values = run->values;
     guest->current = run;
     set_part(guest, hook_names[guest->host.running]);
     if (hook(&guest->host.call, &error))
         return;
     host_call_failed(&guest->host, hook_names[guest->host.running], &error);
-    run_empty(run, facts);
+    run_empty(run);
 }
 
 /* In the guest's turn. Nothing is found out of a message that is not shown. */
@@ -349,7 +357,7 @@ run_hook(Guest *guest, FilterdStage stage, HostRun *run)
     run->state = HOST_RUN_DONE;
     run->took = clock_monotonic() - began;
     if (fiber_cancelled() && stage < FILTERD_MAIL)
-        run_clear(run, guest->host.instance->facts);
+        run_clear(run);
     fiber_queue_wake_all(&run->waiters);
 }
 
@@ -366,11 +374,13 @@ guest_complete(Guest *guest, FilterdStage stage)
 
 /* ---- life --------------------------------------------------------------- */
 
-void
-guest_init(Guest *guest, HostInstance *instance, Visit *visit)
+Guest *
+guest_new(HostInstance *instance, Visit *visit)
 {
+    Guest *guest = g_new0(Guest, 1);
     host_call_init(&guest->host, instance, visit);
     guest->host.call.session = canary_new(instance->plugin->session_size);
+    return guest;
 }
 
 void
@@ -407,6 +417,20 @@ call_end(Guest *guest, const char *name, void (*hook)(FilterdCall *call))
     check_states(guest);
 }
 
+gboolean
+guest_hears_message_end(const HostInstance *instance)
+{
+    return instance->plugin->abort != NULL
+           || instance->plugin->clear_message != NULL;
+}
+
+gboolean
+guest_hears_end(const HostInstance *instance)
+{
+    return instance->plugin->close != NULL
+           || instance->plugin->clear_session != NULL;
+}
+
 void
 guest_end_message(Guest *guest, gboolean aborted)
 {
@@ -422,7 +446,7 @@ guest_end_message(Guest *guest, gboolean aborted)
 }
 
 void
-guest_clear(Guest *guest)
+guest_end(Guest *guest)
 {
     const FilterdPlugin *plugin = guest->host.instance->plugin;
     guest_forget_stage(guest, FILTERD_CONNECT);
@@ -431,4 +455,13 @@ guest_clear(Guest *guest)
     host_call_clear(&guest->host);
     canary_free(g_steal_pointer(&guest->host.call.session),
                 plugin->session_size);
+}
+
+void
+guest_free(Guest *guest)
+{
+    for (unsigned stage = 0; stage < FILTERD_STAGES; stage++)
+        if (guest->runs[stage] != NULL)
+            run_free(guest->runs[stage]);
+    g_free(guest);
 }

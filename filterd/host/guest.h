@@ -16,15 +16,16 @@ typedef enum HostRunState {
 
 typedef struct HostRun {
     HostRunState state;
+    unsigned length; /* of the values */
     FiberQueue waiters;
-    FilterdValue *values; /* by the index of the fact; NULL until it runs */
+    FilterdValue *values; /* by the instance's slots; NULL until it runs */
     GPtrArray *results;   /* HostResult; NULL if there are none */
     int64_t took;         /* milliseconds, its turn waited for */
 } HostRun;
 
 typedef struct Guest {
-    HostCall host; /* first */
-    HostRun runs[FILTERD_STAGES];
+    HostCall host;                 /* first */
+    HostRun *runs[FILTERD_STAGES]; /* NULL: it never began */
     GPtrArray *recipients;    /* HostRun of the rcpt hook, one a recipient */
     HostRun *current;         /* whose hook is running; NULL: none of a fact */
     Fiber *owner;             /* whose hook of this instance is running */
@@ -37,13 +38,19 @@ typedef struct Guest {
     gboolean lost;     /* its states are spoiled: no hook is called */
 } Guest;
 
-void guest_init(Guest *guest, HostInstance *instance, Visit *visit);
+Guest *guest_new(HostInstance *instance, Visit *visit);
 void guest_begin_message(Guest *guest);
 /* Tells it what became of the message. May wait. */
 void guest_done(Guest *guest, const FilterdOutcome *outcome);
 void guest_end_message(Guest *guest, gboolean aborted);
-/* The connection ends. */
-void guest_clear(Guest *guest);
+/* The connection ends; others may still ask what is known. */
+void guest_end(Guest *guest);
+/* After guest_end(). */
+void guest_free(Guest *guest);
+/* Whether an instance wants to hear of the end of a message, or of a
+ * connection, for which nothing else of it ran. */
+gboolean guest_hears_message_end(const HostInstance *instance);
+gboolean guest_hears_end(const HostInstance *instance);
 
 /* The run of that stage's hook; for RCPT, of the recipient at hand. NULL: it
  * never began. */
@@ -60,6 +67,8 @@ void guest_leave(Guest *guest);
 /* TRUE, with an error: the plugin spoilt its state here, it is not asked. */
 gboolean guest_lost(const Guest *guest, GError **error);
 
+/* Whether an instance is certain to want the message. */
+gboolean guest_listens(const HostInstance *instance);
 /* The message as it comes, to one that listens. */
 void guest_listen(Guest *guest, gboolean listen);
 void guest_hear_field(Guest *guest, const FilterdField *field);

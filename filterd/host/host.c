@@ -281,19 +281,28 @@ plugin_of(const HostStart *start, const PolicyUse *use)
     return other != NULL ? other : use->plugin;
 }
 
+static void
+count_facts(HostInstance *instance)
+{
+    const FilterdFact *facts = instance->use->plugin->facts;
+    while (facts != NULL && facts[instance->facts].name != NULL)
+        instance->facts++;
+    instance->slots = g_new(unsigned, instance->facts + 1);
+    for (unsigned i = 0; i < instance->facts; i++)
+        instance->slots[i] = instance->stage_facts[facts[i].since]++;
+}
+
 static HostInstance *
 instance_new(Host *host, const HostStart *start, const PolicyUse *use)
 {
     HostInstance *instance = g_new0(HostInstance, 1);
-    const FilterdFact *facts = use->plugin->facts;
     instance->use = use;
     instance->plugin = plugin_of(start, use);
     instance->host = host;
     instance->index = host->instances->len;
     instance->state = canary_new(instance->plugin->instance_size);
     instance->fibers = g_ptr_array_new();
-    while (facts != NULL && facts[instance->facts].name != NULL)
-        instance->facts++;
+    count_facts(instance);
     return instance;
 }
 
@@ -409,6 +418,7 @@ instance_free(void *data)
     g_clear_pointer(&instance->turns, g_hash_table_unref);
     g_ptr_array_unref(instance->fibers);
     g_free(instance->needs);
+    g_free(instance->slots);
     canary_free(instance->state, instance->plugin->instance_size);
     g_free(instance);
 }

@@ -27,6 +27,8 @@ struct HostInstance {
     void *state;      /* the plugin's, instance_size octets */
     gboolean spoiled; /* the plugin wrote beyond it: it is asked no more */
     unsigned facts;
+    unsigned *slots; /* of each fact: which it is of those of its stage */
+    unsigned stage_facts[FILTERD_STAGES]; /* how many those are */
     HostFact *needs;
     GPtrArray *fibers; /* spawned: Fiber */
     GHashTable *turns; /* of turn.c; NULL: none yet */

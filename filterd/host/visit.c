@@ -23,8 +23,6 @@ typedef enum Scope {
 struct Visit {
     Host *host;
     VisitClient client;
-    Guest *guests;
-    unsigned length;
     unsigned recipient;
     MailMessage *message; /* borrowed */
     gboolean in_message;
@@ -32,6 +30,8 @@ struct Visit {
     gboolean ending;  /* states are being freed: no hook of a fact runs */
     GPtrArray *early; /* Early */
     DnsBudget budgets[SCOPES];
+    unsigned length;
+    Guest *guests[]; /* by the index of the instance; NULL: not yet asked */
 };
 
 static const FilterdValue unknown = {.type = FILTERD_UNKNOWN};
@@ -96,43 +96,67 @@ budget_start(Visit *visit, Scope scope)
     dns_budget_init(budget, host_dns_budget(visit->host));
 }
 
+/* Most connections end before most instances are asked anything. */
+static Guest *
+get_guest(Visit *visit, const HostInstance *instance)
+{
+    Guest **guest = &visit->guests[instance->index];
+    if (*guest == NULL) {
+        *guest = guest_new(host_instance(visit->host, instance->index), visit);
+        if (visit->in_message)
+            guest_begin_message(*guest);
+    }
+    return *guest;
+}
+
 /* ---- the message -------------------------------------------------------- */
 
 void
 visit_set_message(Visit *visit, MailMessage *message, gboolean listen)
 {
     visit->message = message;
-    for (unsigned i = 0; i < visit->length; i++)
-        guest_listen(&visit->guests[i], listen);
+    for (unsigned i = 0; i < visit->length; i++) {
+        const HostInstance *instance = host_instance(visit->host, i);
+        if (guest_listens(instance))
+            guest_listen(get_guest(visit, instance), listen);
+    }
 }
 
 void
 visit_field(Visit *visit, const FilterdField *field)
 {
     for (unsigned i = 0; i < visit->length; i++)
-        guest_hear_field(&visit->guests[i], field);
+        if (visit->guests[i] != NULL)
+            guest_hear_field(visit->guests[i], field);
 }
 
 void
 visit_body(Visit *visit, const char *bytes, gsize length)
 {
     for (unsigned i = 0; i < visit->length; i++)
-        guest_hear_body(&visit->guests[i], bytes, length);
+        if (visit->guests[i] != NULL)
+            guest_hear_body(visit->guests[i], bytes, length);
 }
 
 /* ---- facts -------------------------------------------------------------- */
 
+static const HostRun *
+find_run(const Visit *visit, const HostInstance *instance, FilterdStage stage)
+{
+    const Guest *guest = visit->guests[instance->index];
+    return guest != NULL ? guest_find_run(guest, stage) : NULL;
+}
+
 VisitKnown
 visit_known(Visit *visit, HostFact fact, const FilterdValue **value)
 {
-    const Guest *guest = &visit->guests[fact.instance->index];
-    const HostRun *run = guest_find_run(guest, fact.row->since);
+    const HostRun *run = find_run(visit, fact.instance, fact.row->since);
     *value = &unknown;
     if (run == NULL || run->state != HOST_RUN_DONE)
         return VISIT_UNASKED;
     if (run->values == NULL)
         return VISIT_FAILED;
-    *value = &run->values[fact.index];
+    *value = &run->values[fact.instance->slots[fact.index]];
     return VISIT_KNOWN;
 }
 
@@ -152,9 +176,9 @@ visit_each_run(Visit *visit, gboolean (*func)(const VisitRun *run, void *data),
 {
     for (unsigned i = 0; i < visit->length; i++)
         for (unsigned stage = 0; stage < FILTERD_STAGES; stage++) {
-            const Guest *guest = &visit->guests[i];
-            const HostRun *run = guest_find_run(guest, (FilterdStage)stage);
-            const VisitRun told = {guest->host.instance, (FilterdStage)stage,
+            const HostInstance *instance = host_instance(visit->host, i);
+            const HostRun *run = find_run(visit, instance, (FilterdStage)stage);
+            const VisitRun told = {instance, (FilterdStage)stage,
                                    run != NULL ? run->took : 0};
             if (run != NULL && run->state == HOST_RUN_DONE
                 && !func(&told, data))
@@ -181,7 +205,7 @@ visit_fact(Visit *visit, HostFact fact, gboolean shadow)
         !visit->done
         && (visit->in_message || (since < FILTERD_MAIL && !visit->ending));
     if (ours && !(shadow && fact.instance->effect[since]))
-        guest_complete(&visit->guests[fact.instance->index], since);
+        guest_complete(get_guest(visit, fact.instance), since);
     return visit_peek(visit, fact);
 }
 
@@ -198,7 +222,8 @@ run_early(void *data)
 static gboolean
 has_started(const Visit *visit, const Guest *guest, FilterdStage stage)
 {
-    if (guest_find_run(guest, stage)->state != HOST_RUN_IDLE)
+    const HostRun *run = guest_find_run(guest, stage);
+    if (run != NULL && run->state != HOST_RUN_IDLE)
         return TRUE;
     for (unsigned i = 0; i < visit->early->len; i++) {
         const Early *early = g_ptr_array_index(visit->early, i);
@@ -213,6 +238,8 @@ has_started(const Visit *visit, const Guest *guest, FilterdStage stage)
 static void
 start_early(Visit *visit, Guest *guest, FilterdStage stage)
 {
+    if (has_started(visit, guest, stage))
+        return;
     Early *early = g_new(Early, 1);
     *early = (Early){guest, stage, NULL};
     early->fiber =
@@ -228,12 +255,11 @@ visit_start_early(Visit *visit, FilterdStage known, FilterdStage passed)
 {
     unsigned ahead = host_ahead(visit->host, passed);
     for (unsigned i = 0; i < visit->length; i++) {
-        Guest *guest = &visit->guests[i];
-        const unsigned *needed = guest->host.instance->needed;
+        const HostInstance *instance = host_instance(visit->host, i);
         for (unsigned stage = 0; stage <= known; stage++)
-            if (stage != FILTERD_RCPT && (needed[stage] & ahead) != 0
-                && !has_started(visit, guest, (FilterdStage)stage))
-                start_early(visit, guest, (FilterdStage)stage);
+            if (stage != FILTERD_RCPT && (instance->needed[stage] & ahead) != 0)
+                start_early(visit, get_guest(visit, instance),
+                            (FilterdStage)stage);
     }
 }
 
@@ -261,16 +287,14 @@ end_early(Visit *visit, FilterdStage first, FilterdStage last)
 Visit *
 visit_new(Host *host, const VisitClient *client)
 {
-    Visit *visit = g_new0(Visit, 1);
+    unsigned length = host_instances(host);
+    Visit *visit = g_malloc0(sizeof(Visit) + length * sizeof visit->guests[0]);
     visit->host = host;
     visit->client = *client;
-    visit->length = host_instances(host);
-    visit->guests = g_new0(Guest, visit->length);
+    visit->length = length;
     visit->early = g_ptr_array_new();
     for (unsigned i = 0; i < SCOPES; i++)
         dns_budget_init(&visit->budgets[i], host_dns_budget(host));
-    for (unsigned i = 0; i < visit->length; i++)
-        guest_init(&visit->guests[i], host_instance(host, i), visit);
     return visit;
 }
 
@@ -282,7 +306,8 @@ visit_begin_message(Visit *visit)
     visit->done = FALSE;
     visit->recipient = 0;
     for (unsigned i = 0; i < visit->length; i++)
-        guest_begin_message(&visit->guests[i]);
+        if (visit->guests[i] != NULL)
+            guest_begin_message(visit->guests[i]);
 }
 
 void
@@ -290,7 +315,8 @@ visit_begin_recipient(Visit *visit, unsigned recipient)
 {
     visit->recipient = recipient;
     for (unsigned i = 0; i < visit->length; i++)
-        guest_forget_recipient(&visit->guests[i], recipient);
+        if (visit->guests[i] != NULL)
+            guest_forget_recipient(visit->guests[i], recipient);
 }
 
 void
@@ -306,10 +332,11 @@ visit_done(Visit *visit, const FilterdOutcome *outcome, const PolicyRule *rule)
     end_early(visit, FILTERD_MAIL, FILTERD_MESSAGE);
     visit->done = TRUE;
     for (unsigned i = 0; i < visit->length; i++) {
-        Guest *guest = &visit->guests[i];
-        told.asked =
-            rule != NULL && policy_rule_asks(rule, guest->host.instance->use);
-        guest_done(guest, &told);
+        const HostInstance *instance = host_instance(visit->host, i);
+        if (instance->plugin->done == NULL)
+            continue;
+        told.asked = rule != NULL && policy_rule_asks(rule, instance->use);
+        guest_done(get_guest(visit, instance), &told);
     }
     visit->done = FALSE;
 }
@@ -320,9 +347,13 @@ visit_end_message(Visit *visit, gboolean aborted)
     if (!visit->in_message)
         return;
     end_early(visit, FILTERD_MAIL, FILTERD_MESSAGE);
+    for (unsigned i = 0; i < visit->length; i++)
+        if (guest_hears_message_end(host_instance(visit->host, i)))
+            get_guest(visit, host_instance(visit->host, i));
     visit->in_message = FALSE;
     for (unsigned i = 0; i < visit->length; i++)
-        guest_end_message(&visit->guests[i], aborted);
+        if (visit->guests[i] != NULL)
+            guest_end_message(visit->guests[i], aborted);
     visit->message = NULL;
     budget_start(visit, SCOPE_MESSAGE);
 }
@@ -332,7 +363,8 @@ visit_forget_helo(Visit *visit)
 {
     end_early(visit, FILTERD_HELO, FILTERD_HELO);
     for (unsigned i = 0; i < visit->length; i++)
-        guest_forget_stage(&visit->guests[i], FILTERD_HELO);
+        if (visit->guests[i] != NULL)
+            guest_forget_stage(visit->guests[i], FILTERD_HELO);
     budget_start(visit, SCOPE_HELO);
 }
 
@@ -343,12 +375,16 @@ visit_free(Visit *visit)
     visit_forget_helo(visit);
     end_early(visit, FILTERD_CONNECT, FILTERD_CONNECT);
     visit->ending = TRUE;
+    for (unsigned i = 0; i < visit->length; i++) {
+        const HostInstance *instance = host_instance(visit->host, i);
+        if (visit->guests[i] != NULL || guest_hears_end(instance))
+            guest_end(get_guest(visit, instance));
+    }
     for (unsigned i = 0; i < visit->length; i++)
-        guest_clear(&visit->guests[i]);
+        g_clear_pointer(&visit->guests[i], guest_free);
     for (unsigned i = 0; i < SCOPES; i++)
         dns_budget_clear(&visit->budgets[i]);
     g_ptr_array_unref(visit->early);
-    g_free(visit->guests);
     g_free(visit);
 }
 
@@ -364,18 +400,25 @@ evaluate_method(Visit *visit, const HostInstance *instance,
         visit_fact(visit, (HostFact){instance, row, method->fact}, FALSE);
 }
 
+static unsigned
+add_results(const Visit *visit, const HostInstance *instance,
+            const char *method, MailAuthres *authres)
+{
+    const Guest *guest = visit->guests[instance->index];
+    return guest != NULL ? guest_add_results(guest, method, authres) : 0;
+}
+
 void
 visit_authres(Visit *visit, MailAuthres *authres, gboolean evaluate)
 {
     for (unsigned i = 0; i < visit->length; i++) {
-        const HostInstance *instance = visit->guests[i].host.instance;
+        const HostInstance *instance = host_instance(visit->host, i);
         const FilterdMethod *m = instance->plugin->methods;
         for (; m != NULL && m->method != NULL; m++) {
             gboolean asked = m->fact != FILTERD_UNASKED;
             if (evaluate && asked)
                 evaluate_method(visit, instance, m);
-            if (guest_add_results(&visit->guests[i], m->method, authres) == 0
-                && asked)
+            if (add_results(visit, instance, m->method, authres) == 0 && asked)
                 mail_authres_add(authres, m->method, "none", NULL, NULL, 0);
         }
     }
@@ -386,7 +429,7 @@ visit_act(Visit *visit, const HostInstance *instance,
           const FilterdAction *action, const FilterdValue *arguments,
           GError **error)
 {
-    Guest *guest = &visit->guests[instance->index];
+    Guest *guest = get_guest(visit, instance);
     if (guest_lost(guest, error)
         || !guest_enter(guest, FILTERD_MESSAGE, action->name))
         return FALSE;
@@ -440,7 +483,7 @@ gboolean
 visit_sign(Visit *visit, const HostInstance *instance, MailMessage *message,
            GError **error)
 {
-    Signing signing = {.guest = &visit->guests[instance->index]};
+    Signing signing = {.guest = get_guest(visit, instance)};
     if (guest_lost(signing.guest, error)
         || !guest_enter(signing.guest, FILTERD_MESSAGE, "sign"))
         return FALSE;

@@ -95,9 +95,8 @@ dns_budget_init(DnsBudget *budget, int64_t milliseconds)
 {
     budget->left = milliseconds;
     budget->questions = 0;
+    budget->answers = NULL;
     budget->order = NULL;
-    budget->answers =
-        g_hash_table_new_full(dns_key_hash, g_str_equal, g_free, kept_free);
 }
 
 void
@@ -105,6 +104,25 @@ dns_budget_clear(DnsBudget *budget)
 {
     g_clear_pointer(&budget->answers, g_hash_table_unref);
     g_clear_pointer(&budget->order, g_ptr_array_unref);
+}
+
+static Kept *
+find_kept(const DnsBudget *budget, const char *key)
+{
+    return budget->answers != NULL ? g_hash_table_lookup(budget->answers, key)
+                                   : NULL;
+}
+
+static void
+add_kept(DnsBudget *budget, Kept *kept)
+{
+    if (budget->answers == NULL) {
+        budget->answers =
+            g_hash_table_new_full(dns_key_hash, g_str_equal, g_free, kept_free);
+        budget->order = g_ptr_array_new();
+    }
+    g_hash_table_insert(budget->answers, (char *)kept->key, kept);
+    g_ptr_array_add(budget->order, kept);
 }
 
 void
@@ -131,18 +149,14 @@ dns_budget_each(const DnsBudget *budget,
 static const FilterdDnsAnswer *
 keep(DnsBudget *budget, const char *key, const Kept *found)
 {
-    Kept *kept = g_hash_table_lookup(budget->answers, key);
+    Kept *kept = find_kept(budget, key);
     if (kept != NULL)
         return &kept->answer;
-    char *own = g_strdup(key);
     kept = g_new(Kept, 1);
     *kept = *found;
-    kept->key = own;
+    kept->key = g_strdup(key);
     dns_answer_ref(kept->source);
-    g_hash_table_insert(budget->answers, own, kept);
-    if (budget->order == NULL)
-        budget->order = g_ptr_array_new();
-    g_ptr_array_add(budget->order, kept);
+    add_kept(budget, kept);
     return &kept->answer;
 }
 
@@ -210,7 +224,7 @@ dns_query(DnsBudget *budget, const char *name, FilterdDnsType type)
     char key[DNS_KEY_SIZE];
     if (!dns_key_init(key, name, type))
         return &bad_name;
-    const Kept *kept = g_hash_table_lookup(budget->answers, key);
+    const Kept *kept = find_kept(budget, key);
     if (kept != NULL)
         return &kept->answer;
     budget->questions++;
@@ -232,8 +246,7 @@ dns_prefetch(DnsBudget *budget, const char *name, FilterdDnsType type)
 {
     char key[DNS_KEY_SIZE];
     if (service.flights == NULL || budget->left <= 0
-        || !dns_key_init(key, name, type)
-        || g_hash_table_contains(budget->answers, key))
+        || !dns_key_init(key, name, type) || find_kept(budget, key) != NULL)
         return;
     g_autoptr(DnsAnswer) local = dns_zone_find(service.zone, key);
     if (local == NULL && !dns_cache_has(service.cache, key))

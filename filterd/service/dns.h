@@ -40,10 +40,10 @@ void dns_clear(void);
  * that a question asked twice gets one answer, and they stay valid until
  * dns_budget_clear(). Zero bytes and dns_budget_init(). */
 typedef struct DnsBudget {
-    int64_t left;       /* milliseconds of waiting */
-    unsigned questions; /* asked so far, answered from the cache or not */
-    GHashTable *answers;
-    GPtrArray *order; /* of them; NULL: there are none */
+    int64_t left;        /* milliseconds of waiting */
+    unsigned questions;  /* asked so far, answered from the cache or not */
+    GHashTable *answers; /* NULL: there are none */
+    GPtrArray *order;    /* of them */
 } DnsBudget;
 
 void dns_budget_init(DnsBudget *budget, int64_t milliseconds);

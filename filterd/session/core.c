@@ -509,11 +509,15 @@ static FilterdValue (*const computers[CORE_FACTS])(Session *session) = {
     [CORE_FROM_PROBLEM] = from_problem,
 };
 
-G_STATIC_ASSERT(CORE_FACTS <= G_N_ELEMENTS(((Session *)NULL)->core));
+G_STATIC_ASSERT(CORE_FACTS <= SESSION_CORE_ROWS * SESSION_CORE_ROW);
 
 const FilterdValue *
 session_core_fact(Session *session, unsigned index)
 {
-    session->core[index] = computers[index](session);
-    return &session->core[index];
+    FilterdValue **row = &session->core[index / SESSION_CORE_ROW];
+    if (*row == NULL)
+        *row = g_new0(FilterdValue, SESSION_CORE_ROW);
+    FilterdValue *value = &(*row)[index % SESSION_CORE_ROW];
+    *value = computers[index](session);
+    return value;
 }

@@ -30,14 +30,12 @@ append_score(Session *session, GString *group)
 }
 
 /* Names of rules hold no space. */
-void
-session_group_find(Session *session)
+static void
+append_group(Session *session, GString *group)
 {
     PolicyClient client;
-    GString *group = session->group;
     const PolicyRule *rule = session_recipient_rule(session);
     gboolean accepted = rule != NULL && rule->kind == POLICY_ACCEPT;
-    g_string_assign(group, "");
     if (accepted)
         g_string_append(group, "an accepted one");
     else if (rule != NULL)
@@ -50,12 +48,21 @@ session_group_find(Session *session)
                  session_policy_client(session, &client), group);
 }
 
+void
+session_group_find(Session *session)
+{
+    g_autoptr(GString) group = g_string_new(NULL);
+    append_group(session, group);
+    g_free(session->group);
+    session->group = g_strdup(group->str);
+}
+
 gboolean
 session_group_joined(const Session *session)
 {
     const SessionRecipient *face = session_face(session);
     return session->answers_each || face == NULL
-           || strcmp(face->group, session->group->str) == 0;
+           || strcmp(face->group, session->group) == 0;
 }
 
 gboolean

@@ -82,7 +82,6 @@ session_new(Engine *engine, const SessionPeer *peer)
     session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     session->envelope = g_ptr_array_new_with_free_func(g_free);
     session->fields = g_ptr_array_new_with_free_func(g_free);
-    session->group = g_string_new(NULL);
     VisitClient client = {session, session->id, core_fact, plugin_edit};
     session->visit = visit_new(engine->host, &client);
     return session;
@@ -107,7 +106,9 @@ session_free(Session *session)
     g_ptr_array_unref(session->recipients);
     g_ptr_array_unref(session->envelope);
     g_ptr_array_unref(session->fields);
-    g_string_free(session->group, TRUE);
+    g_free(session->group);
+    for (unsigned i = 0; i < G_N_ELEMENTS(session->core); i++)
+        g_free(session->core[i]);
     g_free(session->reverse.name);
     g_free(session->helo);
     forget_tls(session);
@@ -176,6 +177,7 @@ session_reset(Session *session)
     mail_address_clear(&session->reverse_path);
     mail_address_clear(&session->recipient);
     g_ptr_array_set_size(session->recipients, 0);
+    g_clear_pointer(&session->group, g_free);
     session->declared_size = session->told_size = 0;
     session->turn = 0;
     session->reached = MIN(session->reached, FILTERD_HELO);
@@ -272,7 +274,7 @@ take_recipient(Session *session, gboolean discarded)
     recipient->rule = session_recipient_rule(session);
     recipient->discarded = discarded;
     recipient->score = session->holds[SESSION_OF_RECIPIENT].score;
-    recipient->group = g_strdup(discarded ? "" : session->group->str);
+    recipient->group = g_strdup(discarded ? "" : session->group);
     if (session->engine->recorder != NULL)
         recipient->looks =
             g_array_copy(session->holds[SESSION_OF_RECIPIENT].looks);

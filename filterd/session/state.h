@@ -10,6 +10,9 @@
 #include "filterd/session/session.h"
 
 #define SESSION_ID_SIZE 40
+/* Facts of the core: rows, and facts of a row. */
+#define SESSION_CORE_ROWS 9
+#define SESSION_CORE_ROW 4
 
 typedef struct Recorder Recorder;
 
@@ -129,7 +132,7 @@ struct Session {
     MailAddress recipient;   /* the one that is judged */
     const PolicyRule *final; /* what decided about the message */
     GPtrArray *recipients;   /* SessionRecipient */
-    GString *group;          /* of the recipient at hand */
+    char *group;             /* of the recipient at hand; NULL: not yet found */
     unsigned turn;           /* groups that were judged; the last is at hand */
     unsigned kept;           /* letters, of the whole session */
     SessionMark mark;        /* set at the first */
@@ -145,8 +148,9 @@ struct Session {
     char *queue_id;      /* its */
     GPtrArray *fields;   /* texts, given to one that shows envelopes only */
 
-    FilterdValue core[40]; /* what core_fact() last gave */
-    MailReply reply;       /* of the last decision */
+    /* What core_fact() last gave, in rows that are made when one of it is. */
+    FilterdValue *core[SESSION_CORE_ROWS];
+    MailReply reply; /* of the last decision */
 };
 
 /* ---- core.c ------------------------------------------------------------- */

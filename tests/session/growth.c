@@ -8,6 +8,8 @@
 #define TIMES 1000
 /* Octets that arrays may keep to be used again. */
 #define SLACK 4096
+/* Octets of a session that has greeted, of which one fact was asked. */
+#define GREETED 3072
 
 /* Known where the address sanitizer counts. */
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
@@ -82,6 +84,32 @@ test_step(const void *data)
               repeat);
 }
 
+static void
+greet_many(World *world)
+{
+    Session *own = world->session, *many[TIMES];
+    size_t before = allocated(world);
+    for (unsigned i = 0; i < TIMES; i++) {
+        many[i] = world->session = world_session(world);
+        world_hello(world);
+    }
+    g_assert_cmpuint(allocated(world) - before, <, TIMES * GREETED);
+    for (unsigned i = 0; i < TIMES; i++)
+        session_free(many[i]);
+    world->session = own;
+}
+
+static void
+test_greeted(void)
+{
+    if (__sanitizer_get_current_allocated_bytes == NULL)
+        g_test_skip("only the address sanitizer counts");
+    else
+        world_run("use other use other as one use other as two "
+                  "at connect { reject no if not probe.connect }",
+                  greet_many);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -93,5 +121,7 @@ main(int argc, char **argv)
                          test_step);
     g_test_add_data_func("/session/growth/a-thousand-refused-recipients",
                          &steps[2], test_step);
+    g_test_add_func("/session/growth/who-greets-has-what-was-asked-for",
+                    test_greeted);
     return g_test_run();
 }

@@ -352,12 +352,30 @@ closed(World *world)
     session_free(world->session);
     world->session = world_session(world);
     g_assert_cmpuint(probe.connect, ==, 0);
+    g_assert_cmpuint(probe.closes, ==, 1);
 }
 
 static void
 test_closed(void)
 {
     world_run("use other at helo { reject no if not probe.connect }", closed);
+}
+
+static void
+aborted(World *world)
+{
+    world_hello(world);
+    world_mail(world, "a@example.org");
+    g_assert_cmpuint(probe.connect + probe.helo + probe.mail, ==, 0);
+    session_reset(world->session);
+    g_assert_cmpuint(probe.abort, ==, 1);
+    g_assert_cmpuint(probe.clear_message, ==, 1);
+}
+
+static void
+test_aborted(void)
+{
+    world_run("at rcpt { accept any if rcpt.local = \"b\" }", aborted);
 }
 
 /* ---- ours in the header ------------------------------------------------- */
@@ -417,6 +435,8 @@ main(int argc, char **argv)
                     test_effect_of_others);
     g_test_add_func("/session/scopes/no-hook-begins-while-the-connection-ends",
                     test_closed);
+    g_test_add_func("/session/scopes/of-its-end-hears-who-was-asked-nothing",
+                    test_aborted);
     g_test_add_func("/session/trace/odd-names-stay-in-their-place",
                     test_odd_names);
     return g_test_run();

@@ -307,6 +307,7 @@ static void
 other_close(FilterdCall *call)
 {
     g_assert_cmpint(call->host->lookup(call, 3)->type, ==, FILTERD_UNKNOWN);
+    probe.closes++;
 }
 
 const FilterdPlugin other_plugin = {

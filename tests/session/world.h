@@ -12,6 +12,7 @@
  * probe.earlier (bool: whether its mail hook knew the recipient). */
 typedef struct Probe {
     unsigned connect, helo, mail, rcpt, eom, abort, clear_message;
+    unsigned closes;    /* of the plugin `other` */
     gboolean fails;     /* hooks return an error */
     gboolean mistyped;  /* mail publishes a text */
     gboolean holds;     /* eom wants the message in quarantine */
