@@ -105,7 +105,7 @@ session_request_all(Session *session, SessionScope scope)
 {
     gboolean fine = TRUE;
     const GPtrArray *rewrites = session->holds[scope].rewrites;
-    for (unsigned i = 0; i < rewrites->len; i++)
+    for (unsigned i = 0; i < session_length(rewrites); i++)
         fine = request(session, g_ptr_array_index(rewrites, i)) && fine;
     return fine;
 }
@@ -115,7 +115,7 @@ session_has_actions(const Session *session)
 {
     for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++) {
         const GPtrArray *rewrites = session->holds[scope].rewrites;
-        for (unsigned i = 0; i < rewrites->len; i++) {
+        for (unsigned i = 0; i < session_length(rewrites); i++) {
             const SessionRewrite *rewrite = g_ptr_array_index(rewrites, i);
             if (rewrite->rule->use != NULL)
                 return TRUE;
@@ -217,7 +217,7 @@ static const struct EditStep {
 static void
 carry_out(Session *session, const struct EditStep *step, const GPtrArray *edits)
 {
-    for (unsigned i = 0; i < edits->len; i++) {
+    for (unsigned i = 0; i < session_length(edits); i++) {
         const FilterdEdit *edit = g_ptr_array_index(edits, i);
         if (edit->kind != step->kind)
             continue;
@@ -244,8 +244,8 @@ start_envelope(Session *session)
 gboolean
 session_edits_apply(Session *session, const PolicyRule *quarantine)
 {
-    GPtrArray *requests = session->holds[SESSION_OF_MESSAGE].edits;
-    unsigned before = requests->len;
+    const SessionHold *hold = &session->holds[SESSION_OF_MESSAGE];
+    unsigned before = session_length(hold->edits);
     start_envelope(session);
     gboolean fine = TRUE;
     for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)
@@ -254,7 +254,8 @@ session_edits_apply(Session *session, const PolicyRule *quarantine)
     for (unsigned step = 0; step < G_N_ELEMENTS(edit_steps); step++)
         for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE; scope++)
             carry_out(session, &edit_steps[step], session->holds[scope].edits);
-    g_ptr_array_set_size(requests, (int)before);
+    if (hold->edits != NULL)
+        g_ptr_array_set_size(hold->edits, (int)before);
     if (quarantine != NULL)
         session_hold_back(session, quarantine->name);
     session_trace_add(session);

@@ -31,22 +31,52 @@ session_edit_free(void *data)
     g_free(edit);
 }
 
-void
-session_hold_init(SessionHold *hold)
+unsigned
+session_length(const GPtrArray *list)
 {
-    *hold = (SessionHold){
-        .rewrites = g_ptr_array_new_with_free_func(rewrite_free),
-        .edits = g_ptr_array_new_with_free_func(session_edit_free),
-        .looks = g_array_new(FALSE, FALSE, sizeof(SessionLook)),
-    };
+    return list != NULL ? list->len : 0;
+}
+
+static void
+add(GPtrArray **list, void *element, GDestroyNotify element_free)
+{
+    if (*list == NULL)
+        *list = g_ptr_array_new_with_free_func(element_free);
+    g_ptr_array_add(*list, element);
+}
+
+/* To the first `length`. */
+static void
+cut(SessionHold *hold, unsigned rewrites, unsigned looks)
+{
+    if (hold->rewrites != NULL)
+        g_ptr_array_set_size(hold->rewrites, (int)rewrites);
+    if (hold->looks != NULL)
+        g_array_set_size(hold->looks, looks);
+}
+
+GArray *
+session_looks_copy(const SessionHold *hold)
+{
+    return hold->looks != NULL ? g_array_copy(hold->looks)
+                               : g_array_new(FALSE, FALSE, sizeof(SessionLook));
+}
+
+void
+session_look_add(Session *session, FilterdStage stage, SessionLook look)
+{
+    SessionHold *hold = &session->holds[session_scope(stage)];
+    if (hold->looks == NULL)
+        hold->looks = g_array_new(FALSE, FALSE, sizeof(SessionLook));
+    g_array_append_val(hold->looks, look);
 }
 
 void
 session_hold_clear(SessionHold *hold)
 {
-    g_ptr_array_unref(hold->rewrites);
-    g_ptr_array_unref(hold->edits);
-    g_array_unref(hold->looks);
+    g_clear_pointer(&hold->rewrites, g_ptr_array_unref);
+    g_clear_pointer(&hold->edits, g_ptr_array_unref);
+    g_clear_pointer(&hold->looks, g_array_unref);
 }
 
 void
@@ -54,9 +84,8 @@ session_hold_forget(SessionHold *hold)
 {
     hold->settled = hold->quarantine = NULL;
     hold->score = 0;
-    g_ptr_array_set_size(hold->rewrites, 0);
-    g_ptr_array_set_size(hold->edits, 0);
-    g_array_set_size(hold->looks, 0);
+    g_clear_pointer(&hold->edits, g_ptr_array_unref);
+    cut(hold, 0, 0);
 }
 
 void
@@ -64,8 +93,11 @@ session_hold_mark(Session *session)
 {
     const SessionHold *hold = &session->holds[SESSION_OF_MESSAGE];
     session->mark = (SessionMark){
-        hold->settled,       hold->quarantine, hold->score,
-        hold->rewrites->len, hold->looks->len,
+        hold->settled,
+        hold->quarantine,
+        hold->score,
+        session_length(hold->rewrites),
+        hold->looks != NULL ? hold->looks->len : 0,
     };
 }
 
@@ -77,8 +109,7 @@ session_hold_return(Session *session)
     hold->settled = session->mark.settled;
     hold->quarantine = session->mark.quarantine;
     hold->score = session->mark.score;
-    g_ptr_array_set_size(hold->rewrites, (int)session->mark.rewrites);
-    g_array_set_size(hold->looks, session->mark.looks);
+    cut(hold, session->mark.rewrites, session->mark.looks);
 }
 
 SessionScope
@@ -127,8 +158,8 @@ void
 session_rewrite_add(Session *session, const PolicyRule *rule)
 {
     PolicyClient client;
-    GPtrArray *rewrites = session->holds[session_scope(rule->stage)].rewrites;
-    if (rewrites->len >= EDIT_LIMIT)
+    GPtrArray **list = &session->holds[session_scope(rule->stage)].rewrites;
+    if (session_length(*list) >= EDIT_LIMIT)
         return;
     GStringChunk *memory = g_string_chunk_new(256);
     const FilterdValue *arguments = policy_rule_arguments(
@@ -140,7 +171,7 @@ session_rewrite_add(Session *session, const PolicyRule *rule)
     for (unsigned i = 0; i < rewrite->length; i++)
         rewrite->arguments[i] = value_copy(&arguments[i]);
     g_string_chunk_free(memory);
-    g_ptr_array_add(rewrites, rewrite);
+    add(list, rewrite, rewrite_free);
 }
 
 /* ---- requests ----------------------------------------------------------- */
@@ -225,10 +256,10 @@ session_edit_word(const FilterdEdit *edit)
 void
 session_edit_add(Session *session, FilterdStage stage, const FilterdEdit *edit)
 {
-    GPtrArray *edits = session->holds[session_scope(stage)].edits;
+    GPtrArray **list = &session->holds[session_scope(stage)].edits;
     g_return_if_fail(edit->kind < G_N_ELEMENTS(edit_forms));
     const struct EditForm *form = &edit_forms[edit->kind];
-    if (edits->len >= EDIT_LIMIT)
+    if (session_length(*list) >= EDIT_LIMIT)
         return;
     g_autofree char *value = form->keep(edit->value);
     if ((form->named
@@ -241,7 +272,7 @@ session_edit_add(Session *session, FilterdStage stage, const FilterdEdit *edit)
     FilterdEdit *copy = g_new(FilterdEdit, 1);
     *copy = (FilterdEdit){edit->kind, form->named ? g_strdup(edit->name) : NULL,
                           g_steal_pointer(&value)};
-    g_ptr_array_add(edits, copy);
+    add(list, copy, session_edit_free);
 }
 
 static gboolean
@@ -254,26 +285,33 @@ edit_equal(const void *a, const void *b)
 
 /* ---- recipients --------------------------------------------------------- */
 
+static gboolean
+has_room_for(GPtrArray *list, const void *element, GEqualFunc equal)
+{
+    return list == NULL
+           || (list->len < EDIT_LIMIT
+               && !g_ptr_array_find_with_equal_func(list, element, equal,
+                                                    NULL));
+}
+
 static void
-move_new(GPtrArray *from, GPtrArray *to, GEqualFunc equal)
+move_new(GPtrArray **from, GPtrArray **to, GEqualFunc equal,
+         GDestroyNotify element_free)
 {
     unsigned i = 0;
-    while (i < from->len) {
-        void *element = g_ptr_array_index(from, i);
-        if (to->len >= EDIT_LIMIT
-            || g_ptr_array_find_with_equal_func(to, element, equal, NULL))
-            i++;
+    while (i < session_length(*from))
+        if (has_room_for(*to, g_ptr_array_index(*from, i), equal))
+            add(to, g_ptr_array_steal_index(*from, i), element_free);
         else
-            g_ptr_array_add(to, g_ptr_array_steal_index(from, i));
-    }
-    g_ptr_array_set_size(from, 0);
+            i++;
+    g_clear_pointer(from, g_ptr_array_unref);
 }
 
 void
 session_hold_recipient(Session *session)
 {
-    const SessionHold *from = &session->holds[SESSION_OF_RECIPIENT];
-    const SessionHold *to = &session->holds[SESSION_OF_MESSAGE];
-    move_new(from->rewrites, to->rewrites, rewrite_equal);
-    move_new(from->edits, to->edits, edit_equal);
+    SessionHold *from = &session->holds[SESSION_OF_RECIPIENT];
+    SessionHold *to = &session->holds[SESSION_OF_MESSAGE];
+    move_new(&from->rewrites, &to->rewrites, rewrite_equal, rewrite_free);
+    move_new(&from->edits, &to->edits, edit_equal, session_edit_free);
 }

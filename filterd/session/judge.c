@@ -90,8 +90,7 @@ judged(void *data, const PolicyRule *rule, PolicyTruth truth, PolicyMode mode)
         rules_count(session->engine->counts, rule, mode);
     SessionLook look = SESSION_LOOK(rule->index, mode, truth);
     if (session->engine->recorder != NULL)
-        g_array_append_val(session->holds[session_scope(rule->stage)].looks,
-                           look);
+        session_look_add(session, rule->stage, look);
     if (session->observer.judged != NULL)
         session->observer.judged(session->observer.data, rule, truth, mode);
 }

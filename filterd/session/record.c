@@ -334,7 +334,7 @@ add_message_looks(Record *record, gboolean before)
     const Session *session = record->session;
     const GArray *looks = session->holds[SESSION_OF_MESSAGE].looks;
     const GPtrArray *rules = policy_rules(session->engine->config);
-    for (unsigned i = 0; i < looks->len; i++) {
+    for (unsigned i = 0; looks != NULL && i < looks->len; i++) {
         SessionLook look = g_array_index(looks, SessionLook, i);
         const PolicyRule *rule =
             g_ptr_array_index(rules, SESSION_LOOK_RULE(look));
@@ -361,10 +361,13 @@ add_rules(Record *record, const GArray *at_rcpt)
 static gboolean
 looks_equal(const GArray *one, const GArray *other)
 {
-    return one == NULL || other == NULL || (one->len == 0 && other->len == 0)
-           || (one->len == other->len
-               && memcmp(one->data, other->data, one->len * sizeof(SessionLook))
-                      == 0);
+    unsigned length = other != NULL ? other->len : 0;
+    return one == NULL
+           || (one->len == length
+               && (length == 0
+                   || memcmp(one->data, other->data,
+                             length * sizeof(SessionLook))
+                          == 0));
 }
 
 /* That recipient is at hand. `looks`: those of the first, or NULL. */

@@ -77,8 +77,6 @@ session_new(Engine *engine, const SessionPeer *peer)
     session->began = clock_monotonic();
     name_session(session);
     set_peer(session, peer);
-    for (unsigned i = 0; i < SESSION_SCOPES; i++)
-        session_hold_init(&session->holds[i]);
     session->recipients = g_ptr_array_new_with_free_func(recipient_free);
     session->envelope = g_ptr_array_new_with_free_func(g_free);
     session->fields = g_ptr_array_new_with_free_func(g_free);
@@ -277,7 +275,7 @@ take_recipient(Session *session, gboolean discarded)
     recipient->group = g_strdup(discarded ? "" : session->group);
     if (session->engine->recorder != NULL)
         recipient->looks =
-            g_array_copy(session->holds[SESSION_OF_RECIPIENT].looks);
+            session_looks_copy(&session->holds[SESSION_OF_RECIPIENT]);
     g_ptr_array_add(session->recipients, recipient);
     if (!discarded)
         session_hold_recipient(session);

@@ -55,7 +55,7 @@ session_sign(Session *session)
     g_autoptr(GPtrArray) done = g_ptr_array_new();
     for (unsigned scope = 0; scope <= SESSION_OF_MESSAGE && fine; scope++) {
         const GPtrArray *rewrites = session->holds[scope].rewrites;
-        for (unsigned i = 0; i < rewrites->len && fine; i++) {
+        for (unsigned i = 0; i < session_length(rewrites) && fine; i++) {
             const SessionRewrite *rewrite = g_ptr_array_index(rewrites, i);
             if (take_turn(done, rewrite->rule))
                 fine = sign(session, rewrite->rule);

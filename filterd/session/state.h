@@ -69,7 +69,8 @@ typedef enum SessionScope {
     SESSION_SCOPES,
 } SessionScope;
 
-/* What rules and hooks left behind for a scope; it ends with that. */
+/* What rules and hooks left behind for a scope; it ends with that. Zero bytes
+ * are nothing; a list that has had nothing yet is NULL. */
 typedef struct SessionHold {
     const PolicyRule *settled;    /* accept or discard, or NULL */
     const PolicyRule *quarantine; /* or NULL */
@@ -163,7 +164,8 @@ const char *session_core_reason(const Session *session, unsigned index);
 
 /* ---- hold.c ------------------------------------------------------------- */
 
-void session_hold_init(SessionHold *hold);
+/* Of a list of a hold. */
+unsigned session_length(const GPtrArray *list);
 void session_hold_clear(SessionHold *hold);
 /* The scope ended: nothing is held any more. */
 void session_hold_forget(SessionHold *hold);
@@ -176,6 +178,10 @@ void session_rewrite_add(Session *session, const PolicyRule *rule);
 void session_edit_add(Session *session, FilterdStage stage,
                       const FilterdEdit *edit);
 const char *session_edit_word(const FilterdEdit *edit);
+/* A rule was judged. */
+void session_look_add(Session *session, FilterdStage stage, SessionLook look);
+/* Never NULL. */
+GArray *session_looks_copy(const SessionHold *hold);
 /* What held for the message, to come back to before each group. */
 void session_hold_mark(Session *session);
 void session_hold_return(Session *session);

@@ -45,7 +45,7 @@ drop(const Session *session, const char *edit)
 static void
 drop_others(Session *session, GPtrArray *rewrites)
 {
-    for (unsigned i = rewrites->len; i > 0; i--) {
+    for (unsigned i = session_length(rewrites); i > 0; i--) {
         const SessionRewrite *rewrite = g_ptr_array_index(rewrites, i - 1);
         if ((rewrite->rule->action->flags & FILTERD_SIGNS) == 0)
             continue;
@@ -61,7 +61,8 @@ request_fields(Session *session)
         GPtrArray *rewrites = session->holds[scope].rewrites;
         drop_others(session, rewrites);
         session_request_all(session, scope);
-        g_ptr_array_set_size(rewrites, 0);
+        if (rewrites != NULL)
+            g_ptr_array_set_size(rewrites, 0);
     }
 }
 
@@ -100,7 +101,7 @@ static char *
 take_field(Session *session, GPtrArray *edits)
 {
     char *field = NULL;
-    while (edits->len > 0 && field == NULL) {
+    while (session_length(edits) > 0 && field == NULL) {
         FilterdEdit *edit = g_ptr_array_steal_index(edits, 0);
         field = carry_out(session, edit);
         session_edit_free(edit);

@@ -9,7 +9,7 @@
 /* Octets that arrays may keep to be used again. */
 #define SLACK 4096
 /* Octets of a session that has greeted, of which one fact was asked. */
-#define GREETED 3072
+#define GREETED 2304
 
 /* Known where the address sanitizer counts. */
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
