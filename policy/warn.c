@@ -212,6 +212,39 @@ warn_dmarc(Compile *compile, const Rule *rule)
                         "`%s` rejects on DMARC alone", rule->public.name);
 }
 
+/* ---- DMARC without what it rests on ---- */
+
+static gboolean
+is_used(const Compile *compile, const char *plugin)
+{
+    const GPtrArray *uses = compile->config->uses;
+
+    for (guint i = 0; i < uses->len; i++) {
+        const PolicyUse *use = g_ptr_array_index(uses, i);
+        if (strcmp(use->plugin->name, plugin) == 0)
+            return TRUE;
+    }
+    return g_hash_table_contains(compile->lost, plugin);
+}
+
+/* What is not asked may hide a pass. */
+static void
+warn_evidence(Compile *compile, const PolicyUse *use)
+{
+    static const char *const methods[] = {"spf", "dkim"};
+
+    if (strcmp(use->plugin->name, "dmarc") != 0)
+        return;
+    for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
+        g_autofree char *hint = g_strdup_printf("use %s", methods[i]);
+        if (!is_used(compile, methods[i]))
+            compile_warning(compile, &use->place, hint,
+                            "`%s` never says fail without `%s`: what does not "
+                            "pass is temperror",
+                            use->name, methods[i]);
+    }
+}
+
 /* ---- open relay ---- */
 
 static void
@@ -272,6 +305,8 @@ warn_all(Compile *compile)
     const GPtrArray *all = compile->rules->all;
 
     warn_relay(compile);
+    for (guint i = 0; i < compile->config->uses->len; i++)
+        warn_evidence(compile, g_ptr_array_index(compile->config->uses, i));
     for (int stage = 0; stage < FILTERD_STAGES; stage++)
         warn_never(compile, compile->rules->stages[stage]);
     for (guint i = 0; i < all->len; i++) {

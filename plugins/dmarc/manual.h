@@ -7,7 +7,8 @@
 static const char description[] =
     "DMARC (RFC 9989): whether SPF or DKIM vouch for the domain in the "
     "From field. Needs the plugins `spf` and `dkim` to find a pass: while one "
-    "of them is not known, the result is a pass or temperror, never fail.\n\n"
+    "of them is not known, the result is a pass or temperror, never fail; "
+    "`filterctl check` warns where one is not loaded.\n\n"
     "RFC 9989 7.4 forbids to reject for p=reject alone; a rule that would "
     "gets a warning.\n\n"
     "For aggregate reports each message is one write to the store, and no "

@@ -68,6 +68,14 @@ static const WorldCase warnings[] = {
              "quarantine x if dmarc.disposition = reject\n"
              "}\n",
      ""},
+    {"use spf\n"
+     "use dmarc as d\n",
+     "2:5: warning: `d` never says fail without `dkim`: what does not pass is "
+     "temperror | use dkim\n"},
+    {"use dkim as signed\n"
+     "use dmarc\n",
+     "2:5: warning: `dmarc` never says fail without `spf`: what does not pass "
+     "is temperror | use spf\n"},
     {"listen smtp 0.0.0.0:25\n"
      "backend smtp 127.0.0.1:26\n",
      "2:1: warning: no rule refuses on `rcpt.domain`: an open relay, if the "
