@@ -93,7 +93,20 @@ take_texts(FrameReader *reader)
     }
 }
 
-/* What is read is written as it was. */
+/* What is read is written as it was; so are the facts behind it. */
+static void
+take_facts(FrameReader *reader)
+{
+    const guint8 *begin = reader->at;
+    const FilterdFact *facts = options_get_facts(reader);
+    if (reader->bad)
+        return;
+    GByteArray *again = frame_new(FRAME_START, 1);
+    options_put_facts(again, facts);
+    g_assert_cmpuint(again->len - FRAME_HEAD, ==, (gsize)(reader->at - begin));
+    g_byte_array_unref(again);
+}
+
 static void
 take_options(FrameReader *reader)
 {
@@ -105,6 +118,7 @@ take_options(FrameReader *reader)
     options_put(again, &plugin, config);
     g_assert_cmpuint(again->len - FRAME_HEAD, ==, (gsize)(reader->at - begin));
     g_byte_array_unref(again);
+    take_facts(reader);
 }
 
 static void
