@@ -4,6 +4,7 @@
  */
 #include "policy/describe.h"
 
+#include "filterd/base/fiber.h"
 #include "policy/check.h"
 #include "policy/literal.h"
 
@@ -147,6 +148,19 @@ public_part(const char *instance, void *config)
                              .fact = fact};
 }
 
+/* Whoever crashes in it is named. */
+static gboolean
+ask(Describing *describing, const FilterdPlugin *plugin, FilterdPlugin *table,
+    GError **error)
+{
+    const FiberDoing doing = {describing->public.instance, "describe", NULL};
+    const FiberDoing *before = fiber_set_doing(&doing);
+    gboolean ok = plugin->describe(&describing->public, table, error);
+
+    fiber_set_doing(before);
+    return ok;
+}
+
 gboolean
 describe_use(Compile *compile, PolicyUse *use, void *config)
 {
@@ -162,7 +176,7 @@ describe_use(Compile *compile, PolicyUse *use, void *config)
     FilterdPlugin *table = allocate(&describing.public, sizeof *table);
 
     *table = *use->plugin;
-    if (!use->plugin->describe(&describing.public, table, &error)
+    if (!ask(&describing, use->plugin, table, &error)
         || (compile->loader->check != NULL
             && !compile->loader->check(table, &error))) {
         complain(&describing, error);
@@ -197,5 +211,5 @@ describe_alone(const FilterdPlugin *plugin, const DescribeAlone *alone,
     }
     FilterdPlugin *table = allocate(&describing.public, sizeof *table);
     *table = *plugin;
-    return plugin->describe(&describing.public, table, error) ? table : NULL;
+    return ask(&describing, plugin, table, error) ? table : NULL;
 }

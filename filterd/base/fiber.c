@@ -38,6 +38,7 @@ static struct event *sweeper; /* pending while somebody is restless */
 static _Thread_local Fiber *running;
 static _Thread_local const FiberDoing *lent;
 
+static FiberNote note;
 static FiberReport watch_report;
 static int64_t watch_limit; /* milliseconds */
 static int64_t watch_start; /* microseconds, of the kernel's clock */
@@ -125,6 +126,13 @@ fiber_clear(Fiber *fiber)
 }
 
 static void
+note_if(const FiberDoing *doing, const FiberDoing *now)
+{
+    if (note != NULL && doing != NULL)
+        note(now);
+}
+
+static void
 resume(void *data)
 {
     Fiber *fiber = data;
@@ -133,7 +141,9 @@ resume(void *data)
     fiber->queued = fiber->waiting = fiber->still = FALSE;
     running = fiber;
     watch_start = turn_start = g_get_monotonic_time();
+    note_if(fiber->doing, fiber->doing);
     stack_enter(fiber->stack);
+    note_if(fiber->doing, NULL);
     watch_lap(fiber);
     running = NULL;
     if (fiber->ended)
@@ -411,14 +421,21 @@ fiber_watch(int64_t milliseconds, FiberReport report)
 const FiberDoing *
 fiber_set_doing(const FiberDoing *doing)
 {
-    const FiberDoing *before;
+    const FiberDoing **now = running != NULL ? &running->doing : &lent;
+    const FiberDoing *before = *now;
 
-    if (running == NULL)
-        return NULL;
-    watch_lap(running);
-    before = running->doing;
-    running->doing = doing;
+    if (running != NULL)
+        watch_lap(running);
+    *now = doing;
+    if (note != NULL && doing != before)
+        note(doing);
     return before;
+}
+
+void
+fiber_watch_doing(FiberNote noted)
+{
+    note = noted;
 }
 
 const FiberDoing *

@@ -91,7 +91,12 @@ typedef void (*FiberReport)(const char *name, const FiberDoing *doing,
                             int64_t held);
 /* The watchdog: of each fiber that does not wait for so long. */
 void fiber_watch(int64_t milliseconds, FiberReport report);
-/* Borrowed; returns the one before. NULL: nothing of its own. */
+/* Called with what the process does now, each time that it is something else:
+ * also when a fiber waits or is resumed. NULL: nothing of that kind. */
+typedef void (*FiberNote)(const FiberDoing *doing);
+void fiber_watch_doing(FiberNote note);
+/* Borrowed; returns the one before. NULL: nothing of its own. Of the fiber, or
+ * of the main thread where none runs. */
 const FiberDoing *fiber_set_doing(const FiberDoing *doing);
 /* Of the running fiber, or of the one that this thread works for; NULL. May be
  * called by a signal handler. */

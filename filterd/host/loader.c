@@ -4,6 +4,7 @@
  */
 #include "filterd/host/loader.h"
 
+#include "filterd/base/fiber.h"
 #include "filterd/base/place.h"
 
 #include "filterd/host/probe.h"
@@ -161,10 +162,22 @@ keep(const FilterdPlugin *symbol, const FilterdPlugin *plugin)
     return before;
 }
 
+/* Its constructors run. */
+static GModule *
+open_module(const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    const FiberDoing doing = {name, "loading", NULL};
+    const FiberDoing *before = fiber_set_doing(&doing);
+    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+    fiber_set_doing(before);
+    return module;
+}
+
 static const FilterdPlugin *
 open_file(const char *path, GError **error)
 {
-    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+    GModule *module = open_module(path);
     gpointer symbol = NULL;
     if (module == NULL) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,

@@ -15,7 +15,8 @@
 #define BOARD_FRESH 10000
 #define BOARD_TEXT 64
 
-/* What it was doing when it crashed; empty: not known. */
+/* What it is doing; empty: not known, or nothing of a plugin's. It is not
+ * always whole while that process runs. */
 typedef struct BoardDoing {
     char plugin[BOARD_TEXT]; /* the instance */
     char hook[BOARD_TEXT];

@@ -328,10 +328,11 @@ check_step(Check *check)
         return conclude(check);
     if (clock_monotonic() < check->deadline)
         return FALSE;
+    g_autofree char *where = culprit(check);
     reap(check);
     return end_with(check, g_strdup_printf("checking the configuration took "
-                                           "more than %d s\n",
-                                           CHECK_TIME / 1000));
+                                           "more than %d s%s\n",
+                                           CHECK_TIME / 1000, where));
 }
 
 gboolean

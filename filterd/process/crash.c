@@ -29,13 +29,21 @@ restore(void)
 }
 
 static void
-note(char *row, const char *text)
+note_text(char *row, const char *text)
 {
-    for (unsigned i = 0; text != NULL && i < BOARD_TEXT - 1; i++) {
-        row[i] = text[i];
-        if (text[i] == '\0')
-            break;
-    }
+    if (text == NULL)
+        row[0] = '\0';
+    else
+        memccpy(row, text, '\0', BOARD_TEXT - 1);
+}
+
+/* Always: who calls _exit(), or is killed, has no time to say it. */
+static void
+note(const FiberDoing *doing)
+{
+    note_text(own->plugin, doing != NULL ? doing->what : NULL);
+    note_text(own->hook, doing != NULL ? doing->part : NULL);
+    note_text(own->session, doing != NULL ? doing->whose : NULL);
 }
 
 static void
@@ -62,14 +70,6 @@ say(const char *how, const char *signal)
         return;
 }
 
-static void
-note_doing(const FiberDoing *doing)
-{
-    note(own->plugin, doing->what);
-    note(own->hook, doing->part);
-    note(own->session, doing->whose);
-}
-
 static const char *
 name_of(int number)
 {
@@ -87,8 +87,7 @@ on_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
     const FiberDoing *doing = fiber_doing();
-    if (doing != NULL)
-        note_doing(doing);
+    note(doing);
     if (told >= 0)
         tell();
     if (speaker != NULL && doing != NULL)
@@ -105,7 +104,7 @@ on_exit_of_all(void)
     const FiberDoing *doing = fiber_doing();
     if (doing == NULL)
         return;
-    note_doing(doing);
+    note(doing);
     if (told >= 0)
         tell();
     if (speaker != NULL)
@@ -128,6 +127,7 @@ crash_watch(BoardDoing *doing, int fd)
     own = doing;
     told = fd;
     use_own_stack();
+    fiber_watch_doing(note);
     atexit(on_exit_of_all);
     sigemptyset(&action.sa_mask);
     for (unsigned i = 0; i < G_N_ELEMENTS(deadly); i++)

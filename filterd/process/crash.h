@@ -6,8 +6,10 @@
 
 #include "filterd/process/board.h"
 
-/* From now on a deadly signal, and an exit() in a hook, first write `doing`,
- * and to that socket, unless it is -1, ISOLATED_CRASH and the same. */
+/* From now on `doing` has the plugin that this process is in, and its hook; so
+ * it is there whatever ends the process. A deadly signal, and an exit() in a
+ * hook, first send ISOLATED_CRASH and the same to that socket, unless it is -1.
+ */
 void crash_watch(BoardDoing *doing, int fd);
 /* The same for a command, which says it on standard error under that name. */
 void crash_say(const char *command);

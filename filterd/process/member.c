@@ -203,6 +203,8 @@ end_hung(Member *member, int number, const char *why)
     log_begin(&line, FILTERD_LOG_WARNING, "watchdog");
     if (member->kind == MEMBER_PLUGIN)
         log_text(&line, "plugin", member->isolated->name);
+    if (member->row >= 0)
+        log_doing(&line, &board_row(member->row)->doing, TRUE);
     log_text(&line, "text", text);
     log_end(&line);
     member->reason = why;

@@ -411,6 +411,54 @@ watchdog(void *data G_GNUC_UNUSED)
     g_string_free(reports, TRUE);
 }
 
+/* ---- what the process does ---- */
+
+static void
+note(const FiberDoing *doing)
+{
+    g_string_append_printf(reports, "%s ", doing != NULL ? doing->part : "-");
+}
+
+static void
+be_busy(void *data G_GNUC_UNUSED)
+{
+    const FiberDoing mail = {"spf", "mail", "7-1"}, rcpt = {"spf", "rcpt", "7"};
+
+    fiber_set_doing(&mail);
+    fiber_yield();
+    fiber_set_doing(&rcpt);
+    fiber_set_doing(NULL);
+    fiber_yield();
+}
+
+static void
+notes(void *data G_GNUC_UNUSED)
+{
+    reports = g_string_new(NULL);
+    fiber_watch_doing(note);
+    fiber_join(fiber_start("session", be_busy, NULL));
+    fiber_watch_doing(NULL);
+    g_assert_cmpstr(reports->str, ==, "mail - mail rcpt - ");
+    g_string_free(reports, TRUE);
+}
+
+/* Plugins are loaded where there is no fiber yet. */
+static void
+outside(void)
+{
+    const FiberDoing load = {"spf", "loading", NULL};
+
+    reports = g_string_new(NULL);
+    fiber_watch_doing(note);
+    g_assert_null(fiber_set_doing(&load));
+    g_assert_true(fiber_doing() == &load);
+    g_assert_true(fiber_set_doing(NULL) == &load);
+    fiber_watch_doing(NULL);
+    g_assert_null(fiber_doing());
+    g_assert_cmpstr(reports->str, ==, "loading - ");
+    g_string_free(reports, TRUE);
+}
+
 typedef struct Row {
     const char *name;
     FiberRun run;
@@ -438,6 +486,7 @@ static const Row rows[] = {
     {"yield-lets-what-is-ready-run", yields, NULL},
     {"errno-survives-a-wait", keeps_errno, NULL},
     {"the-watchdog-names-who-held-the-loop", watchdog, NULL},
+    {"what-is-done-is-noted-whenever-it-changes", notes, NULL},
 };
 
 static void
@@ -457,5 +506,6 @@ main(int argc, char **argv)
 
         g_test_add_data_func(path, &rows[i], run_row);
     }
+    g_test_add_func("/base/fiber/what-is-done-without-one", outside);
     return g_test_run();
 }

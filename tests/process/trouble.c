@@ -87,6 +87,13 @@ leave(FilterdCall *call)
 }
 
 static void
+leave_at_once(FilterdCall *call)
+{
+    (void)call;
+    _exit(3);
+}
+
+static void
 hang(FilterdCall *call)
 {
     (void)call;
@@ -190,12 +197,19 @@ static const struct {
     const char *name;
     void (*run)(FilterdCall *call);
 } deeds[] = {
-    {"crash.test", crash},         {"abort.test", give_up},
-    {"divide.test", divide},       {"overflow.test", overflow},
-    {"exit.test", leave},          {"hang.test", hang},
-    {"sleep.test", oversleep},     {"hold.test", hold},
-    {"beyond.test", write_beyond}, {"thread.test", crash_in_thread},
-    {"leak.test", leak},           {"slow-leak.test", leak_slowly},
+    {"crash.test", crash},
+    {"abort.test", give_up},
+    {"divide.test", divide},
+    {"overflow.test", overflow},
+    {"exit.test", leave},
+    {"exit-at-once.test", leave_at_once},
+    {"hang.test", hang},
+    {"sleep.test", oversleep},
+    {"hold.test", hold},
+    {"beyond.test", write_beyond},
+    {"thread.test", crash_in_thread},
+    {"leak.test", leak},
+    {"slow-leak.test", leak_slowly},
     {"babble.test", babble},
 };
 
@@ -241,6 +255,8 @@ trouble_start(FilterdCall *call, GError **error)
         call->host->spawn(call, wait_long, NULL);
     if (strcmp(config->motto.bytes, "crash") == 0 && !in_worker())
         crash(call);
+    if (strcmp(config->motto.bytes, "leave") == 0 && !in_worker())
+        leave_at_once(call);
     if (strcmp(config->motto.bytes, "fail") != 0 || !in_worker())
         return true;
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
@@ -248,8 +264,20 @@ trouble_start(FilterdCall *call, GError **error)
     return false;
 }
 
+static bool
+trouble_describe(FilterdDescribe *describe, FilterdPlugin *table,
+                 GError **error)
+{
+    const TroubleConfig *config = describe->config;
+    (void)table;
+    (void)error;
+    if (strcmp(config->motto.bytes, "describe") == 0 && !in_worker())
+        crash(NULL);
+    return true;
+}
+
 FILTERD_PLUGIN(.name = "trouble", .version = "1",
                .summary = "Crashes and hangs.", .options = options,
                .config_size = sizeof(TroubleConfig), .session_size = OWN,
                .facts = facts, .needs = needs, .start = trouble_start,
-               .helo = trouble_helo);
+               .describe = trouble_describe, .helo = trouble_helo);

@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -58,24 +59,38 @@ def start_fails(program):
         filterd.clean()
 
 
+# A file, how filterctl names who crashes with it, and how the log does.
+EARLY = [
+    ("crash", "`trouble` crashed in its `start`: SIGSEGV", ", in `start` of plugin `trouble`"),
+    ("describe", "`trouble` crashed in its `describe`: SIGSEGV",
+     ", in `describe` of plugin `trouble`"),
+    ("early", "`early.so` crashed in its `loading`: SIGSEGV",
+     ", in `loading` of plugin `early.so`"),
+    ("leave", None, "be checked: it ended, in `start` of plugin `trouble`"),
+]
+
+
 def start_crashes(program):
     """a plugin that crashes when the configuration is checked is named with its hook"""
-    (TREE / "crash").write_text("crash")
+    (TREE / "plugins" / "early").mkdir()
+    shutil.copy(sys.argv[5], TREE / "plugins" / "early" / "early.so")
     filterctl = shutil.copy(FILTERCTL, TREE / "filterd" / "filterctl")
-    (TREE / "crash.conf").write_text(rules("crash"))
-    done = subprocess.run([filterctl, "check", TREE / "crash.conf"], timeout=60,
-                          stderr=subprocess.PIPE, encoding="utf-8")
-    assert done.returncode != 0, done
-    assert ("filterctl: plugin `trouble` crashed in its `start`: SIGSEGV\n"
-            in done.stderr), done.stderr
-    filterd = Filterd(program, Backend(), rules("crash"))
-    try:
-        filterd.start(wait=False)
-        assert filterd.process.wait(30) == 1
-        assert ", in `start` of plugin `trouble`" in filterd.log(), filterd.log()
-    finally:
-        filterd.crashes = True
-        filterd.clean()
+    for name, said, logged in EARLY:
+        (TREE / name).write_text(name)
+        text = "use early\n" if name == "early" else rules(name)
+        (TREE / "early.conf").write_text(text)
+        done = subprocess.run([filterctl, "check", TREE / "early.conf"], timeout=60,
+                              stderr=subprocess.PIPE, encoding="utf-8")
+        assert done.returncode != 0, done
+        assert said is None or f"filterctl: plugin {said}\n" in done.stderr, done.stderr
+        filterd = Filterd(program, Backend(), text)
+        try:
+            filterd.start(wait=False)
+            assert filterd.process.wait(30) == 1
+            assert logged in filterd.log(), filterd.log()
+        finally:
+            filterd.crashes = True
+            filterd.clean()
 
 
 def crash(program):
@@ -92,13 +107,23 @@ def crash(program):
 
 
 def end(program):
-    """one that ends its worker is named, too"""
+    """one that ends its worker is named, too, however it does"""
     with running(program, rules(), workers=1) as (filterd, _):
         filterd.crashes = True
-        assert greet(filterd, "exit.test") == ""
-        filterd.wait_log(r"worker-lost pid=\d+ exit=\d+ plugin=trouble hook=helo "
-                         r"session=[0-9a-f]+-")
-        filterd.send("exit")
+        for number, deed in enumerate(["exit", "exit-at-once"], 1):
+            assert greet(filterd, deed + ".test") == ""
+            filterd.wait_log(r"worker-lost pid=\d+ exit=\d+ plugin=trouble hook=helo "
+                             r"session=[0-9a-f]+-", number)
+            filterd.send(deed)
+
+
+def killed(program):
+    """one that is not at work when its worker is killed is not named"""
+    with running(program, rules(), workers=1) as (filterd, _):
+        filterd.crashes = True
+        greet(filterd, "client.test")
+        os.kill(filterd.children()[0], signal.SIGKILL)
+        filterd.wait_log(r"worker-lost pid=\d+ signal=KILL restart-ms=")
 
 
 def hold(program):
@@ -125,7 +150,8 @@ def hang(program):
         for deed in deeds:
             worker = filterd.children()[0]
             assert greet(filterd, deed + ".test") == ""
-            filterd.wait_log(rf"watchdog .*worker {worker} hangs")
+            filterd.wait_log(r"watchdog plugin=trouble hook=helo session=[0-9a-f]+-\S+ "
+                             rf'text="worker {worker} hangs')
             filterd.wait_log(rf"worker-lost pid={worker} signal=ABRT .*"
                              r'reason="hangs: its loop does not turn" plugin=trouble '
                              r"hook=helo session=[0-9a-f]+-")
@@ -174,7 +200,7 @@ def lies(program):
 
 def main():
     sys.argv[1] = plant(sys.argv[1])
-    run([file_option, file_missing, start_fails, start_crashes, crash, end, hold, write_beyond, hang,
+    run([file_option, file_missing, start_fails, start_crashes, crash, end, killed, hold, write_beyond, hang,
          share_given_back, lies])
 
 
