@@ -23,6 +23,7 @@
 #define NOBODY 65534
 #define LONG_LIFE 3600000
 #define LIMIT 4000 /* entries of a space */
+#define LARGE 100000
 #define FLOOD 20000
 #define FLOOD_BYTES (6 << 20)
 #define CONFIRMED 40
@@ -576,26 +577,55 @@ put_often(Fixture *fixture, int times)
         put(fixture, "a", "y", 0);
 }
 
-/* The file of a version that did not count. Nobody waits until all that is too
- * much is gone. */
+/* The file of a version that did not count; its store is started. */
 static void
-test_uncounted(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+make_uncounted(Fixture *fixture, int entries)
 {
     sqlite3 *base;
-    stop(fixture);
-    sqlite3_open(fixture->path, &base);
-    sqlite3_exec(
-        base,
+    g_autofree char *text = g_strdup_printf(
         "CREATE TABLE entry (space TEXT NOT NULL, key TEXT NOT NULL,"
         " value BLOB NOT NULL, expires INTEGER NOT NULL,"
         " PRIMARY KEY (space, key)) WITHOUT ROWID;"
         "CREATE INDEX entry_expires ON entry (expires);"
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL"
-        " SELECT i + 1 FROM n WHERE i < 5000)"
+        " SELECT i + 1 FROM n WHERE i < %d)"
         " INSERT INTO entry SELECT 'space', i, 'x', 9000000000000 + i FROM n;",
-        NULL, NULL, NULL);
+        entries);
+    stop(fixture);
+    sqlite3_open(fixture->path, &base);
+    sqlite3_exec(base, text, NULL, NULL, NULL);
     sqlite3_close(base);
     start(fixture);
+}
+
+/* Octets that this process has read from files. */
+static gint64
+octets_read(void)
+{
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents("/proc/self/io", &text, NULL, NULL));
+    return g_ascii_strtoll(text + strlen("rchar: "), NULL, 10);
+}
+
+static void
+test_open_large(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    gint64 begin = octets_read();
+    make_uncounted(fixture, LARGE);
+    ASSERT_GET(fixture, "1", "x");
+    g_assert_cmpint(octets_read() - begin, >, LARGE * 10);
+    stop(fixture);
+    start(fixture);
+    begin = octets_read();
+    ASSERT_GET(fixture, "1", "x");
+    g_assert_cmpint(octets_read() - begin, <, LARGE);
+}
+
+/* Nobody waits until all that is too much is gone. */
+static void
+test_uncounted(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    make_uncounted(fixture, 5000);
     put_often(fixture, 61);
     g_assert_cmpint(count_entries(fixture), ==, 5001 - 250);
     put_often(fixture, 4 * 61);
@@ -681,6 +711,7 @@ main(int argc, char **argv)
         {"/service/store/a-flood-pushes-out-nothing-but-itself", test_flood},
         {"/service/store/the-file-of-a-version-that-did-not-count-is-bounded",
          test_uncounted},
+        {"/service/store/opening-reads-no-entries", test_open_large},
         {"/service/store/sums-are-decimal-and-stop-at-the-bound", test_add},
         {"/service/store/entries-end-with-their-lifetime", test_lifetimes},
         {"/service/store/the-dead-are-removed-in-portions", test_expire},
