@@ -62,6 +62,12 @@ def alternate(rounds, *measures):
     return told
 
 
+def ratio(few, many):
+    """How many times as much, round by round: what else the machine does is
+    the same for both."""
+    return statistics.median(more / less for less, more in zip(few, many))
+
+
 def medians(told):
     """Of each column."""
     return [statistics.median(column) for column in zip(*told)]

@@ -51,6 +51,8 @@ class Table:
                 for one in figures]
         verdict = ""
         if bar is not None:
-            verdict = bar.judge(figures[-1] if value is None else value)
-            self.missed += [what] if verdict == "MISSED" else []
+            judged = bar.judge(figures[-1] if value is None else value)
+            self.missed += [what] if judged == "MISSED" else []
+            verdict = judged if value is None \
+                else f"{judged}: {number(value)}{bar.unit}"
         self.head("  " + what, " / ".join(told), unit, str(bar or ""), verdict)
