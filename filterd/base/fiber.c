@@ -34,7 +34,7 @@ static GQueue fibers = G_QUEUE_INIT;
 /* Those whose stacks may hold more than they stand on: they have run since
  * sweep() last looked at them, or (`still`) not since it did. */
 static GQueue restless = G_QUEUE_INIT;
-static struct event *sweeper; /* pending while somebody is restless */
+static struct event *sweeper; /* pending while there may be something to do */
 static _Thread_local Fiber *running;
 static _Thread_local const FiberDoing *lent;
 
@@ -91,7 +91,7 @@ sweep(int fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
         }
         fiber->still = fiber->waiting;
     }
-    if (restless.length > 0)
+    if (stack_pool_rest() || restless.length > 0)
         await_sweep();
 }
 
@@ -106,7 +106,7 @@ stir(Fiber *fiber)
     g_queue_push_tail_link(&restless, &fiber->restive);
     if (sweeper == NULL)
         sweeper = event_new(loop_base(), -1, 0, sweep, NULL);
-    if (restless.length == 1)
+    if (!event_pending(sweeper, EV_TIMEOUT, NULL))
         await_sweep();
 }
 

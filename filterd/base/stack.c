@@ -59,6 +59,7 @@ struct Stack {
     void *data;
     unsigned valgrind_id;
     void *fake; /* ASan's frames for use after return */
+    enum { STACK_USED, STACK_RESTED, STACK_EMPTY } state; /* in the pool */
 };
 
 /* Of a Stack, such that the frames begin where a line of the cache does. */
@@ -166,6 +167,7 @@ stack_free(Stack *stack)
 {
     /* Frames that were left without returning are still poisoned. */
     forget_frames(stack->memory, room(stack));
+    stack->state = STACK_USED;
     if (pool == NULL)
         pool = g_ptr_array_new();
     if (pool->len >= STACK_POOL) {
@@ -177,6 +179,34 @@ stack_free(Stack *stack)
         madvise(stack->memory, STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
         g_ptr_array_insert(pool, 0, stack);
     }
+}
+
+/* All but the page that it lies in itself. */
+static void
+empty(Stack *stack)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    madvise(stack->memory, room(stack) / page * page, MADV_DONTNEED);
+    stack->state = STACK_EMPTY;
+}
+
+gboolean
+stack_pool_rest(void)
+{
+    gboolean more = FALSE;
+
+    for (guint i = 0; i + warm < stack_pool_size(); i++) {
+        Stack *stack = g_ptr_array_index(pool, i);
+
+        if (stack->state == STACK_RESTED) {
+            empty(stack);
+        } else if (stack->state == STACK_USED) {
+            stack->state = STACK_RESTED;
+            more = TRUE;
+        }
+    }
+    return more;
 }
 
 void

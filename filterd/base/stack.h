@@ -33,6 +33,10 @@ void stack_leave(Stack *stack, gboolean last);
 /* Of one that was left: the memory that only deeper calls have touched. */
 void stack_trim(Stack *stack);
 
+/* To be called again and again, as long as it says TRUE: of the pool, all but
+ * the warm ones give their memory back if nobody has taken them since the call
+ * before. */
+gboolean stack_pool_rest(void);
 void stack_pool_clear(void);
 /* For tests: memory is for so many at most. */
 void stack_limit(unsigned stacks);

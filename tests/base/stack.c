@@ -113,6 +113,32 @@ rests(void *data G_GNUC_UNUSED)
 }
 
 static void
+go_a_little_deep(void *data)
+{
+    char *deep = g_alloca(STACK_KEPT / 2);
+
+    memset(deep, 1, STACK_KEPT / 2);
+    *(char **)data = page_of(deep + STACK_KEPT / 4);
+}
+
+static void
+pool_rests(void *data G_GNUC_UNUSED)
+{
+    Fiber *fibers[STACK_WARM + 1];
+    char *pages[STACK_WARM + 1];
+
+    for (int i = 0; i <= STACK_WARM; i++)
+        fibers[i] = fiber_start("deep", go_a_little_deep, &pages[i]);
+    for (int i = 0; i <= STACK_WARM; i++)
+        fiber_join(fibers[i]);
+    g_assert_true(is_resident(pages[STACK_WARM]));
+    while (is_resident(pages[STACK_WARM]))
+        fiber_sleep(FIBER_REST / 10);
+    for (int i = 0; i < STACK_WARM; i++)
+        g_assert_true(is_resident(pages[i]));
+}
+
+static void
 stay_busy(void *data)
 {
     Waiter *waiter = data;
@@ -197,6 +223,12 @@ given_back_at_rest(void)
 }
 
 static void
+pool_at_rest(void)
+{
+    run_in_fiber(pool_rests, NULL);
+}
+
+static void
 kept_when_busy(void)
 {
     run_in_fiber(busy, NULL);
@@ -211,6 +243,8 @@ main(int argc, char **argv)
     g_test_add_func("/base/stack/deep-pages-are-given-back", given_back);
     g_test_add_func("/base/stack/who-waits-long-keeps-what-it-stands-on",
                     given_back_at_rest);
+    g_test_add_func("/base/stack/who-is-not-taken-again-gives-all-back",
+                    pool_at_rest);
     g_test_add_func("/base/stack/who-is-busy-keeps-its-pages", kept_when_busy);
     g_test_add_func("/base/stack/a-guard-page-lies-below", guard_page);
     return g_test_run();

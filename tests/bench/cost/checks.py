@@ -7,6 +7,7 @@ import time
 from .bench import RATE, Bench, percentiles
 from .late import LateDns
 from .mail import DOMAINS, messages
+from .table import Bar
 
 
 def latency(bench, mail, seconds):
@@ -49,7 +50,7 @@ def measure(table, stage, dns, options):
               bench.refuse(options.messages // 2))
     table.row(f"end of data, {RATE} messages a second, p50 / p99", "ms",
               *latency(bench, mail, 5))
-    table.row("memory at rest, master, 2 workers, observer", "MiB",
-              rest / 2 ** 20)
+    table.row("memory of all processes, before / behind that", "MiB",
+              rest / 2 ** 20, bench.memory() / 2 ** 20, bar=Bar("<=", 40, 25))
     bench.filterd.stop()
     show_late(table, stage, dns)

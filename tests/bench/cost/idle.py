@@ -61,7 +61,7 @@ def compare(table, stage, dns, options):
     longer, dearer = map(ratio, zip(*without), zip(*among))
     table.row("connections behind EHLO, until the end", "", str(held),
               str(crowd.leave()), bar=Bar(">=", options.idle), value=held)
-    table.row("each of them", "KiB", each)
+    table.row("each of them", "KiB", each, bar=Bar("<=", 16, 8))
     table.row("throughput without / among them", "msg/s",
               options.messages / quick, options.messages / slow,
               bar=Bar(">=", 90, 98, " %"), value=100 / longer)
@@ -100,5 +100,6 @@ def measure(table, stage, dns, options):
     chain, key = Authority(stage.directory).issue("mx", "mx.example.com")
     listen = f'tls opportunistic\ncertificate "{chain}"\nkey "{key}"'
     bench = Bench(stage, dns, listen=listen)
-    table.row("each with TLS", "KiB", hold_secured(bench, options.secured))
+    table.row("each with TLS", "KiB", hold_secured(bench, options.secured),
+              bar=Bar("<=", 60, 30))
     bench.filterd.stop()
