@@ -170,7 +170,8 @@ def story_flood(stage):
     equal(code(one), 250, "the second one")
     for number in range(0, STRANGERS, 5000):
         redis.say("EVAL", FLOOD, "0", str(number))
-    check(number_of(redis, "used_memory") < ROOM + (1 << 20), "it is bounded")
+    wait_until(lambda: number_of(redis, "used_memory") < ROOM + (1 << 20),
+               "it is bounded")
     check(number_of(redis, "evicted_keys") > 0, "some have been pushed out")
     equal(code(one), 250, "whom it knows it still knows")
     equal(code(one, "new@example.com"), 451, "and it learns")
