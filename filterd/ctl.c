@@ -23,6 +23,8 @@ static const struct Command {
      tool_new_plugin},
     {"quarantine", "quarantine COMMAND -c FILE … mail that is kept here",
      tool_quarantine},
+    {"reload", "reload [-c FILE]           has filterd read its configuration",
+     tool_reload},
     {"replay", "replay --policy FILE LOG … what another policy would decide",
      tool_replay},
     {"report", "report -c FILE …           aggregate reports of a day",
@@ -46,11 +48,7 @@ no_such_command(const char *word)
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
         words[i] = commands[i].word;
     const char *near = text_suggest(word, words);
-    if (strcmp(word, "reload") == 0)
-        fputs("filterctl: there is no command `reload`; SIGHUP to the master "
-              "reloads: `systemctl reload filterd`\n\n",
-              stderr);
-    else if (near != NULL)
+    if (near != NULL)
         fprintf(stderr,
                 "filterctl: there is no command `%s`; did you mean `%s`?\n\n",
                 word, near);

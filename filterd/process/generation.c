@@ -414,6 +414,34 @@ generation_drain(Generation *generation, int64_t patience,
     generation->listeners = NULL;
 }
 
+static gboolean
+is_silent(const Member *member)
+{
+    return member->kind == MEMBER_WORKER && member->pid != 0 && !member->drains;
+}
+
+gboolean
+generation_drains(const Generation *generation)
+{
+    for (unsigned i = 0; i < generation->length; i++)
+        if (is_silent(&generation->members[i]))
+            return FALSE;
+    return TRUE;
+}
+
+void
+generation_blame(const Generation *generation)
+{
+    for (unsigned i = 0; i < generation->length; i++) {
+        const Member *member = &generation->members[i];
+        if (is_silent(member))
+            log_event(FILTERD_LOG_WARNING, "worker",
+                      "%d of generation %u does not say that it drains: it "
+                      "may still take connections",
+                      (int)member->pid, generation->number);
+    }
+}
+
 void
 generation_end(Generation *generation)
 {

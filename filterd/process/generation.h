@@ -57,5 +57,9 @@ void generation_tick(Generation *generation);
  * sockets are closed; `successor` has those that stay. */
 void generation_drain(Generation *generation, int64_t patience,
                       const Listeners *successor);
+/* Each worker that is there has said that it takes no more connections. */
+gboolean generation_drains(const Generation *generation);
+/* Names those in the log that have not. */
+void generation_blame(const Generation *generation);
 /* Now. */
 void generation_end(Generation *generation);

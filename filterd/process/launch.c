@@ -4,8 +4,11 @@
  */
 #include "filterd/process/launch.h"
 
+#include "filterd/base/log.h"
 #include "filterd/process/board.h"
 #include "filterd/process/state.h"
+
+#include <string.h>
 
 /* Rows of the board are for generations of so many workers at least. */
 #define LEAST_WORKERS 8
@@ -17,8 +20,15 @@ launch_init(Launch *launch)
 }
 
 void
+launch_end(Launch *launch)
+{
+    g_clear_pointer(&launch->control, control_free);
+}
+
+void
 launch_clear(Launch *launch)
 {
+    launch_end(launch);
     listeners_free(launch->inherited, NULL);
     state_memory_free(launch->memory_store);
     if (launch->boarded)
@@ -66,6 +76,31 @@ have_memory_store(Launch *launch, const Configuration *configuration,
     return launch->memory_store != NULL;
 }
 
+/* Two in one state directory would be in each other's way. Where it cannot be
+ * written, as on a disk that is full, mail goes on. */
+static gboolean
+have_control(Launch *launch, const Configuration *configuration, GError **error)
+{
+    const char *directory = configuration->skeleton->settings.state_directory;
+    g_autoptr(GError) problem = NULL;
+    if (launch->control != NULL
+        && strcmp(control_directory(launch->control), directory) == 0)
+        return TRUE;
+    Control *control =
+        control_new(directory, &configuration->privileges, &problem);
+    if (g_error_matches(problem, CONTROL_ERROR, CONTROL_ERROR_TAKEN)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    if (control == NULL) {
+        log_event(FILTERD_LOG_WARNING, "control", "%s", problem->message);
+        return TRUE;
+    }
+    g_clear_pointer(&launch->control, control_free);
+    launch->control = control;
+    return TRUE;
+}
+
 static gboolean
 prepare(Launch *launch, const Configuration *configuration,
         const Generation *current, GString *why)
@@ -74,6 +109,7 @@ prepare(Launch *launch, const Configuration *configuration,
     if (have_rows(launch, configuration, &error)
         && same_privileges(configuration, current, &error)
         && state_prepare(configuration, &error)
+        && have_control(launch, configuration, &error)
         && have_memory_store(launch, configuration, &error))
         return TRUE;
     g_string_append_printf(why, "%s: error: %s\n", configuration->path,

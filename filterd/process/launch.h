@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "filterd/process/control.h"
 #include "filterd/process/generation.h"
 
 /* Generations that drain at a time; a reload waits for its turn. */
@@ -13,11 +14,15 @@
 typedef struct Launch {
     Listeners *inherited; /* until the first one serves */
     char *memory_store;
+    Control *control; /* NULL: it could not be had */
     gboolean boarded;
     unsigned generations; /* so far */
 } Launch;
 
 void launch_init(Launch *launch);
+/* Nobody commands any more, and another filterd may have the state directory.
+ */
+void launch_end(Launch *launch);
 void launch_clear(Launch *launch);
 
 /* Takes the configuration. `current` is NULL at the start. NULL: what `current`

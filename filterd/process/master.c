@@ -9,6 +9,7 @@
 #include "filterd/base/metrics.h"
 #include "filterd/process/launch.h"
 #include "filterd/process/notify.h"
+#include "filterd/process/outcome.h"
 #include "filterd/process/reload.h"
 #include "filterd/process/signals.h"
 #include "filterd/wire/acceptor.h"
@@ -24,6 +25,8 @@
 #define TICK 1000
 /* Of a report, in the log. */
 #define NOTES_LIMIT 20
+/* For old workers to say that they take no more connections, milliseconds. */
+#define DRAIN_WORD_TIME 5000
 
 typedef struct Master {
     const char *path;
@@ -32,6 +35,9 @@ typedef struct Master {
     Generation *current; /* serves */
     Generation *next;    /* starts */
     char *changes;       /* what is different in it */
+    char *warnings;      /* that there are of it */
+    Generation *before;  /* has to say that it drains; one of those leaving */
+    int64_t patience;    /* until then */
     GPtrArray *leaving;  /* Generation */
     Reload *reload;      /* is being checked */
     gboolean wanted;     /* another reload */
@@ -95,6 +101,19 @@ log_notes(const char *report)
                   notes - NOTES_LIMIT);
 }
 
+/* Those who asked for it hear of it, too. */
+static void
+tell_outcome(const Master *master, gboolean ok, const char *report)
+{
+    const Outcome outcome = {.ok = ok,
+                             .generation = generation_number(master->current),
+                             .changes = master->changes,
+                             .report = report};
+    g_autofree char *line = outcome_format(&outcome);
+    if (master->launch.control != NULL)
+        control_conclude(master->launch.control, line);
+}
+
 /* At the start nothing is left to do; later the old one goes on. */
 static void
 refuse(Master *master, const char *why)
@@ -112,6 +131,7 @@ refuse(Master *master, const char *why)
     log_int(&line, "generation", generation_number(master->current));
     log_text(&line, "text", "the generation goes on");
     log_end(&line);
+    tell_outcome(master, FALSE, why);
     notify_serving();
 }
 
@@ -168,6 +188,9 @@ must_wait(Master *master)
         log_event(FILTERD_LOG_INFO, "reload",
                   "waits: %u generations are draining", master->leaving->len);
     master->told = TRUE;
+    if (master->launch.control != NULL)
+        control_delay(master->launch.control,
+                      "two older generations have not drained yet");
     return TRUE;
 }
 
@@ -175,8 +198,10 @@ static void
 begin_reload(Master *master)
 {
     if (!master->wanted || master->reload != NULL || master->next != NULL
-        || master->stopping || must_wait(master))
+        || master->before != NULL || master->stopping || must_wait(master))
         return;
+    if (master->launch.control != NULL)
+        control_begin(master->launch.control);
     master->wanted = master->told = FALSE;
     if (master->current != NULL)
         notify_reloading();
@@ -188,9 +213,11 @@ begin_reload(Master *master)
 
 /* Warnings of a configuration that is good. */
 static void
-show_warnings(const Master *master)
+show_warnings(Master *master)
 {
     const char *report = reload_report(master->reload);
+    g_free(master->warnings);
+    master->warnings = g_strdup(report);
     if (master->current == NULL)
         fputs(report, stderr);
     else
@@ -246,22 +273,51 @@ log_reloaded(const Master *master)
     metrics_add(METRIC_RELOADS, 1);
 }
 
+static int64_t
+drain_timeout(const Generation *generation)
+{
+    return generation_configuration(generation)
+        ->skeleton->settings.drain_timeout;
+}
+
 static void
 adopt(Master *master)
 {
     Generation *before = master->current;
-    int64_t patience = 0;
     master->current = g_steal_pointer(&master->next);
     if (before == NULL) {
         launch_served(&master->launch, master->current);
         log_generation(master, "started");
+        notify_serving();
     } else {
-        patience =
-            generation_configuration(before)->skeleton->settings.drain_timeout;
-        leave(master, before, patience, master->current);
-        log_reloaded(master);
+        leave(master, before, drain_timeout(before), master->current);
+        master->before = before;
+        master->patience = clock_after(DRAIN_WORD_TIME);
     }
+}
+
+/* The new generation alone takes connections. */
+static void
+conclude_reload(Master *master)
+{
+    master->before = NULL;
+    log_reloaded(master);
+    tell_outcome(master, TRUE, master->warnings);
     notify_serving();
+}
+
+static void
+step_before(Master *master)
+{
+    if (master->before == NULL)
+        return;
+    generation_look(master->before);
+    gboolean drains = generation_drains(master->before);
+    if (!drains && clock_monotonic() < master->patience)
+        return;
+    if (!drains)
+        generation_blame(master->before);
+    conclude_reload(master);
 }
 
 static void
@@ -284,7 +340,7 @@ step_leaving(Master *master)
     for (unsigned i = master->leaving->len; i > 0; i--) {
         Generation *generation = g_ptr_array_index(master->leaving, i - 1);
         generation_look(generation);
-        if (generation_count(generation) > 0)
+        if (generation_count(generation) > 0 || generation == master->before)
             continue;
         log_event(FILTERD_LOG_INFO, "drained", "generation %u is gone",
                   generation_number(generation));
@@ -313,16 +369,27 @@ stop(Master *master)
     notify_send("STOPPING=1");
     log_event(FILTERD_LOG_INFO, "draining", "no new sessions");
     g_clear_pointer(&master->reload, reload_free);
+    if (master->before != NULL)
+        conclude_reload(master);
+    launch_end(&master->launch);
     if (master->next != NULL)
         leave(master, g_steal_pointer(&master->next), 0, master->current);
     if (master->current != NULL) {
-        int64_t patience = generation_configuration(master->current)
-                               ->skeleton->settings.drain_timeout;
+        int64_t patience = drain_timeout(master->current);
         leave(master, g_steal_pointer(&master->current), patience, NULL);
     }
 }
 
 /* ---- the loop ----------------------------------------------------------- */
+
+static void
+hear_commands(Master *master)
+{
+    static const ControlWord words[] = {{"reload", NULL}, {NULL, NULL}};
+    if (master->launch.control != NULL
+        && control_look(master->launch.control, words, master))
+        master->wanted = TRUE;
+}
 
 static void
 take_signals(Master *master)
@@ -354,6 +421,10 @@ wait_for_news(const Master *master)
         generation_poll(master->next, polls);
     if (master->current != NULL)
         generation_poll(master->current, polls);
+    if (master->before != NULL)
+        generation_poll(master->before, polls);
+    if (master->launch.control != NULL)
+        control_poll(master->launch.control, polls);
     poll((struct pollfd *)(void *)polls->data, polls->len, TICK);
 }
 
@@ -388,6 +459,7 @@ turn(Master *master)
     if (master->next != NULL)
         generation_look(master->next);
     step_next(master);
+    step_before(master);
     step_leaving(master);
     tick(master);
 }
@@ -400,6 +472,7 @@ run(Master *master)
     while (has_work(master)) {
         wait_for_news(master);
         take_signals(master);
+        hear_commands(master);
         turn(master);
     }
 }
@@ -420,6 +493,7 @@ clear(Master *master)
     launch_clear(&master->launch);
     g_ptr_array_unref(master->leaving);
     g_free(master->changes);
+    g_free(master->warnings);
     close(master->signals);
 }
 

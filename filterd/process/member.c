@@ -51,7 +51,7 @@ member_start(Member *member, const ChildStart *start)
 {
     g_autoptr(GError) error = NULL;
     member->started = clock_monotonic();
-    member->ready = FALSE;
+    member->ready = member->told = member->drains = FALSE;
     member->still = 0;
     member->reason = NULL;
     member->base = 0;
@@ -70,7 +70,9 @@ member_start(Member *member, const ChildStart *start)
 gboolean
 member_waits(const Member *member)
 {
-    return member->pid != 0 && !member->ready;
+    gboolean silent =
+        member->kind == MEMBER_WORKER && member->told && !member->drains;
+    return member->pid != 0 && (!member->ready || silent);
 }
 
 /* What a plugin's process says is not to be trusted: it is looked at no
@@ -93,6 +95,13 @@ hear_plugin(Member *member, const char *said, gsize length)
         }
 }
 
+static void
+hear_worker(Member *member, const char *said, gsize length)
+{
+    member->ready |= memchr(said, WORKER_READY, length) != NULL;
+    member->drains |= memchr(said, WORKER_DRAINS, length) != NULL;
+}
+
 void
 member_hear(Member *member)
 {
@@ -104,7 +113,7 @@ member_hear(Member *member)
     if (length > 0 && member->kind == MEMBER_PLUGIN)
         hear_plugin(member, said, (gsize)length);
     else if (length > 0)
-        member->ready = said[0] == WORKER_READY;
+        hear_worker(member, said, (gsize)length);
 }
 
 /* Who wanted more than there is may have died of it before it was seen. */
@@ -262,9 +271,10 @@ member_watch(Member *member)
 }
 
 void
-member_tell(const Member *member, WorkerCommand command)
+member_tell(Member *member, WorkerCommand command)
 {
     const char said = (char)command;
+    member->told = TRUE;
     if (member->pid != 0)
         send(member->control, &said, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

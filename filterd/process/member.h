@@ -29,6 +29,8 @@ typedef struct Member {
     const char *reason; /* why it was ended; NULL: it was not */
     gboolean orphan;    /* a plugin whose worker is gone: it ends */
     gboolean ready;
+    gboolean told;   /* to take no more connections, or to end */
+    gboolean drains; /* a worker: it has said that it does */
     int64_t started; /* monotonic */
     int64_t restart; /* when to start it again */
     unsigned losses; /* in a row, each of them young */
@@ -37,7 +39,8 @@ typedef struct Member {
 } Member;
 
 gboolean member_start(Member *member, const ChildStart *start);
-/* Whether it has something to tell: it does not serve yet. */
+/* Whether it has something to tell: it does not serve yet, or has not yet said
+ * that it drains. */
 gboolean member_waits(const Member *member);
 void member_hear(Member *member);
 /* TRUE: process `pid` ended just now, with this wait status. */
@@ -48,7 +51,7 @@ void member_plan(Member *member);
 void member_lost(Member *member, pid_t pid, int status);
 /* Whether its loop turns, and it keeps to its memory; ends it if not. */
 void member_watch(Member *member);
-void member_tell(const Member *member, WorkerCommand command);
+void member_tell(Member *member, WorkerCommand command);
 void member_kill(const Member *member);
 /* The same; the log will say why. */
 void member_end(Member *member, const char *reason);

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -143,6 +144,22 @@ become(const Privileges *privileges, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+void
+privileges_borrow(const Privileges *privileges)
+{
+    if (!privileges->drop)
+        return;
+    setfsgid(privileges->gid);
+    setfsuid(privileges->uid);
+}
+
+void
+privileges_return(void)
+{
+    setfsuid(geteuid());
+    setfsgid(getegid());
 }
 
 gboolean

@@ -26,5 +26,10 @@ gboolean privileges_exist(const PolicySettings *settings, const char **word,
 void privileges_of_nobody(Privileges *privileges);
 gboolean privileges_equal(const Privileges *a, const Privileges *b);
 
+/* Until it is returned, files are touched as that user, who so cannot lead the
+ * master to what others own. */
+void privileges_borrow(const Privileges *privileges);
+void privileges_return(void);
+
 /* For good: no way back is left, nor to more by running another program. */
 gboolean privileges_drop(const Privileges *privileges, GError **error);

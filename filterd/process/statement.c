@@ -81,6 +81,36 @@ statement_find(const Bundle *bundle, const char *path, const char *head,
     return place;
 }
 
+static char *
+find_setting(const Bundle *bundle, const char *file, const char *word)
+{
+    Lexer lexer;
+    unsigned known = 0;
+    if (!start(&lexer, bundle, file))
+        return NULL;
+    for (Token token = lexer_next(&lexer); token.kind != TOKEN_END;
+         token = lexer_next(&lexer)) {
+        gboolean value = token.kind == TOKEN_BARE || token.kind == TOKEN_TEXT;
+        if (known == 2 && value)
+            return g_strndup(token.start, token.length);
+        if (known == 1 && token_is(&token, word))
+            known = 2;
+        else
+            known = token_is(&token, "set") ? 1 : 0;
+    }
+    return NULL;
+}
+
+char *
+statement_setting(const Bundle *bundle, const char *word)
+{
+    const char *const *files = bundle_paths(bundle);
+    char *value = NULL;
+    for (unsigned i = 0; value == NULL && files[i] != NULL; i++)
+        value = find_setting(bundle, files[i], word);
+    return value;
+}
+
 static void
 note(const Bundle *bundle, PolicyReport *report, PolicySeverity severity,
      const PolicyPlace *place, const char *message, const char *hint)

@@ -16,6 +16,9 @@ PolicyPlace statement_option(const Bundle *bundle, const PolicyPlace *statement,
  * `path`. */
 PolicyPlace statement_find(const Bundle *bundle, const char *path,
                            const char *head, const char *word);
+/* What the first `set word` says, as it is written, also in a file that has
+ * errors; NULL: there is none. Caller frees. */
+char *statement_setting(const Bundle *bundle, const char *word);
 
 /* An error at that place, with its line. `hint` may be NULL. */
 void statement_refuse(const Bundle *bundle, PolicyReport *report,

@@ -146,6 +146,8 @@ drain(Worker *worker)
 {
     worker->draining = TRUE;
     desks_drain(worker->desks);
+    stream_printf(worker->control, "%c", WORKER_DRAINS);
+    stream_flush(worker->control);
 }
 
 /* A moment for goodbyes. */

@@ -13,6 +13,8 @@ typedef enum WorkerCommand {
 } WorkerCommand;
 /* What a process answers when it serves. */
 #define WORKER_READY 'r'
+/* What a worker answers to both: it takes no more connections. */
+#define WORKER_DRAINS 'a'
 
 typedef struct WorkerStart {
     const Configuration *configuration;

@@ -10,6 +10,7 @@
 #define TOOL_OK 0
 #define TOOL_WRONG 1    /* what was looked at is not right */
 #define TOOL_UNUSABLE 2 /* the arguments, or a file that cannot be read */
+#define TOOL_ABSENT 3   /* no filterd runs that could be asked */
 
 /* Each gets its own name in argv[0] and returns an exit status. */
 int tool_check(int argc, char **argv);
@@ -20,6 +21,7 @@ int tool_try(int argc, char **argv);
 int tool_replay(int argc, char **argv);
 int tool_report(int argc, char **argv);
 int tool_quarantine(int argc, char **argv);
+int tool_reload(int argc, char **argv);
 
 /* Compiles with plugins; the bundle has the files from then on, and outlives
  * the configuration. With `available`, what this version cannot do is an error.

@@ -105,6 +105,11 @@ LIMITS = {
     "GENERATION_PLUGIN_PAUSE": "5 s",
     "TABLE_NAME_LIMIT": "64 octets",
     "TABLE_TEXT_LIMIT": "64 KiB",
+    "CONTROL_CLIENTS": "64",
+    "CONTROL_WAITING": "48",
+    "CONTROL_WORD_LIMIT": "32 octets",
+    "CONTROL_TIME": "5 s",
+    "DRAIN_WORD_TIME": "5 s",
 }
 UNITS = {"KiB": 1024, "octets": 1, "": 1, "s": 1000}
 PROXY_V2_HEADER = 16

@@ -99,7 +99,7 @@ def play(filterctl, folder, case):
 def commands_are_named(filterctl):
     """What there is not, and what was meant."""
     for word, meant in (("chek", "; did you mean `check`?\n"),
-                        ("reload", "systemctl reload filterd"),
+                        ("relaod", "; did you mean `reload`?\n"),
                         ("nonsense-of-mine", "`\n\nusage: filterctl ")):
         done = subprocess.run([filterctl, word], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=60)
