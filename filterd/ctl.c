@@ -29,6 +29,8 @@ static const struct Command {
      tool_replay},
     {"report", "report -c FILE …           aggregate reports of a day",
      tool_report},
+    {"status", "status [-c FILE] [--json]  how the filterd is that runs",
+     tool_status},
     {"test", "test FILE                  runs a policy's own tests", tool_test},
     {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},
 };

@@ -43,6 +43,7 @@ config_new(void)
     config->backends = g_ptr_array_new_with_free_func(clear_backend);
     config->uses = g_ptr_array_new();
     config->isolated = g_ptr_array_new();
+    config->named = g_ptr_array_new();
     config->facts = g_ptr_array_new();
     config->texts = g_string_chunk_new(4096);
     config->rules = policy_rules_new();
@@ -56,6 +57,7 @@ policy_config_free(PolicyConfig *config)
     g_ptr_array_unref(config->backends);
     g_ptr_array_unref(config->uses);
     g_ptr_array_unref(config->isolated);
+    g_ptr_array_unref(config->named);
     g_ptr_array_unref(config->facts);
     policy_rules_free(config->rules);
     g_string_chunk_free(config->texts);

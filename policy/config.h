@@ -201,6 +201,11 @@ typedef struct PolicyIsolated {
     int64_t memory;
 } PolicyIsolated;
 
+/* What there is of a plugin, by its name and the plugin's. */
+typedef struct PolicyNamed {
+    const char *plugin, *name;
+} PolicyNamed;
+
 /* Where a word of a plugin's block stands. */
 typedef struct PolicyOption {
     const char *name;
@@ -227,6 +232,7 @@ typedef struct PolicyConfig {
     GPtrArray *backends; /* PolicyBackend */
     GPtrArray *uses;     /* PolicyUse */
     GPtrArray *isolated; /* PolicyIsolated, in the order of the file */
+    GPtrArray *named;    /* PolicyNamed: each use; of a skeleton, too */
     GPtrArray *facts;    /* PolicyFact: the core's, then of each use */
     PolicyRules *rules;
     GStringChunk *texts;

@@ -152,7 +152,10 @@ take_own_options(Compile *compile, PolicyUse *use, const char *name,
                                      .name = use->name,
                                      .use = use->plugin != NULL ? use : NULL,
                                      .memory = own->isolation_memory};
+    const PolicyNamed named = {name, use->name};
     use->own = *own;
+    g_ptr_array_add(compile->config->named,
+                    arena_copy(&compile->rules->arena, &named, sizeof named));
     if (own->isolation == POLICY_ISOLATION_PROCESS)
         note_isolated(compile, &isolated);
 }

@@ -83,6 +83,41 @@ json_append_integer(GString *out, int64_t integer)
     g_string_append_len(out, at, digits + sizeof digits - at);
 }
 
+void
+json_member(GString *out, const char *name)
+{
+    char last = out->len > 0 ? out->str[out->len - 1] : '{';
+
+    if (last != '{')
+        g_string_append_c(out, ',');
+    json_append(out, name, strlen(name));
+    g_string_append_c(out, ':');
+}
+
+void
+json_member_text(GString *out, const char *name, const char *text)
+{
+    json_member(out, name);
+    if (text != NULL)
+        json_append(out, text, strlen(text));
+    else
+        g_string_append(out, "null");
+}
+
+void
+json_member_integer(GString *out, const char *name, int64_t integer)
+{
+    json_member(out, name);
+    json_append_integer(out, integer);
+}
+
+void
+json_member_boolean(GString *out, const char *name, gboolean boolean)
+{
+    json_member(out, name);
+    g_string_append(out, boolean ? "true" : "false");
+}
+
 /* ---- reading ------------------------------------------------------------ */
 
 #define BLOCK 256

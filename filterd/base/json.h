@@ -17,6 +17,13 @@
 void json_append(GString *out, const char *text, gsize length);
 void json_append_integer(GString *out, int64_t integer);
 
+/* "name": of an object that is being written, with a comma before it if another
+ * member is there. The others write a value, too; a NULL text is null. */
+void json_member(GString *out, const char *name);
+void json_member_text(GString *out, const char *name, const char *text);
+void json_member_integer(GString *out, const char *name, int64_t integer);
+void json_member_boolean(GString *out, const char *name, gboolean boolean);
+
 /* Arrays and objects in one another. */
 #define JSON_DEPTH_LIMIT 16
 

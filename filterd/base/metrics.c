@@ -45,6 +45,8 @@ static const MetricInfo infos[METRICS] = {
                              "Store operations that failed."},
     [METRIC_WORKERS_LOST] = {"workers_lost_total", FALSE,
                              "Workers that ended unasked."},
+    [METRIC_PLUGINS_LOST] = {"plugin_processes_lost_total", FALSE,
+                             "Processes of plugins that ended unasked."},
     [METRIC_RELOADS] = {"reloads_total", FALSE,
                         "Configurations put into force."},
     [METRIC_DECISIONS_LOGGED] = {"decisions_logged_total", FALSE,

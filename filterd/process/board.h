@@ -14,6 +14,7 @@
 /* A worker whose row is older has a loop that hangs, milliseconds. */
 #define BOARD_FRESH 10000
 #define BOARD_TEXT 64
+#define BOARD_PROBLEM 256
 
 /* What it is doing; empty: not known, or nothing of a plugin's. It is not
  * always whole while that process runs. */
@@ -27,6 +28,8 @@ typedef struct BoardRow {
     pid_t pid;      /* 0: nobody's */
     int64_t beat;   /* when its loop last turned; monotonic */
     uint64_t turns; /* of its loop */
+    unsigned sessions, fibers;
+    char problem[BOARD_PROBLEM]; /* of the store; empty: it works */
     BoardDoing doing;
     gboolean taken;
 } BoardRow;

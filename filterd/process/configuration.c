@@ -5,6 +5,7 @@
  */
 #include "filterd/process/configuration.h"
 
+#include "filterd/base/clock.h"
 #include "filterd/host/loader.h"
 #include "filterd/process/statement.h"
 #include "filterd/service/dns.h"
@@ -71,6 +72,7 @@ configuration_new(const char *path, const Configuration *before,
 {
     Configuration *configuration = g_new0(Configuration, 1);
     configuration->path = path;
+    configuration->read = clock_real();
     configuration->bundle = bundle_new();
     const PolicyLoader loader = {
         .data = configuration->bundle,

@@ -15,6 +15,7 @@ typedef struct Configuration {
     Bundle *bundle;
     PolicyConfig *skeleton; /* NULL: not even that is right */
     Privileges privileges;
+    int64_t read;   /* when; milliseconds since 1970 */
     gboolean draft; /* it has errors; others may be found, with plugins */
 } Configuration;
 

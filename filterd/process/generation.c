@@ -8,7 +8,6 @@
 #include "filterd/base/log.h"
 #include "filterd/process/board.h"
 #include "filterd/process/isolated.h"
-#include "filterd/process/member.h"
 #include "filterd/process/observer.h"
 #include "filterd/process/post.h"
 
@@ -26,6 +25,7 @@ struct Generation {
     Member *members; /* workers, their plugins, then perhaps the observer */
     unsigned length;
     unsigned workers;
+    int64_t since;
     gboolean served; /* all of them have, once */
     gboolean failed;
     gboolean leaving;
@@ -204,6 +204,7 @@ generation_new(const GenerationStart *start)
 {
     Generation *generation = g_new0(Generation, 1);
     generation->number = start->number;
+    generation->since = clock_real();
     generation->configuration = start->configuration;
     generation->listeners = start->listeners;
     generation->memory_store = start->memory_store;
@@ -249,6 +250,26 @@ const Listeners *
 generation_listeners(const Generation *generation)
 {
     return generation->listeners;
+}
+
+int64_t
+generation_since(const Generation *generation)
+{
+    return generation->since;
+}
+
+int64_t
+generation_left(const Generation *generation)
+{
+    int64_t at = MIN(generation->end_at, generation->kill_at);
+    return at == CLOCK_NEVER ? -1 : MAX(at - clock_monotonic(), 0);
+}
+
+const Member *
+generation_members(const Generation *generation, unsigned *length)
+{
+    *length = generation->length;
+    return generation->members;
 }
 
 unsigned

@@ -7,6 +7,7 @@
 
 #include "filterd/process/configuration.h"
 #include "filterd/process/listeners.h"
+#include "filterd/process/member.h"
 
 /* A process that does not serve by then has failed, milliseconds. */
 #define GENERATION_START_TIME 60000
@@ -39,6 +40,13 @@ void generation_free(Generation *generation);
 unsigned generation_number(const Generation *generation);
 const Configuration *generation_configuration(const Generation *generation);
 const Listeners *generation_listeners(const Generation *generation);
+/* Since when it is there, milliseconds since 1970. */
+int64_t generation_since(const Generation *generation);
+/* Milliseconds that its sessions have left; -1: nobody hurries them. */
+int64_t generation_left(const Generation *generation);
+/* Its processes, also those that are not there now. */
+const Member *generation_members(const Generation *generation,
+                                 unsigned *length);
 /* Processes that are there. */
 unsigned generation_count(const Generation *generation);
 /* All of them serve. */

@@ -12,6 +12,7 @@
 #include "filterd/process/outcome.h"
 #include "filterd/process/reload.h"
 #include "filterd/process/signals.h"
+#include "filterd/process/status.h"
 #include "filterd/wire/acceptor.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ typedef struct Master {
     gboolean wanted;     /* another reload */
     gboolean told;       /* that it has to wait */
     gboolean stopping;
+    int64_t started, refused; /* milliseconds since 1970; the last reload */
     int64_t ticked;
     int status;
 } Master;
@@ -125,6 +127,7 @@ refuse(Master *master, const char *why)
         return;
     }
     LogLine line;
+    master->refused = clock_real();
     log_notes(why);
     log_begin(&line, FILTERD_LOG_WARNING, "reload");
     log_text(&line, "result", "refused");
@@ -301,6 +304,7 @@ static void
 conclude_reload(Master *master)
 {
     master->before = NULL;
+    master->refused = 0;
     log_reloaded(master);
     tell_outcome(master, TRUE, master->warnings);
     notify_serving();
@@ -382,10 +386,26 @@ stop(Master *master)
 
 /* ---- the loop ----------------------------------------------------------- */
 
+static char *
+answer_status(const void *data)
+{
+    const Master *master = data;
+    const StatusSource source = {
+        .current = master->current,
+        .leaving = master->leaving,
+        .started = master->started,
+        .refused = master->refused,
+        .reloading = master->reload != NULL || master->next != NULL
+                     || master->before != NULL,
+    };
+    return status_format(&source);
+}
+
 static void
 hear_commands(Master *master)
 {
-    static const ControlWord words[] = {{"reload", NULL}, {NULL, NULL}};
+    static const ControlWord words[] = {
+        {"reload", NULL}, {"status", answer_status}, {NULL, NULL}};
     if (master->launch.control != NULL
         && control_look(master->launch.control, words, master))
         master->wanted = TRUE;
@@ -500,7 +520,8 @@ clear(Master *master)
 int
 master_run(const char *path)
 {
-    Master master = {.path = path, .status = EXIT_SUCCESS};
+    Master master = {
+        .path = path, .status = EXIT_SUCCESS, .started = clock_real()};
     raise_limits();
     master.signals = signals_open();
     if (master.signals < 0) {

@@ -191,14 +191,16 @@ note_culprit(const BoardDoing *doing)
 void
 member_lost(Member *member, pid_t pid, int status)
 {
+    member->lost++;
     member_plan(member);
     log_lost(member, pid, status);
     if (member->row >= 0) {
         note_culprit(&board_row(member->row)->doing);
         board_reset(member->row);
     }
-    if (member->kind != MEMBER_PLUGIN)
-        metrics_add(METRIC_WORKERS_LOST, 1);
+    metrics_add(member->kind == MEMBER_PLUGIN ? METRIC_PLUGINS_LOST
+                                              : METRIC_WORKERS_LOST,
+                1);
 }
 
 static void
@@ -231,11 +233,10 @@ watch_loop(Member *member, uint64_t turns)
         end_hung(member, SIGKILL, "cannot be aborted");
 }
 
-/* Octets that it has in memory. */
-static int64_t
-memory_of(pid_t pid)
+int64_t
+member_memory(const Member *member)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
+    g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)member->pid);
     g_autofree char *text = NULL;
     long long pages = 0;
     if (!g_file_get_contents(path, &text, NULL, NULL)
@@ -247,7 +248,7 @@ memory_of(pid_t pid)
 static void
 watch_memory(Member *member)
 {
-    int64_t now = memory_of(member->pid);
+    int64_t now = member_memory(member);
     if (member->base == 0)
         member->base = now;
     if (now > member->base + member->isolated->memory)

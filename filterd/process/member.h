@@ -34,6 +34,7 @@ typedef struct Member {
     int64_t started; /* monotonic */
     int64_t restart; /* when to start it again */
     unsigned losses; /* in a row, each of them young */
+    unsigned lost;   /* ever */
     uint64_t turns;  /* last seen */
     unsigned still;  /* looks since they moved */
 } Member;
@@ -52,6 +53,8 @@ void member_lost(Member *member, pid_t pid, int status);
 /* Whether its loop turns, and it keeps to its memory; ends it if not. */
 void member_watch(Member *member);
 void member_tell(Member *member, WorkerCommand command);
+/* Octets that it has in memory; 0: that is not known. */
+int64_t member_memory(const Member *member);
 void member_kill(const Member *member);
 /* The same; the log will say why. */
 void member_end(Member *member, const char *reason);

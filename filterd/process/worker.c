@@ -69,8 +69,16 @@ on_beat(evutil_socket_t fd, short events, void *data)
 {
     (void)fd;
     (void)events;
-    BoardRow *row = data;
+    const Worker *worker = data;
+    BoardRow *row = worker->row;
+    const char *problem = worker->desks != NULL
+                              ? store_problem(engine_store(worker->engine))
+                              : NULL;
     row->turns = loop_turns();
+    row->sessions = worker->desks != NULL ? desks_sessions(worker->desks) : 0;
+    row->fibers = fiber_count();
+    g_strlcpy(row->problem, problem != NULL ? problem : "",
+              sizeof row->problem);
     row->beat = clock_monotonic();
 }
 
@@ -78,9 +86,9 @@ static void
 start_beat(Worker *worker)
 {
     const struct timeval pause = {.tv_sec = BEAT_SECONDS};
-    worker->beat = event_new(loop_base(), -1, EV_PERSIST, on_beat, worker->row);
+    worker->beat = event_new(loop_base(), -1, EV_PERSIST, on_beat, worker);
     event_add(worker->beat, &pause);
-    on_beat(-1, 0, worker->row);
+    on_beat(-1, 0, worker);
     worker->row->pid = getpid();
     fiber_watch(HOLD_LIMIT, report_held);
 }
@@ -204,7 +212,7 @@ close_worker(Worker *worker)
         fiber_cancel(worker->expirer);
         fiber_join(worker->expirer);
     }
-    desks_free(worker->desks);
+    g_clear_pointer(&worker->desks, desks_free);
     backend_pool_free(worker->pool);
     engine_free(worker->engine);
 }

@@ -394,3 +394,42 @@ backend_health_format(void)
     unlock();
     return g_string_free(out, FALSE);
 }
+
+/* ---- for people --------------------------------------------------------- */
+
+static void
+view_free(void *data)
+{
+    BackendView *view = data;
+    g_free(view->name);
+    g_free(view->reason);
+    g_free(view);
+}
+
+/* Whoever wrote the texts may have been cut short. */
+static BackendView *
+view_new(const BackendHealth *health)
+{
+    BackendView *view = g_new(BackendView, 1);
+    *view = (BackendView){
+        .name = g_strndup(health->name, NAME_SIZE - 1),
+        .reason =
+            health->down ? g_strndup(health->reason, REASON_SIZE - 1) : NULL,
+        .connections = read_open(health),
+        .uses = read_uses(health),
+        .failures = read_faults(health),
+    };
+    return view;
+}
+
+GPtrArray *
+backend_health_views(void)
+{
+    GPtrArray *views = g_ptr_array_new_with_free_func(view_free);
+    lock();
+    for (unsigned i = 0; table != NULL && i < HEALTH_LIMIT; i++)
+        if (in_use(row_at(i)))
+            g_ptr_array_add(views, view_new(row_at(i)));
+    unlock();
+    return views;
+}

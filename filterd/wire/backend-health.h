@@ -83,5 +83,15 @@ typedef struct BackendShare {
 } BackendShare;
 unsigned backend_health_pick(const BackendShare *shares, unsigned length);
 
+/* What is known of one, by its address; a copy. */
+typedef struct BackendView {
+    char *name;
+    char *reason; /* NULL: it is up */
+    int64_t connections, uses, failures;
+} BackendView;
+
+/* Of all that workers use. Caller frees. */
+GPtrArray *backend_health_views(void);
+
 /* The Prometheus text: a line of each kind for each address. Caller frees. */
 char *backend_health_format(void);

@@ -31,6 +31,24 @@ test_written(void)
     }
 }
 
+static void
+test_members(void)
+{
+    g_autoptr(GString) out = g_string_new("{");
+
+    json_member_text(out, "a", "{");
+    json_member_text(out, "b", NULL);
+    json_member_integer(out, "c", -7);
+    json_member(out, "d");
+    g_string_append_c(out, '{');
+    json_member_boolean(out, "e", TRUE);
+    g_string_append_c(out, '}');
+    json_member_boolean(out, "f", FALSE);
+    g_assert_cmpstr(out->str, ==,
+                    "{\"a\":\"{\",\"b\":null,\"c\":-7,\"d\":{\"e\":true},"
+                    "\"f\":false");
+}
+
 /* Any octets but NUL. */
 static void
 test_nothing_is_lost(void)
@@ -106,6 +124,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/json/written-as-others-read-it", test_written);
+    g_test_add_func("/base/json/members-are-parted-by-commas", test_members);
     g_test_add_func("/base/json/no-octet-is-lost", test_nothing_is_lost);
     g_test_add_func("/base/json/objects-arrays-numbers-and-texts", test_read);
     g_test_add_func("/base/json/what-is-none-is-not-read", test_not_read);

@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: BSD-2-Clause
 
+import hashlib
 import json
 import os
 import pathlib
@@ -13,8 +14,8 @@ import subprocess
 import threading
 import time
 
-from daemon import (PATIENCE, Filterd, Skip, free_port, message, run, running,
-                    wait_until)
+from daemon import (PATIENCE, Backend, Filterd, Skip, free_port, message, run,
+                    running, wait_until)
 
 NOBODY = 65534
 
@@ -428,6 +429,201 @@ def unwritable(program):
         assert socket_of(filterd).read_text() == "mine\n"
 
 
+def status_of(filterd):
+    """What `filterctl status --json` says, by its exit status."""
+    told = ctl(filterd, "status", "--json")
+    return told.returncode, json.loads(told.stdout)
+
+
+def status_well(program):
+    """status of a filterd that is well: exit 0, and what there is of it"""
+    with running(program, "use spf as mine\nuse greylist { isolation process }\n",
+                 workers=2) as (filterd, backend):
+        filterd.send("counted")
+        busy = filterd.session()
+        busy.ehlo()
+        wait_until(lambda: status_of(filterd)[1]["sessions"] == 1,
+                   "the session is seen")
+        code, said = status_of(filterd)
+        assert (code, said["well"], said["problems"]) == (0, True, []), said
+        assert said["pid"] == filterd.process.pid
+        (serves,) = said["generations"]
+        assert (serves["number"], serves["state"]) == (1, "serves")
+        kinds = [one["kind"] for one in serves["processes"]]
+        assert kinds == ["worker"] * 2 + ["plugin"] * 2, kinds
+        assert [one["pid"] for one in serves["processes"][:2]] \
+            == filterd.children()
+        assert all(one["memory"] > 1000000 for one in serves["processes"])
+        assert serves["plugins"] == [
+            {"name": "mine", "plugin": "spf", "isolation": "none"},
+            {"name": "greylist", "plugin": "greylist", "isolation": "process"},
+        ], serves["plugins"]
+        assert said["configuration"]["file"] == str(filterd.config)
+        assert said["configuration"]["sha256"] == hashlib.sha256(
+            filterd.config.read_bytes()).hexdigest()
+        (one,) = said["backends"]
+        assert one["up"] and one["address"] == f"127.0.0.1:{backend.port}"
+        assert said["counts"]["accepted"] == 1, said["counts"]
+        assert said["store"]["kind"] == "memory"
+        assert said["dns"]["resolver"] == ["127.0.0.1@9"]
+        told = ctl(filterd, "status")
+        assert told.returncode == 0 and " is well\n" in told.stdout, told
+        assert "greylist in processes of its own" in told.stdout
+        assert "has changed" not in told.stdout
+        filterd.config.write_text(filterd.config.read_text() + "\n")
+        assert "has changed" in ctl(filterd, "status").stdout
+        busy.close()
+
+
+def status_drains(program):
+    """status names generations that drain, with the sessions that they have left"""
+    with running(program, workers=1) as (filterd, _):
+        busy = filterd.session()
+        busy.ehlo()
+        busy.mail("a@b.test")
+        assert ctl(filterd, "reload").returncode == 0
+        wait_until(lambda: status_of(filterd)[1]["sessions"] == 1,
+                   "the session is seen")
+        code, said = status_of(filterd)
+        assert code == 0, said
+        new, old = said["generations"]
+        assert (new["number"], new["state"], new["sessions"]) == (2, "serves", 0)
+        assert (old["number"], old["state"], old["sessions"]) == (1, "drains", 1)
+        assert 500 < old["seconds-left"] <= 600, old
+        assert [one["kind"] for one in old["processes"]] == ["worker"], old
+        busy.close()
+
+
+def status_refused(program):
+    """a configuration that was refused is a problem until one is taken"""
+    with running(program) as (filterd, _):
+        filterd.write("nonsense\n")
+        assert ctl(filterd, "reload").returncode == 1
+        code, said = status_of(filterd)
+        assert code == 1 and not said["well"], said
+        assert "was refused" in said["problems"][0], said
+        told = ctl(filterd, "status")
+        assert told.returncode == 1 and "is not well:\n" in told.stdout, told
+        filterd.write()
+        assert ctl(filterd, "reload").returncode == 0
+        assert status_of(filterd)[0] == 0
+
+
+def status_backend(program):
+    """a backend that is down is a problem, with why"""
+    with running(program) as (filterd, backend):
+        shut(backend.listener)
+        with filterd.session() as session:
+            session.ehlo()
+            session.mail("a@b.test")
+            session.rcpt("u@example.com")
+        code, said = status_of(filterd)
+        assert code == 1, said
+        (one,) = said["backends"]
+        assert not one["up"] and "refused" in one["reason"], one
+        assert any("is down" in problem for problem in said["problems"]), said
+
+
+def status_worker(program):
+    """a worker that hangs or is not there is a problem"""
+    with running(program, workers=1) as (filterd, _):
+        for _ in range(2):
+            worker = wait_until(filterd.children, "a worker is there")[0]
+            os.kill(worker, signal.SIGKILL)
+            filterd.wait_log(rf"worker-lost pid={worker} ")
+        code, said = status_of(filterd)
+        assert code == 1 and "worker 1 is not there" in said["problems"], said
+        wait_until(lambda: status_of(filterd)[0] == 0, "it is there again")
+        (process,) = status_of(filterd)[1]["generations"][0]["processes"]
+        assert process["lost"] == 2, process
+
+
+def status_plugin(program):
+    """processes of plugins that were lost are counted"""
+    with running(program, "use spf { isolation process }\n", workers=1) as (
+            filterd, _):
+        (plugin,) = filterd.plugins()
+        os.kill(plugin, signal.SIGKILL)
+        filterd.wait_log("plugin-lost")
+        wait_until(lambda: status_of(filterd)[0] == 0, "it is there again")
+        _, said = status_of(filterd)
+        lost = [one["lost"] for one in said["generations"][0]["processes"]]
+        assert lost == [0, 1], said
+        assert said["counts"]["plugin-processes-lost"] == 1, said
+
+
+def status_store(program):
+    """a store that does not work is a problem, as a worker says it"""
+    with running(program, f"use greylist\n"
+                 "at rcpt { tempfail later if greylist.state = new }\n") as (
+            filterd, _):
+        text = filterd.config.read_text()
+        filterd.config.write_text(text.replace(
+            "store memory", f"store redis 127.0.0.1:{free_port()}"))
+        assert ctl(filterd, "reload").returncode == 0
+        with filterd.session() as session:
+            session.ehlo()
+            session.mail("a@b.test")
+            session.rcpt("u@example.com")
+        wait_until(lambda: status_of(filterd)[0] == 1, "it is seen")
+        _, said = status_of(filterd)
+        assert any(problem.startswith("the store, says worker")
+                   for problem in said["problems"]), said
+
+
+def liar(program):
+    """what a liar at the socket says is shown harmlessly, or refused"""
+    for said, code in [
+            (b"", 3), (b"nonsense\n", 2), (b"[1]\n", 1),
+            (b'{"error":"\\u001b[2J"}\n', 2), (b'{"well":true}', 3),
+            (b'{"well":true,"problems":[1,{}],"generations":[7],"backends":'
+             b'[null],"dns":{"resolver":[1]},"version":"\\u001b[31m"}\n', 0),
+            (b"x" * (17 << 20), 2)]:
+        with Pretender(program, said) as filterd:
+            told = ctl(filterd, "status")
+            assert told.returncode == code, (said[:50], told)
+            assert "\x1b" not in told.stdout + told.stderr, told
+
+
+class Pretender:
+    """Somebody else who listens at a control socket, and says that."""
+
+    def __init__(self, program, said):
+        self.said = said
+        self.filterd = Filterd(program, Backend())
+        path = socket_of(self.filterd)
+        path.parent.mkdir()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+
+    def __enter__(self):
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self.filterd
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                with client:
+                    client.sendall(self.said)
+                    client.shutdown(socket.SHUT_WR)
+                    rest(client)
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+
+    def __exit__(self, *_):
+        shut(self.listener)
+        self.filterd.clean()
+
+
+def shut(listener):
+    """Also for whoever waits in accept()."""
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 def one_at_a_time(program):
     """reloads by the socket under load lose no message"""
     with running(program) as (filterd, backend):
@@ -483,6 +679,14 @@ run(
         moves,
         long_path,
         unwritable,
+        status_well,
+        status_drains,
+        status_refused,
+        status_backend,
+        status_worker,
+        status_plugin,
+        status_store,
+        liar,
         one_at_a_time,
     ]
 )
