@@ -32,6 +32,8 @@ static const struct Command {
     {"status", "status [-c FILE] [--json]  how the filterd is that runs",
      tool_status},
     {"test", "test FILE                  runs a policy's own tests", tool_test},
+    {"top", "top [-c FILE] [--batch]    what it is doing, second by second",
+     tool_top},
     {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},
 };
 

@@ -302,30 +302,47 @@ describe(GString *out, const char *name, const char *help, gboolean gauge)
                            gauge ? "gauge" : "counter");
 }
 
-static void
-named_format(GString *out)
+void
+metrics_each_named(void (*func)(const MetricName *name, int64_t value,
+                                void *data),
+                   void *data)
 {
     g_autoptr(GPtrArray) all = named_sorted();
-    const NamedMetric *before = NULL;
 
     for (guint i = 0; i < all->len;) {
         const NamedMetric *named = all->pdata[i];
+        const MetricName name = {named->name, named->labels, named->help,
+                                 named->gauge};
         int64_t sum = 0;
 
-        if (before == NULL || strcmp(before->name, named->name) != 0)
-            describe(out, named->name, named->help, named->gauge);
-        before = named;
-        for (; i < all->len && named_compare(&all->pdata[i], &before) == 0; i++)
+        for (; i < all->len && named_compare(&all->pdata[i], &named) == 0; i++)
             sum += ((NamedMetric *)all->pdata[i])->value;
-        g_string_append_printf(out, "filterd_%s{%s} %" G_GINT64_FORMAT "\n",
-                               named->name, named->labels, sum);
+        func(&name, sum, data);
     }
+}
+
+typedef struct NamedText {
+    GString *out;
+    char before[NAME_SIZE]; /* the one that was described */
+} NamedText;
+
+static void
+named_format(const MetricName *name, int64_t value, void *data)
+{
+    NamedText *text = data;
+
+    if (strcmp(text->before, name->name) != 0)
+        describe(text->out, name->name, name->help, name->gauge);
+    g_strlcpy(text->before, name->name, sizeof(text->before));
+    g_string_append_printf(text->out, "filterd_%s{%s} %" G_GINT64_FORMAT "\n",
+                           name->name, name->labels, value);
 }
 
 char *
 metrics_format(void)
 {
     GString *out = g_string_new(NULL);
+    NamedText text = {.out = out};
 
     for (size_t i = 0; i < METRICS; i++) {
         const MetricInfo *info = &infos[i];
@@ -334,6 +351,6 @@ metrics_format(void)
         g_string_append_printf(out, "filterd_%s %" G_GINT64_FORMAT "\n",
                                info->name, metrics_sum((Metric)i));
     }
-    named_format(out);
+    metrics_each_named(named_format, &text);
     return g_string_free(out, FALSE);
 }

@@ -67,5 +67,11 @@ int64_t *metrics_find_counter(const MetricName *name);
 /* NULL is fine. */
 void metrics_count(int64_t *counter);
 
+/* Each that has a name of its own, over all rows; `name` is valid for the call.
+ */
+void metrics_each_named(void (*func)(const MetricName *name, int64_t value,
+                                     void *data),
+                        void *data);
+
 /* The Prometheus text of all of them. Caller frees. */
 char *metrics_format(void);

@@ -356,6 +356,7 @@ run_hook(Guest *guest, FilterdStage stage, HostRun *run)
     }
     run->state = HOST_RUN_DONE;
     run->took = clock_monotonic() - began;
+    timing_add(guest->host.instance->timing, run->took);
     if (fiber_cancelled() && stage < FILTERD_MAIL)
         run_clear(run);
     fiber_queue_wake_all(&run->waiters);

@@ -297,6 +297,7 @@ instance_new(Host *host, const HostStart *start, const PolicyUse *use)
 {
     HostInstance *instance = g_new0(HostInstance, 1);
     instance->use = use;
+    instance->timing = timing_find(TIMING_CHECK, use->name);
     instance->plugin = plugin_of(start, use);
     instance->host = host;
     instance->index = host->instances->len;

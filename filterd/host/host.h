@@ -5,6 +5,7 @@
 #pragma once
 
 #include "filterd/base/fiber.h"
+#include "filterd/base/timing.h"
 #include "filterd/service/store.h"
 #include "policy/config.h"
 
@@ -26,6 +27,7 @@ struct HostInstance {
     unsigned index;
     void *state;      /* the plugin's, instance_size octets */
     gboolean spoiled; /* the plugin wrote beyond it: it is asked no more */
+    Timing *timing;   /* of its hooks, or NULL */
     unsigned facts;
     unsigned *slots; /* of each fact: which it is of those of its stage */
     unsigned stage_facts[FILTERD_STAGES]; /* how many those are */

@@ -7,6 +7,7 @@
 #include "filterd/base/clock.h"
 #include "filterd/base/metrics.h"
 #include "filterd/base/shared.h"
+#include "filterd/base/timing.h"
 #include "filterd/base/visitors.h"
 #include "filterd/service/quarantine-board.h"
 #include "filterd/wire/backend-health.h"
@@ -20,6 +21,7 @@ board_init(unsigned count)
     rows = shared_map("the board", count * sizeof(BoardRow));
     row_count = count;
     metrics_init(count);
+    timings_init(count);
     visitors_init(count);
     backend_health_init(count);
     quarantine_board_init();
@@ -31,6 +33,7 @@ board_clear(void)
     quarantine_board_clear();
     backend_health_clear();
     visitors_clear();
+    timings_clear();
     shared_unmap(rows, row_count * sizeof(BoardRow));
     rows = NULL;
 }

@@ -10,6 +10,7 @@
 #include "filterd/process/launch.h"
 #include "filterd/process/notify.h"
 #include "filterd/process/outcome.h"
+#include "filterd/process/rates.h"
 #include "filterd/process/reload.h"
 #include "filterd/process/signals.h"
 #include "filterd/process/status.h"
@@ -386,11 +387,10 @@ stop(Master *master)
 
 /* ---- the loop ----------------------------------------------------------- */
 
-static char *
-answer_status(const void *data)
+static StatusSource
+look(const Master *master)
 {
-    const Master *master = data;
-    const StatusSource source = {
+    return (StatusSource){
         .current = master->current,
         .leaving = master->leaving,
         .started = master->started,
@@ -398,14 +398,29 @@ answer_status(const void *data)
         .reloading = master->reload != NULL || master->next != NULL
                      || master->before != NULL,
     };
+}
+
+static char *
+answer_status(const void *data)
+{
+    const StatusSource source = look(data);
     return status_format(&source);
+}
+
+static char *
+answer_rates(const void *data)
+{
+    const StatusSource source = look(data);
+    return rates_format(&source);
 }
 
 static void
 hear_commands(Master *master)
 {
-    static const ControlWord words[] = {
-        {"reload", NULL}, {"status", answer_status}, {NULL, NULL}};
+    static const ControlWord words[] = {{"reload", NULL},
+                                        {"status", answer_status},
+                                        {"rates", answer_rates},
+                                        {NULL, NULL}};
     if (master->launch.control != NULL
         && control_look(master->launch.control, words, master))
         master->wanted = TRUE;

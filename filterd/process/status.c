@@ -119,8 +119,8 @@ append_dns(GString *out, const PolicyDns *dns)
 
 /* ---- counted ------------------------------------------------------------ */
 
-static void
-append_counts(GString *out)
+void
+status_counts(GString *out)
 {
     static const struct {
         const char *name;
@@ -147,26 +147,32 @@ append_counts(GString *out)
 
 /* ---- all of it ---------------------------------------------------------- */
 
+unsigned
+status_all_sessions(const StatusSource *source)
+{
+    unsigned sessions =
+        source->current != NULL ? status_sessions(source->current) : 0;
+    for (unsigned i = 0; i < source->leaving->len; i++)
+        sessions += status_sessions(g_ptr_array_index(source->leaving, i));
+    return sessions;
+}
+
 static void
 append_generations(GString *out, const StatusSource *source,
                    GPtrArray *problems)
 {
-    unsigned sessions = 0;
     json_member(out, "generations");
     g_string_append_c(out, '[');
-    if (source->current != NULL) {
+    if (source->current != NULL)
         status_generation(out, source->current, "serves", problems);
-        sessions = status_sessions(source->current);
-    }
     for (unsigned i = 0; i < source->leaving->len; i++) {
         const Generation *old = g_ptr_array_index(source->leaving, i);
         if (out->str[out->len - 1] == '}')
             g_string_append_c(out, ',');
         status_generation(out, old, "drains", NULL);
-        sessions += status_sessions(old);
     }
     g_string_append_c(out, ']');
-    json_member_integer(out, "sessions", sessions);
+    json_member_integer(out, "sessions", status_all_sessions(source));
 }
 
 static void
@@ -179,7 +185,7 @@ append_current(GString *out, const StatusSource *source, GPtrArray *problems)
     append_backends(out, problems);
     append_store(out, &configuration->skeleton->store);
     append_dns(out, &configuration->skeleton->dns);
-    append_counts(out);
+    status_counts(out);
 }
 
 static void

@@ -27,5 +27,8 @@ void status_time(GString *out, const char *name, int64_t time);
  * "serves" or "drains", with `problems` NULL: who is gone is not missed. */
 void status_generation(GString *out, const Generation *generation,
                        const char *state, GPtrArray *problems);
-/* Sessions of all its workers. */
+/* Sessions of all its workers; of all generations. */
 unsigned status_sessions(const Generation *generation);
+unsigned status_all_sessions(const StatusSource *source);
+/* "counts":{…}. */
+void status_counts(GString *out);

@@ -10,6 +10,7 @@
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
 #include "filterd/base/stream.h"
+#include "filterd/base/timing.h"
 #include "filterd/base/visitors.h"
 #include "filterd/process/crash.h"
 #include "filterd/process/desks.h"
@@ -275,6 +276,7 @@ worker_run(int control, void *data)
     Worker worker = {.start = data};
     worker.row = board_row(worker.start->row);
     metrics_use_row((unsigned)worker.start->row);
+    timings_use_row((unsigned)worker.start->row);
     visitors_use_row((unsigned)worker.start->row);
     backend_health_use_row((unsigned)worker.start->row);
     crash_watch(&worker.row->doing, -1);

@@ -122,15 +122,15 @@ show_configuration(GString *out, const JsonValue *line)
     const JsonValue *object = json_find(line, "configuration", JSON_OBJECT);
     const char *path = json_text(object, "file");
     const char *sum = json_text(object, "sha256");
-    int64_t more = json_integer(object, "files") - 1;
+    int64_t files = json_integer(object, "files");
     if (object == NULL)
         return;
     head(out, "configuration");
     g_string_append_printf(out, "%s, read %s, sha256 %.12s",
                            text_of(object, "file"), text_of(object, "read"),
                            sum != NULL ? sum : "-");
-    if (more > 0)
-        g_string_append_printf(out, ", and %" PRId64 " more", more);
+    if (files > 1)
+        g_string_append_printf(out, ", and %" PRId64 " more", files - 1);
     g_string_append(
         out, has_changed(path, sum) ? "; the file has changed since\n" : "\n");
     head(out, "listens");

@@ -23,6 +23,7 @@ int tool_report(int argc, char **argv);
 int tool_quarantine(int argc, char **argv);
 int tool_reload(int argc, char **argv);
 int tool_status(int argc, char **argv);
+int tool_top(int argc, char **argv);
 
 /* Compiles with plugins; the bundle has the files from then on, and outlives
  * the configuration. With `available`, what this version cannot do is an error.

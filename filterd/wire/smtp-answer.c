@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/fiber.h"
+#include "filterd/base/timing.h"
 #include "filterd/wire/smtp-state.h"
 
 #include <string.h>
@@ -154,6 +155,7 @@ give_answers(SmtpServer *server)
 void
 smtp_end_message(SmtpServer *server)
 {
+    int64_t began = clock_monotonic();
     if (smtp_is_local(server))
         start_answers(server);
     if (sound(server))
@@ -164,5 +166,6 @@ smtp_end_message(SmtpServer *server)
         give_answers(server);
     if (session_has_outcome(server->session))
         smtp_flush(server);
+    timing_add(timing_find(TIMING_END_OF_DATA, ""), clock_monotonic() - began);
     smtp_transaction_end(server);
 }

@@ -2,15 +2,19 @@
 
 # SPDX-License-Identifier: BSD-2-Clause
 
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
 import stat
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -571,6 +575,60 @@ def status_store(program):
                    for problem in said["problems"]), said
 
 
+def top_once(program):
+    """top --batch shows what there was since the start: verdicts, rules, times"""
+    with running(program, "use spf\nat mail { reject listed if mail.from = "
+                 "\"bad@b.test\" or spf.result = fail\n"
+                 "would reject watched }\n") as (filterd, _):
+        for number in range(3):
+            filterd.send(f"good {number}")
+        with filterd.session() as session:
+            session.ehlo()
+            assert session.mail("bad@b.test")[0] == 550
+        told = ctl(filterd, "top", "--batch")
+        assert told.returncode == 0 and told.stderr == "", told
+        assert "\x1b" not in told.stdout, told.stdout
+
+        def row(name):
+            (found,) = re.findall(rf"^{re.escape(name)} +(\S.*)$", told.stdout,
+                                  re.M)
+            return found.split()
+
+        assert row("accepted")[1] == "3" and row("rejected")[1] == "1"
+        assert row("mail     reject listed")[1] == "1", told.stdout
+        assert row("mail     reject watched (would)")[1] == "3", told.stdout
+        for name in ("end of data", "spf"):
+            rate, median, most = row(name)
+            assert float(rate) > 0, told.stdout
+            assert median == "<1" or int(median) <= 12288, told.stdout
+        assert ctl(filterd, "top", "-1").stdout.startswith("filterd ")
+
+
+def top_live(program):
+    """top goes on second by second, on a terminal it clears it, and ends with filterd"""
+    with running(program) as (filterd, _):
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 30, 100, 0, 0))
+        tool = pathlib.Path(program).parent / "filterctl"
+        top = subprocess.Popen([tool, "top", "-c", filterd.config],
+                               stdout=slave, stderr=slave)
+        os.close(slave)
+        seen, end = b"", time.monotonic() + PATIENCE
+        try:
+            while seen.count(b"\x1b[H\x1b[2J") < 3:
+                assert time.monotonic() < end, seen
+                seen += os.read(master, 65536)
+            filterd.stop()
+            assert top.wait(PATIENCE) == 3
+        finally:
+            top.kill()
+            top.wait()
+            os.close(master)
+        screens = seen.split(b"\x1b[H\x1b[2J")[1:]
+        assert all(screen.startswith(b"filterd ") for screen in screens), seen
+        assert all(screen.count(b"\n") < 30 for screen in screens), seen
+
+
 def liar(program):
     """what a liar at the socket says is shown harmlessly, or refused"""
     for said, code in [
@@ -686,6 +744,8 @@ run(
         status_worker,
         status_plugin,
         status_store,
+        top_once,
+        top_live,
         liar,
         one_at_a_time,
     ]

@@ -6,6 +6,7 @@
  * its own.
  */
 #include "filterd/base/text.h"
+#include "filterd/base/timing.h"
 #include "filterd/base/visitors.h"
 #include "filterd/mail/domain.h"
 #include "filterd/wire/milter/state.h"
@@ -323,7 +324,7 @@ octets_step(MilterClient *client, const MilterCall *call)
 }
 
 static sfsistat
-end_step(MilterClient *client, const MilterCall *call)
+judge_message(MilterClient *client, const MilterCall *call)
 {
     take_octets(client, call->octets);
     intake_end(client->intake);
@@ -337,6 +338,15 @@ end_step(MilterClient *client, const MilterCall *call)
     if (!client->judged)
         milter_edits_collect(client);
     return milter_decide(client, decision);
+}
+
+static sfsistat
+end_step(MilterClient *client, const MilterCall *call)
+{
+    int64_t began = clock_monotonic();
+    sfsistat status = judge_message(client, call);
+    timing_add(timing_find(TIMING_END_OF_DATA, ""), clock_monotonic() - began);
+    return status;
 }
 
 static sfsistat

@@ -160,7 +160,6 @@ def story_just_connected(stage):
         client.say("EHLO mail.example.org")
         filterd.reload()
         filterd.wait_line("reload", result="ok")
-        time.sleep(0.2)
         for line in ("MAIL FROM:<alice@example.org>",
                      "RCPT TO:<bob@example.com>"):
             equal(client.say(line).code, 250, line)
