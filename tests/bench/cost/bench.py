@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import concurrent.futures
 import glob
+import os
 import re
 import statistics
 import tempfile
@@ -108,6 +109,12 @@ class Bench:
                 octets += 1024 * int(
                     re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1])
         return octets
+
+    def stay(self, cpu):
+        """On that one: whose turn a scheduler thinks it is elsewhere counts
+        for more than what is compared."""
+        for pid in self.processes():
+            os.sched_setaffinity(pid, {cpu})
 
     # ---- who asks it -------------------------------------------------------
 
