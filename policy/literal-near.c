@@ -119,7 +119,7 @@ near_ip(const char *text)
 
     if (octets > 0 && octets < 4)
         return g_strdup_printf("%.*s%s/%u", (int)length, text,
-                               ".0.0.0" + 2 * (octets - 1), 8 * octets);
+                               &".0.0.0"[2 * (octets - 1)], 8 * octets);
     g_autofree char *address = g_strndup(text, (gsize)(rest - text));
     if (rest == text || !ip_parse(address, &ip))
         return NULL;
