@@ -5,6 +5,8 @@
  */
 #include "filterd/base/json.h"
 
+#include "filterd/base/text.h"
+
 #include <string.h>
 
 /* Where octets that are not UTF-8 go. */
@@ -62,25 +64,11 @@ json_append(GString *out, const char *text, gsize length)
 
         while (text < end && is_plain(*text))
             text++;
-        g_string_append_len(out, run, text - run);
+        text_append_len(out, run, (size_t)(text - run));
         if (text < end)
             text += append_odd(out, text, (gsize)(end - text));
     }
     g_string_append_c(out, '"');
-}
-
-void
-json_append_integer(GString *out, int64_t integer)
-{
-    char digits[24], *at = digits + sizeof digits;
-    uint64_t left = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
-
-    do
-        *--at = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
-    if (integer < 0)
-        *--at = '-';
-    g_string_append_len(out, at, digits + sizeof digits - at);
 }
 
 void
@@ -108,7 +96,7 @@ void
 json_member_integer(GString *out, const char *name, int64_t integer)
 {
     json_member(out, name);
-    json_append_integer(out, integer);
+    text_append_integer(out, integer);
 }
 
 void

@@ -15,7 +15,6 @@
 /* "text", of so many octets; control characters are escaped, also those that a
  * terminal could take for a command. */
 void json_append(GString *out, const char *text, gsize length);
-void json_append_integer(GString *out, int64_t integer);
 
 /* "name": of an object that is being written, with a comma before it if another
  * member is there. The others write a value, too; a NULL text is null. */

@@ -5,6 +5,7 @@
 #include "filterd/base/log.h"
 
 #include "filterd/base/clock.h"
+#include "filterd/base/text.h"
 #include "filterd/base/value.h"
 
 #include <errno.h>
@@ -83,7 +84,7 @@ static void
 append_text_value(GString *out, const char *text)
 {
     if (is_plain(text)) {
-        g_string_append(out, text);
+        text_append(out, text);
         return;
     }
     g_string_append_c(out, '"');
@@ -97,8 +98,9 @@ append_name(LogLine *line, const char *name)
 {
     size_t start = line->text->len;
 
-    g_string_append_printf(line->text,
-                           log_form == LOG_JSON ? ",\"%s\":" : " %s=", name);
+    text_append(line->text, log_form == LOG_JSON ? ",\"" : " ");
+    text_append(line->text, name);
+    text_append(line->text, log_form == LOG_JSON ? "\":" : "=");
     return start;
 }
 
@@ -179,6 +181,10 @@ log_value(LogLine *line, const char *name, const FilterdValue *value)
         start = append_name(line, name);
         value_append_json(line->text, value);
         check_room(line, start);
+        return;
+    }
+    if (value_has_text(value)) {
+        log_text(line, name, value->text);
         return;
     }
     text = g_string_new(NULL);

@@ -28,11 +28,28 @@ static const Unit sizes[] = {
 };
 
 void
+text_append_integer(GString *out, int64_t integer)
+{
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t left = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
+
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (integer < 0)
+        *--at = '-';
+    text_append_len(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+void
 text_append_clean(GString *out, const char *text, size_t limit)
 {
-    for (size_t i = 0; i < limit && text[i] != '\0'; i++)
-        g_string_append_c(out,
-                          text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+    size_t start = out->len;
+
+    text_append_len(out, text, strnlen(text, limit));
+    for (char *at = out->str + start; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
 }
 
 gboolean

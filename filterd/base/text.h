@@ -9,6 +9,31 @@
 #include <glib.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* g_string_append_len(), in place: for lines that are made of many small
+ * pieces.
+ */
+static inline void
+text_append_len(GString *out, const char *text, size_t length)
+{
+    if (length < out->allocated_len - out->len) {
+        memcpy(out->str + out->len, text, length);
+        out->len += length;
+        out->str[out->len] = '\0';
+    } else {
+        g_string_append_len(out, text, (gssize)length);
+    }
+}
+
+static inline void
+text_append(GString *out, const char *text)
+{
+    text_append_len(out, text, strlen(text));
+}
+
+/* Decimal. */
+void text_append_integer(GString *out, int64_t integer);
 
 /* Appends `text` with control characters, DEL and octets over 126 as `?`; at
  * most `limit` octets. For replies and terminals. */

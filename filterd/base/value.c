@@ -7,11 +7,11 @@
 #include "filterd/base/ip.h"
 #include "filterd/base/text.h"
 
-static gboolean
-has_text(FilterdType type)
+gboolean
+value_has_text(const FilterdValue *value)
 {
-    return type == FILTERD_TEXT || type == FILTERD_WORD
-           || type == FILTERD_DOMAIN || type == FILTERD_ADDRESS;
+    return value->type == FILTERD_TEXT || value->type == FILTERD_WORD
+           || value->type == FILTERD_DOMAIN || value->type == FILTERD_ADDRESS;
 }
 
 FilterdValue
@@ -20,7 +20,7 @@ value_copy(const FilterdValue *value)
     FilterdValue copy = *value;
     FilterdValue *items;
 
-    if (has_text(value->type))
+    if (value_has_text(value))
         copy.text = g_strdup(value->text);
     if (value->type != FILTERD_LIST)
         return copy;
@@ -36,7 +36,7 @@ value_clear(FilterdValue *value)
 {
     FilterdValue *items;
 
-    if (has_text(value->type))
+    if (value_has_text(value))
         g_free((char *)value->text);
     if (value->type == FILTERD_LIST) {
         items = (FilterdValue *)value->list.items;
@@ -71,12 +71,12 @@ value_append(GString *out, const FilterdValue *value)
 {
     char ip[IP_TEXT_SIZE];
 
-    if (has_text(value->type))
-        g_string_append(out, value->text);
+    if (value_has_text(value))
+        text_append(out, value->text);
     else if (value->type == FILTERD_BOOL)
         g_string_append(out, value->boolean ? "yes" : "no");
     else if (value->type == FILTERD_INT)
-        g_string_append_printf(out, "%" G_GINT64_FORMAT, value->integer);
+        text_append_integer(out, value->integer);
     else if (value->type == FILTERD_DURATION)
         append_duration(out, value->integer);
     else if (value->type == FILTERD_IP)
@@ -118,12 +118,12 @@ value_append_json(GString *out, const FilterdValue *value)
 {
     char ip[IP_TEXT_SIZE];
 
-    if (has_text(value->type)) {
+    if (value_has_text(value)) {
         value_append_json_text(out, value->text);
     } else if (value->type == FILTERD_BOOL) {
         g_string_append(out, value->boolean ? "true" : "false");
     } else if (value->type == FILTERD_INT || value->type == FILTERD_DURATION) {
-        g_string_append_printf(out, "%" G_GINT64_FORMAT, value->integer);
+        text_append_integer(out, value->integer);
     } else if (value->type == FILTERD_IP) {
         value_append_json_text(out, ip_format(&value->ip, ip));
     } else if (value->type == FILTERD_LIST) {

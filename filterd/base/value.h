@@ -11,6 +11,9 @@ FilterdValue value_copy(const FilterdValue *value);
 /* Of a copy. Leaves it unknown. */
 void value_clear(FilterdValue *value);
 
+/* Whether `text` is what it is. */
+gboolean value_has_text(const FilterdValue *value);
+
 /* As a reply or a log shows it: `-` for unknown, yes/no, 5m, lists with commas.
  */
 void value_append(GString *out, const FilterdValue *value);

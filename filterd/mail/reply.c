@@ -130,6 +130,29 @@ add_suffix(GPtrArray *lines, const char *suffix, gsize width)
     *last = g_strjoin(*line == '\0' ? "" : " ", line, suffix, NULL);
 }
 
+/* Of three digits. */
+static void
+append_code(GString *out, int code)
+{
+    const char digits[] = {(char)('0' + code / 100 % 10),
+                           (char)('0' + code / 10 % 10),
+                           (char)('0' + code % 10)};
+    text_append_len(out, digits, sizeof digits);
+}
+
+static void
+append_line(GString *out, const MailReply *reply, const char *line,
+            gboolean more)
+{
+    append_code(out, reply->code);
+    g_string_append_c(out, more ? '-' : ' ');
+    text_append(out, reply->enhanced);
+    if (reply->enhanced[0] != '\0' && *line != '\0')
+        g_string_append_c(out, ' ');
+    text_append(out, line);
+    text_append(out, "\r\n");
+}
+
 void
 mail_reply_append(GString *out, const MailReply *reply, const char *suffix)
 {
@@ -141,25 +164,22 @@ mail_reply_append(GString *out, const MailReply *reply, const char *suffix)
         g_return_if_fail(strlen(suffix) <= MAIL_REPLY_SUFFIX);
         add_suffix(lines, suffix, width);
     }
-    for (guint i = 0; i < lines->len; i++) {
-        const char *line = lines->pdata[i];
-        g_string_append_printf(out, "%03d%c%s%s%s\r\n", reply->code,
-                               i + 1 < lines->len ? '-' : ' ', reply->enhanced,
-                               prefix > 0 && *line != '\0' ? " " : "", line);
-    }
+    for (guint i = 0; i < lines->len; i++)
+        append_line(out, reply, lines->pdata[i], i + 1 < lines->len);
 }
 
 char *
 mail_reply_format(const MailReply *reply)
 {
-    g_autofree char *code = g_strdup_printf("%03d", reply->code);
-    const char *parts[4] = {code};
-    gsize length = 1;
-    if (reply->enhanced[0] != '\0')
-        parts[length++] = reply->enhanced;
-    if (reply->text != NULL && reply->text[0] != '\0')
-        parts[length++] = reply->text;
-    return g_strdelimit(g_strjoinv(" ", (char **)parts), "\n", ' ');
+    const char *const parts[] = {reply->enhanced, reply->text};
+    GString *out = g_string_new(NULL);
+    append_code(out, reply->code);
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (parts[i] != NULL && *parts[i] != '\0') {
+            g_string_append_c(out, ' ');
+            g_string_append(out, parts[i]);
+        }
+    return g_strdelimit(g_string_free(out, FALSE), "\n", ' ');
 }
 
 /* The code of a line that has the form of a reply; 0 of others. */

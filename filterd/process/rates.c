@@ -7,6 +7,7 @@
 #include "filterd/base/clock.h"
 #include "filterd/base/json.h"
 #include "filterd/base/metrics.h"
+#include "filterd/base/text.h"
 #include "filterd/base/timing.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ append_timing(GString *out, const TimingSum *sum)
     json_member(out, "counts");
     for (unsigned i = 0; i < TIMING_BUCKETS; i++) {
         g_string_append_c(out, i == 0 ? '[' : ',');
-        json_append_integer(out, sum->counts[i]);
+        text_append_integer(out, sum->counts[i]);
     }
     g_string_append(out, "]}");
 }

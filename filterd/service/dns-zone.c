@@ -188,6 +188,8 @@ DnsAnswer *
 dns_zone_find(DnsZone *zone, char key[DNS_KEY_SIZE])
 {
     FilterdDnsType type = dns_key_type(key);
+    if (!zone->only && g_hash_table_size(zone->nodes) == 0)
+        return NULL;
     for (int hops = 0; hops <= CHAIN_LIMIT; hops++) {
         const char *cname = NULL;
         DnsAnswer *answer = find_once(zone, dns_key_name(key), type, &cname);

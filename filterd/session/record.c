@@ -7,6 +7,8 @@
  */
 #include "filterd/base/ip.h"
 #include "filterd/base/json.h"
+#include "filterd/base/text.h"
+#include "filterd/base/value.h"
 #include "filterd/service/dns-answer.h"
 #include "filterd/session/state.h"
 
@@ -34,7 +36,7 @@ typedef struct Record {
 static void
 append(Record *record, const char *text)
 {
-    g_string_append(record->out, text);
+    text_append(record->out, text);
 }
 
 /* Names are ours. */
@@ -50,7 +52,7 @@ static void
 integer(Record *record, const char *word, int64_t value)
 {
     name(record, word);
-    json_append_integer(record->out, value);
+    text_append_integer(record->out, value);
 }
 
 static void
@@ -162,11 +164,11 @@ append_value(GString *out, const FilterdValue *value)
     char ip[IP_TEXT_SIZE];
     switch (value->type) {
     case FILTERD_BOOL:
-        g_string_append(out, value->boolean ? "true" : "false");
+        text_append(out, value->boolean ? "true" : "false");
         break;
     case FILTERD_INT:
     case FILTERD_DURATION:
-        json_append_integer(out, value->integer);
+        text_append_integer(out, value->integer);
         break;
     case FILTERD_TEXT:
     case FILTERD_WORD:
@@ -200,8 +202,7 @@ weight(const FilterdValue *value)
     if (value->type == FILTERD_LIST)
         for (size_t i = 0; i < value->list.length; i++)
             sum += weight(&value->list.items[i]);
-    if (value->type == FILTERD_TEXT || value->type == FILTERD_WORD
-        || value->type == FILTERD_DOMAIN || value->type == FILTERD_ADDRESS)
+    if (value_has_text(value))
         sum += strlen(value->text);
     return sum;
 }

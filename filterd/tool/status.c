@@ -67,7 +67,7 @@ append_json(GString *out, const JsonValue *value)
     else if (value->type == JSON_TEXT)
         json_append(out, value->text, strlen(value->text));
     else if (value->type == JSON_NUMBER)
-        json_append_integer(out, value->integer);
+        text_append_integer(out, value->integer);
     else if (value->type == JSON_BOOL)
         g_string_append(out, value->boolean ? "true" : "false");
     else

@@ -115,7 +115,8 @@ smtp_attribute_append(GString *out, const char *name,
     for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++)
         if (g_ascii_strcasecmp(attributes[i].name, name) == 0)
             value = attributes[i].format(identity);
-    g_string_append_printf(out, "%s=", name);
+    g_string_append(out, name);
+    g_string_append_c(out, '=');
     append_xtext(out,
                  value != NULL && *value != '\0' ? value : "[UNAVAILABLE]");
 }

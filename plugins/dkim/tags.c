@@ -175,11 +175,14 @@ span_lists(Span list, const char *item)
 char *
 span_squeeze(Span span)
 {
-    GString *text = g_string_sized_new(span.length);
-    for (size_t i = 0; i < span.length; i++)
-        if (!is_space(span.bytes[i]))
-            g_string_append_c(text, span.bytes[i]);
-    return g_string_free(text, FALSE);
+    char *text = g_malloc(span.length + 1);
+    size_t length = 0;
+    for (size_t i = 0; i < span.length; i++) {
+        text[length] = span.bytes[i];
+        length += !is_space(span.bytes[i]);
+    }
+    text[length] = '\0';
+    return text;
 }
 
 static bool

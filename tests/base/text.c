@@ -182,6 +182,34 @@ plain(void)
     g_assert_false(text_is_plain("\xff", 1));
 }
 
+static void
+test_integers(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    text_append_integer(out, 0);
+    text_append(out, " ");
+    text_append_integer(out, INT64_MAX);
+    text_append(out, " ");
+    text_append_integer(out, INT64_MIN);
+    g_assert_cmpstr(out->str, ==, "0 9223372036854775807 -9223372036854775808");
+}
+
+/* Over each size that the memory behind it can have. */
+static void
+test_pieces(void)
+{
+    g_autoptr(GString) out = g_string_sized_new(1);
+    g_autoptr(GString) expected = g_string_new(NULL);
+
+    for (int i = 0; i < 300; i++) {
+        text_append_len(out, "a", (size_t)(i % 3 > 0));
+        g_string_append_len(expected, "a", i % 3 > 0);
+        g_assert_cmpstr(out->str, ==, expected->str);
+        g_assert_cmpuint(out->len, ==, expected->len);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -194,5 +222,7 @@ main(int argc, char **argv)
     g_test_add_func("/base/text/only-near-words-are-suggested", suggestions);
     g_test_add_func("/base/text/case-does-not-count", without_case);
     g_test_add_func("/base/text/plain-is-utf-8-without-controls", plain);
+    g_test_add_func("/base/text/integers-of-any-size", test_integers);
+    g_test_add_func("/base/text/pieces-find-room", test_pieces);
     return g_test_run();
 }
