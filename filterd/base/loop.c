@@ -153,9 +153,10 @@ loop_post_from_thread(LoopFunc func, void *data)
 
     g_mutex_lock(&thread_lock);
     g_array_append_val(thread_posts, post);
-    if (thread_posts->len == 1)
-        eventfd_write(thread_fd, 1);
+    gboolean first = thread_posts->len == 1;
     g_mutex_unlock(&thread_lock);
+    if (first)
+        eventfd_write(thread_fd, 1);
 }
 
 uint64_t

@@ -52,6 +52,8 @@ call_at_hand(MilterClient *client)
     return call;
 }
 
+/* The thread is woken when the lock is free: it would only wait again. Whatever
+ * it does then, the client is freed in the loop. */
 static void
 answer(MilterClient *client, sfsistat status)
 {
@@ -59,8 +61,8 @@ answer(MilterClient *client, sfsistat status)
     if (client->call != NULL)
         client->call->answer = status;
     client->call = NULL;
-    g_cond_signal(&client->answered);
     g_mutex_unlock(&client->lock);
+    g_cond_signal(&client->answered);
 }
 
 static void
