@@ -138,8 +138,6 @@ near_domain(const char *text)
 {
     const char *scheme = strstr(text, "://");
 
-    if (g_str_has_prefix(text, "*."))
-        return g_strdup(text + 1);
     if (*text == '@')
         return g_strdup(text + 1);
     if (scheme == NULL)

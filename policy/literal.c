@@ -204,6 +204,21 @@ is_long_prefix(const char *text)
     return ip_parse(address, &ip);
 }
 
+/* Of a domain that is meant to be several; NULL. */
+static char *
+find_several(const char *text)
+{
+    const char *below = text + (*text == '*');
+
+    if (*below == '.' && strchr(below, '*') == NULL)
+        return g_strdup_printf("a list has it: list NAME of domain { %s }, "
+                               "then … in NAME",
+                               below);
+    if (strchr(text, '*') != NULL)
+        return g_strdup("`*` is no wildcard: ask with `matches`");
+    return NULL;
+}
+
 /* What is wrong with it in particular; NULL. */
 static const char *
 find_hint(FilterdType type, const char *text)
@@ -218,11 +233,29 @@ find_hint(FilterdType type, const char *text)
 }
 
 void
+literal_refuse_key(Compile *compile, const PolicyPlace *place, FilterdType type,
+                   const char *text)
+{
+    const Complaint complaint = {.near = text + 1, .hint = types[type].example};
+
+    if (type == FILTERD_DOMAIN && g_str_has_prefix(text, "*.")
+        && strchr(text + 1, '*') == NULL)
+        compile_complain(compile, place, &complaint, "`%s` is not %s", text,
+                         types[type].phrase);
+    else
+        literal_refuse(compile, place, type, text);
+}
+
+void
 literal_refuse(Compile *compile, const PolicyPlace *place, FilterdType type,
                const char *text)
 {
     g_autofree char *near = literal_near(type, text);
-    const Complaint complaint = {.near = near, .hint = find_hint(type, text)};
+    g_autofree char *several =
+        type == FILTERD_DOMAIN ? find_several(text) : NULL;
+    const Complaint complaint = {
+        .near = near,
+        .hint = several != NULL ? several : find_hint(type, text)};
 
     if (is_too_large(compile, type, text)) {
         compile_error(compile, place, NULL, "`%s` is too large", text);

@@ -27,6 +27,9 @@ char *literal_near(FilterdType type, const char *text);
 /* Complains that `text` is no such thing. */
 void literal_refuse(Compile *compile, const PolicyPlace *place,
                     FilterdType type, const char *text);
+/* The same of a key. */
+void literal_refuse_key(Compile *compile, const PolicyPlace *place,
+                        FilterdType type, const char *text);
 
 /* What a bare word is by its shape: a bool, a number, a size, a duration, an
  * address, a network. */

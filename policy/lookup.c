@@ -11,6 +11,7 @@
 #include "filterd/base/value.h"
 #include "policy/arena.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PREFIXES 129
@@ -22,6 +23,7 @@ struct Lookup {
     Arena arena;
     unsigned char prefixes[PREFIXES]; /* that occur, longest first */
     unsigned prefix_count;
+    gboolean below; /* a key is `.example.com` */
 };
 
 static const FilterdValue present = {.type = FILTERD_UNKNOWN};
@@ -144,6 +146,8 @@ lookup_add(Lookup *lookup, const FilterdValue *key, const FilterdValue *value)
     g_hash_table_insert(lookup->entries, copy_key(lookup, key), kept);
     if (lookup->type == FILTERD_IP)
         note_prefix(lookup, key->ip.prefix);
+    else if (lookup->type == FILTERD_DOMAIN && *key->text == '.')
+        lookup->below = TRUE;
     return TRUE;
 }
 
@@ -208,6 +212,87 @@ unsigned
 lookup_size(const Lookup *lookup)
 {
     return g_hash_table_size(lookup->entries);
+}
+
+/* ---- what changes nothing ----------------------------------------------- */
+
+static void
+keep_pair(const char *inner, const char *outer, char **narrow, char **wide)
+{
+    if (*narrow != NULL)
+        return;
+    *narrow = g_strdup(inner);
+    *wide = g_strdup(outer);
+}
+
+static unsigned
+covered_domains(const Lookup *lookup, char **narrow, char **wide)
+{
+    GHashTableIter iter;
+    gpointer key, found;
+    unsigned count = 0;
+
+    g_hash_table_iter_init(&iter, lookup->entries);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const char *dot =
+            *(char *)key != '\0' ? strchr((char *)key + 1, '.') : NULL;
+
+        while (dot != NULL
+               && !g_hash_table_lookup_extended(lookup->entries, dot, &found,
+                                                NULL))
+            dot = strchr(dot + 1, '.');
+        if (dot == NULL)
+            continue;
+        keep_pair(key, found, narrow, wide);
+        count++;
+    }
+    return count;
+}
+
+static int
+compare_ips(gconstpointer a, gconstpointer b)
+{
+    return ip_compare(a, b);
+}
+
+/* In order a network stands right before what is in it. */
+static unsigned
+covered_ips(const Lookup *lookup, char **narrow, char **wide)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(FilterdIp));
+    GHashTableIter iter;
+    gpointer key;
+    guint outer = 0;
+    unsigned count = 0;
+
+    g_hash_table_iter_init(&iter, lookup->entries);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        g_array_append_vals(all, key, 1);
+    qsort(all->data, all->len, sizeof(FilterdIp), compare_ips);
+    for (guint i = 1; i < all->len; i++) {
+        const FilterdIp *net = &g_array_index(all, FilterdIp, outer);
+        const FilterdIp *ip = &g_array_index(all, FilterdIp, i);
+        char inner_text[IP_TEXT_SIZE], outer_text[IP_TEXT_SIZE];
+
+        if (!ip_contains(net, ip)) {
+            outer = i;
+            continue;
+        }
+        if (count++ == 0)
+            keep_pair(ip_format(ip, inner_text), ip_format(net, outer_text),
+                      narrow, wide);
+    }
+    return count;
+}
+
+unsigned
+lookup_covered(const Lookup *lookup, char **narrow, char **wide)
+{
+    if (lookup->type == FILTERD_IP && lookup->prefix_count > 1)
+        return covered_ips(lookup, narrow, wide);
+    if (lookup->type == FILTERD_DOMAIN && lookup->below)
+        return covered_domains(lookup, narrow, wide);
+    return 0;
 }
 
 unsigned

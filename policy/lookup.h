@@ -27,6 +27,9 @@ gboolean lookup_add(Lookup *lookup, const FilterdValue *key,
 const FilterdValue *lookup_find(const Lookup *lookup, const FilterdValue *key);
 
 unsigned lookup_size(const Lookup *lookup);
+/* How many keys of a set change nothing, as a wider one has what they have: a
+ * network, `.example.com`; one such pair, as text, for the caller to free. */
+unsigned lookup_covered(const Lookup *lookup, char **narrow, char **wide);
 /* How many keys of the other it lacks, and for how many that both have it gives
  * another value. Both are of one type. */
 unsigned lookup_lacks(const Lookup *lookup, const Lookup *other);

@@ -1,12 +1,10 @@
-/* parse-list.c: lists and maps, in the file or in files of their own.
+/* parse-list.c: lists and maps.
  *
  * SPDX-License-Identifier: BSD-2-Clause
- *
- * A list file has an entry a line, `#` comments; a map file a key, white space
- * and the value, which is the rest of the line.
  */
 #include "policy/literal.h"
 #include "policy/parse.h"
+#include "policy/remark.h"
 
 #include <string.h>
 
@@ -90,10 +88,10 @@ add_lookup(Compile *compile, Declaration *declaration)
     g_ptr_array_add(compile->rules->lookups, declaration->lookup);
 }
 
-/* FALSE: enough of it. */
-static gboolean
-add_entry(Compile *compile, Declaration *declaration, const PolicyPlace *place,
-          const char *text, const FilterdValue *value)
+gboolean
+parse_list_entry(Compile *compile, Declaration *declaration,
+                 const PolicyPlace *place, const char *text,
+                 const FilterdValue *value)
 {
     FilterdValue key;
 
@@ -103,18 +101,22 @@ add_entry(Compile *compile, Declaration *declaration, const PolicyPlace *place,
         return FALSE;
     }
     if (!literal_parse_key(compile, declaration->type, text, &key)) {
-        literal_refuse(compile, place, declaration->type, text);
+        literal_refuse_key(compile, place, declaration->type, text);
         return !compile->gave_up;
     }
-    if (!lookup_add(declaration->lookup, &key, value) && value != NULL)
+    if (lookup_add(declaration->lookup, &key, value))
+        remark_key(compile, declaration, place, text);
+    else if (value != NULL)
         compile_error(compile, place, NULL, "the key `%s` is there twice",
                       text);
+    else
+        remark_twice(compile, declaration, place, text);
     return !compile->gave_up;
 }
 
-static gboolean
-add_pair(Compile *compile, Declaration *declaration, const PolicyPlace *place,
-         const char *key, const char *text)
+gboolean
+parse_map_pair(Compile *compile, Declaration *declaration,
+               const PolicyPlace *place, const char *key, const char *text)
 {
     FilterdValue value;
 
@@ -122,7 +124,7 @@ add_pair(Compile *compile, Declaration *declaration, const PolicyPlace *place,
         literal_refuse(compile, place, declaration->gives, text);
         return !compile->gave_up;
     }
-    return add_entry(compile, declaration, place, key, &value);
+    return parse_list_entry(compile, declaration, place, key, &value);
 }
 
 /* A word that begins a statement is an entry, too, where it can be: in a list
@@ -189,9 +191,10 @@ parse_entry(Compile *compile, Declaration *declaration, gboolean *told)
     if (key == NULL)
         return FALSE;
     if (declaration->kind != DECLARATION_MAP)
-        return add_entry(compile, declaration, &place, key, NULL);
+        return parse_list_entry(compile, declaration, &place, key, NULL);
     const char *value = parse_key_value(compile, &place, told);
-    return value != NULL && add_pair(compile, declaration, &place, key, value);
+    return value != NULL
+           && parse_map_pair(compile, declaration, &place, key, value);
 }
 
 /* { value }, or { value value } of a map. */
@@ -222,90 +225,6 @@ parse_entries(Compile *compile, Declaration *declaration)
     return ok && compile_close(compile, &open);
 }
 
-/* An entry in quotes or with a comma behind it, which would be right without.
- */
-static gboolean
-refuse_dressed(Compile *compile, const Declaration *declaration,
-               const PolicyPlace *place, const char *line)
-{
-    g_autofree char *plain = g_strdup(line + strspn(line, "\"'"));
-    gsize length = strlen(plain);
-    FilterdValue key;
-
-    while (length > 0 && strchr("\"',;", plain[length - 1]) != NULL)
-        plain[--length] = '\0';
-    if (literal_parse_key(compile, declaration->type, line, &key)
-        || !literal_parse_key(compile, declaration->type, plain, &key))
-        return FALSE;
-    const Complaint complaint = {.right = plain, .hint = plain};
-    compile_complain(
-        compile, place, &complaint,
-        "an entry of a list file stands without quotes and commas");
-    return TRUE;
-}
-
-/* One line of a file, without its comment, trimmed. */
-static gboolean
-add_line(Compile *compile, Declaration *declaration, const PolicyPlace *place,
-         char *line)
-{
-    if (declaration->patterns != NULL)
-        return parse_pattern_line(compile, declaration, place, line);
-    if (declaration->kind != DECLARATION_MAP
-        && refuse_dressed(compile, declaration, place, line))
-        return !compile->gave_up;
-    if (declaration->kind != DECLARATION_MAP)
-        return add_entry(compile, declaration, place, line, NULL);
-    gsize length = strcspn(line, " \t");
-    if (line[length] == '\0') {
-        compile_error(compile, place, "a key, white space, a value",
-                      "`%s` has no value", line);
-        return !compile->gave_up;
-    }
-    line[length] = '\0';
-    return add_pair(compile, declaration, place, line,
-                    g_strchug(line + length + 1));
-}
-
-/* A `#` begins a comment where a word could begin. */
-static void
-cut_comment(char *line)
-{
-    for (char *c = line; *c != '\0'; c++)
-        if (*c == '#' && (c == line || g_ascii_isspace(c[-1]))) {
-            *c = '\0';
-            return;
-        }
-}
-
-static void
-add_file(Compile *compile, Declaration *declaration, const Source *source)
-{
-    PolicyPlace place = {.file = source->name};
-    const char *at = source->text;
-    const char *end = source->text + source->length;
-    gboolean more = TRUE;
-
-    if (source->length >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
-        at += 3;
-    while (more && at < end) {
-        const char *stop = memchr(at, '\n', (gsize)(end - at));
-        gsize length = (gsize)((stop != NULL ? stop : end) - at);
-        g_autofree char *line = g_strndup(at, length);
-
-        place.line++;
-        cut_comment(line);
-        char *begin = g_strchomp(line);
-        while (g_ascii_isspace(*begin))
-            begin++;
-        place.column = 1 + (unsigned)(begin - line);
-        place.length = (unsigned)g_utf8_strlen(begin, -1);
-        if (*begin != '\0')
-            more = add_line(compile, declaration, &place, begin);
-        at = stop != NULL ? stop + 1 : end;
-    }
-}
-
 /* "from" TEXT */
 static gboolean
 parse_from(Compile *compile, Declaration *declaration)
@@ -321,7 +240,7 @@ parse_from(Compile *compile, Declaration *declaration)
     g_autofree char *resolved = compile_resolve(place.file, path);
     const Source *source = compile_read(compile, &place, resolved);
     if (source != NULL && compile_check_text(compile, source))
-        add_file(compile, declaration, source);
+        parse_list_file(compile, declaration, source);
     return TRUE;
 }
 

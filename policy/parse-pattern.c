@@ -5,6 +5,7 @@
  * Raw, as behind `matches`: a backslash is PCRE2's.
  */
 #include "policy/parse.h"
+#include "policy/remark.h"
 
 #include <string.h>
 
@@ -26,7 +27,11 @@ add_pattern(Compile *compile, Declaration *list, const PolicyPlace *place,
                       COMPILE_PATTERNS);
         return FALSE;
     }
-    if (!lookup_add(list->lookup, &key, NULL) || compile->skeleton
+    if (!lookup_add(list->lookup, &key, NULL)) {
+        remark_twice(compile, list, place, text);
+        return TRUE;
+    }
+    if (compile->skeleton
         || pattern_list_add(list->patterns, text, &message, &offset))
         return TRUE;
     at.column += quote + (unsigned)g_utf8_strlen(text, (gssize)offset);

@@ -21,6 +21,17 @@ gboolean parse_let(Compile *compile, const PolicyPlace *place);
 gboolean parse_stage(Compile *compile, const PolicyPlace *place);
 gboolean parse_test(Compile *compile, const PolicyPlace *place);
 
+/* An entry of a list or, with its value, a map; a pair of a map: FALSE: enough.
+ */
+gboolean parse_list_entry(Compile *compile, Declaration *declaration,
+                          const PolicyPlace *place, const char *text,
+                          const FilterdValue *value);
+gboolean parse_map_pair(Compile *compile, Declaration *declaration,
+                        const PolicyPlace *place, const char *key,
+                        const char *text);
+/* What is in a file of its own. */
+void parse_list_file(Compile *compile, Declaration *declaration,
+                     const Source *source);
 /* One of a list of patterns, in braces or in a file of its own; FALSE: enough.
  * `told` is whether something that is none has been complained of. */
 gboolean parse_pattern(Compile *compile, Declaration *list, gboolean *told);

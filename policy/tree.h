@@ -61,6 +61,21 @@ typedef enum DeclarationKind {
     DECLARATION_LET,
 } DeclarationKind;
 
+/* What is odd in the entries of a list or map, see remark.h. */
+typedef enum RemarkKind {
+    REMARK_HOST_BITS,
+    REMARK_STAR,
+    REMARK_QUOTES,
+    REMARK_TWICE,
+    REMARKS,
+} RemarkKind;
+
+typedef struct Remark {
+    unsigned count;
+    PolicyPlace place; /* of the first */
+    const char *text;
+} Remark;
+
 struct Declaration {
     DeclarationKind kind;
     const char *name;
@@ -73,6 +88,7 @@ struct Declaration {
     unsigned size, depth;  /* of a let's tree, those it names included */
     gboolean checked;      /* what stands above it may not name it */
     gboolean used;
+    Remark remarks[REMARKS];
 };
 
 /* A text with facts in it: parts in order, each a text or a fact. */

@@ -5,6 +5,8 @@
 #include "policy/warn.h"
 
 #include "filterd/base/clock.h"
+#include "policy/remark.h"
+#include "policy/warn-value.h"
 
 #include <string.h>
 
@@ -315,4 +317,6 @@ warn_all(Compile *compile)
         warn_dmarc(compile, g_ptr_array_index(all, i));
     }
     warn_unused(compile);
+    warn_values(compile);
+    remark_tell(compile);
 }

@@ -60,26 +60,44 @@ keep_bits(const FilterdIp *ip, unsigned bits)
     return network;
 }
 
-gboolean
-ip_parse_network(const char *text, FilterdIp *ip)
+/* The address before a slash. */
+static gboolean
+parse_before(const char *text, const char *slash, FilterdIp *ip)
 {
     char address[IP_TEXT_SIZE];
-    const char *slash = strchr(text, '/');
-    FilterdIp parsed;
-    int64_t bits;
-    gboolean dotted;
 
-    if (slash == NULL)
-        return ip_parse(text, ip);
     if ((size_t)(slash - text) >= sizeof(address))
         return FALSE;
     g_strlcpy(address, text, (size_t)(slash - text) + 1);
-    dotted = strchr(address, ':') == NULL;
-    if (!ip_parse(address, &parsed)
+    return ip_parse(address, ip);
+}
+
+gboolean
+ip_parse_network(const char *text, FilterdIp *ip)
+{
+    const char *slash = strchr(text, '/');
+    FilterdIp parsed;
+    int64_t bits;
+
+    if (slash == NULL)
+        return ip_parse(text, ip);
+    gboolean dotted = memchr(text, ':', (size_t)(slash - text)) == NULL;
+    if (!parse_before(text, slash, &parsed)
         || !text_parse_int(slash + 1, 0, dotted ? 32 : 128, &bits))
         return FALSE;
     *ip = keep_bits(&parsed, (unsigned)bits + (dotted ? MAPPED_BITS : 0));
     return TRUE;
+}
+
+gboolean
+ip_has_host_bits(const char *text)
+{
+    const char *slash = strchr(text, '/');
+    FilterdIp whole, network;
+
+    return slash != NULL && parse_before(text, slash, &whole)
+           && ip_parse_network(text, &network)
+           && memcmp(whole.bytes, network.bytes, sizeof(whole.bytes)) != 0;
 }
 
 gboolean

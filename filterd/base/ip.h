@@ -15,6 +15,8 @@
 gboolean ip_parse(const char *text, FilterdIp *ip);
 /* The same, or with "/24". Host bits are cleared. */
 gboolean ip_parse_network(const char *text, FilterdIp *ip);
+/* Whether it is a network with such. */
+gboolean ip_has_host_bits(const char *text);
 
 /* IPv4 as IPv4, with a prefix (of 32 or 128) unless it is a single address.
  * Returns `text`, of IP_TEXT_SIZE octets. */

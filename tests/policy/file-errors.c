@@ -46,6 +46,17 @@ static const WorldCase statements[] = {
     {"include \"loop.conf\"\n", "t2.conf:1:9: `loop.conf` includes itself\n"},
     {"include \"t.conf\"\n", "1:9: `t.conf` includes itself\n"},
     {"include\n", "2:1: expected a path, but the file ends here\n"},
+    {"map x of ip to text from \"quoted-keys\"\n",
+     "quoted-keys:1:1: a key of a map file stands without quotes and commas | "
+     "192.0.2.1\n"},
+    {"map x of ip to int from \"quoted-values\"\n",
+     "quoted-values:1:12: a value of a map file stands without quotes and "
+     "commas | 5\n"
+     "quoted-values:2:11: a value of a map file stands without quotes and "
+     "commas | 7\n"},
+    {"list x of domain from \"quoted-list\"\n",
+     "quoted-list:2:3: an entry of a list file stands without quotes and "
+     "commas | example.org\n"},
     {"list x of colour { red }\n",
      "1:11: no type `colour` | there is ip, domain, address, text, word, int, "
      "duration or pattern\n"},
@@ -283,6 +294,9 @@ static void
 test_statements(void)
 {
     world_file("bad.list", "a.example\nbad..x # c\n");
+    world_file("quoted-keys", "\"192.0.2.1\", x\n");
+    world_file("quoted-values", "192.0.2.1  \"5\"\n192.0.2.2 7,\n");
+    world_file("quoted-list", "a.example\n  \"example.org\",\n");
     world_file("loop.conf", "set workers 1\ninclude \"t2.conf\"\n");
     world_file("t2.conf", "include \"loop.conf\"\n");
     world_file("inner.conf", "at rcpt {\n    reject x if\n}\n");
