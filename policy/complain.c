@@ -38,6 +38,44 @@ copy_line(const Source *source, unsigned line)
     return g_strndup(at, (gsize)((stop != NULL ? stop : end) - at));
 }
 
+static gboolean
+is_word(char c)
+{
+    return g_ascii_isalnum(c) || (guchar)c >= 0x80
+           || (c != '\0' && strchr("-_.", c) != NULL);
+}
+
+/* As it can stand in that place without becoming part of a word beside it. */
+static char *
+fit(const char *line, const PolicyPlace *place, const char *right)
+{
+    gsize length = strlen(right);
+
+    if (g_utf8_strlen(line, -1) + 1
+        < (glong)place->column + (glong)place->length)
+        return g_strdup(right);
+    const char *begin = g_utf8_offset_to_pointer(line, place->column - 1);
+    const char *end = g_utf8_offset_to_pointer(begin, place->length);
+    gboolean before = begin > line && is_word(begin[-1]);
+    gboolean behind = is_word(*end);
+    if (length == 0)
+        return g_strdup(before && behind ? " " : "");
+    return g_strconcat(before && is_word(*right) ? " " : "", right,
+                       behind && is_word(right[length - 1]) ? " " : "", NULL);
+}
+
+static void
+suggest(Compile *compile, const PolicyPlace *place, const char *right)
+{
+    const Source *source = find_source(compile, place->file);
+    g_autofree char *line =
+        source != NULL ? copy_line(source, place->line) : NULL;
+    g_autofree char *fitted =
+        right != NULL && line != NULL ? fit(line, place, right) : NULL;
+
+    policy_report_suggest(compile->report, fitted != NULL ? fitted : right);
+}
+
 static void
 complain(Compile *compile, PolicySeverity severity, const PolicyPlace *place,
          const char *hint, const char *message)
@@ -67,7 +105,7 @@ add_error(Compile *compile, const PolicyPlace *place,
         complaint->near != NULL ? complaint->near : complaint->right;
 
     complain(compile, POLICY_ERROR, place, complaint->hint, message);
-    policy_report_suggest(compile->report, right);
+    suggest(compile, place, right);
     if (compile->report->errors >= COMPILE_ERRORS)
         give_up(compile, place);
 }
