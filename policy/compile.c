@@ -76,6 +76,7 @@ compile_init(Compile *compile, const PolicyLoader *loader, PolicyReport *report)
     compile->names = g_hash_table_new(g_str_hash, g_str_equal);
     compile->steps = g_array_new(FALSE, FALSE, sizeof(Step));
     compile->lost = g_hash_table_new(g_str_hash, g_str_equal);
+    compile->torn = g_array_new(FALSE, FALSE, sizeof(PolicyPlace));
     settings_start(compile);
 }
 
@@ -88,6 +89,7 @@ compile_clear(Compile *compile)
     g_hash_table_unref(compile->names);
     g_array_unref(compile->steps);
     g_hash_table_unref(compile->lost);
+    g_array_unref(compile->torn);
     settings_stop(compile);
 }
 

@@ -54,6 +54,8 @@ typedef struct Compile {
     gboolean among_entries; /* of a list or map: no sign has a meaning */
     const char *complete;   /* the word of the statement that has just ended */
     PolicyPlace rcpt_place; /* of the first `at rcpt`; line 0: none */
+    GArray *torn;           /* PolicyPlace: of texts on several lines */
+    const Source *blank;    /* a file without any statement; NULL */
     gboolean gave_up;
 } Compile;
 
@@ -74,6 +76,9 @@ typedef struct Complaint {
 
 void compile_complain(Compile *compile, const PolicyPlace *place,
                       const Complaint *complaint, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+void compile_warn(Compile *compile, const PolicyPlace *place,
+                  const Complaint *complaint, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 /* "WHAT `word`", as in "no fact `x`", with a suggestion of `words` where one is
  * near, and all of them as the hint where they are few. */

@@ -110,6 +110,21 @@ add_error(Compile *compile, const PolicyPlace *place,
         give_up(compile, place);
 }
 
+/* Whether the text there has been complained of: nothing else is wrong with
+ * it. */
+static gboolean
+is_torn(const Compile *compile, const PolicyPlace *place)
+{
+    for (guint i = 0; i < compile->torn->len; i++) {
+        const PolicyPlace *torn = &g_array_index(compile->torn, PolicyPlace, i);
+
+        if (torn->file == place->file && torn->line == place->line
+            && torn->column == place->column)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void add_formatted(Compile *compile, const PolicyPlace *place,
                           const Complaint *complaint, const char *format,
                           va_list arguments) G_GNUC_PRINTF(4, 0);
@@ -118,7 +133,7 @@ static void
 add_formatted(Compile *compile, const PolicyPlace *place,
               const Complaint *complaint, const char *format, va_list arguments)
 {
-    if (compile->gave_up)
+    if (compile->gave_up || is_torn(compile, place))
         return;
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     if (complaint->near == NULL) {
@@ -154,15 +169,29 @@ compile_error(Compile *compile, const PolicyPlace *place, const char *hint,
 }
 
 void
-compile_warning(Compile *compile, const PolicyPlace *place, const char *hint,
-                const char *format, ...)
+compile_warn(Compile *compile, const PolicyPlace *place,
+             const Complaint *complaint, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    complain(compile, POLICY_WARNING, place, hint, message);
+    complain(compile, POLICY_WARNING, place, complaint->hint, message);
+    policy_report_suggest(compile->report, complaint->right);
+}
+
+void
+compile_warning(Compile *compile, const PolicyPlace *place, const char *hint,
+                const char *format, ...)
+{
+    const Complaint complaint = {.hint = hint};
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    compile_warn(compile, place, &complaint, "%s", message);
 }
 
 char *

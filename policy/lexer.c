@@ -214,27 +214,73 @@ take_bare(Lexer *lexer, Token *token)
     take(lexer, token, TOKEN_BARE, (gsize)(c - lexer->at));
 }
 
-/* text = '"' { any octet but '"', LF | '\' any } '"' . */
-static void
-take_text(Lexer *lexer, Token *token)
+/* To the next quote, or the end of the line. */
+static const char *
+find_quote(const Lexer *lexer, const char *c)
 {
-    const char *c = lexer->at + 1;
-    TokenKind kind = TOKEN_TEXT;
-
     while (c < lexer->end && *c != '"' && *c != '\n' && *c != '\0') {
         if (*c == '\\' && lexer->end - c > 1 && c[1] != '\n' && c[1] != '\0')
             c++;
         c++;
     }
-    if (c < lexer->end && *c == '"')
-        c++;
-    else
-        kind = TOKEN_BROKEN;
-    take(lexer, token, kind, (gsize)(c - lexer->at));
-    if (kind == TOKEN_TEXT) {
-        token->start++;
-        token->length -= 2;
+    return c;
+}
+
+static gboolean
+at_quote(const Lexer *lexer, const char *c)
+{
+    return c < lexer->end && *c == '"';
+}
+
+/* Lines that a text may be thought to run over. */
+#define LINES_LIMIT 20
+
+static const LexerMistake lines = {
+    "\"", TOKEN_TEXT, NULL, "this text runs over the end of its line", FALSE};
+
+/* The quote that ends a text on a later line, the first there that is not one
+ * that begins a text: what is behind it is no word, and the other quotes of its
+ * line are pairs. NULL: none does, the text's end was forgotten. */
+static const char *
+find_later_quote(const Lexer *lexer, const char *c)
+{
+    for (unsigned i = 0; i < LINES_LIMIT && c < lexer->end && *c == '\n'; i++) {
+        const char *quote = c = find_quote(lexer, c + 1);
+        unsigned others = 0;
+
+        if (!at_quote(lexer, quote))
+            continue;
+        for (c++; at_quote(lexer, c = find_quote(lexer, c)); c++)
+            others++;
+        gboolean ends = quote + 1 == lexer->end
+                        || strchr(" \t\r\n{}()[],#", quote[1]) != NULL;
+        return ends && others % 2 == 0 ? quote : NULL;
     }
+    return NULL;
+}
+
+/* text = '"' { any octet but '"', LF | '\' any } '"' . */
+static void
+take_text(Lexer *lexer, Token *token)
+{
+    const char *line = find_quote(lexer, lexer->at + 1);
+    const char *end = line;
+    unsigned shown = (unsigned)g_utf8_strlen(lexer->at, line - lexer->at);
+
+    if (!at_quote(lexer, line))
+        end = find_later_quote(lexer, line);
+    if (end == NULL) {
+        take(lexer, token, TOKEN_BROKEN, (gsize)(line - lexer->at));
+        return;
+    }
+    take(lexer, token, TOKEN_TEXT, (gsize)(end + 1 - lexer->at));
+    token->start++;
+    token->length -= 2;
+    if (end == line)
+        return;
+    lexer->fresh = FALSE;
+    token->place.length = shown;
+    token->mistake = &lines;
 }
 
 static const struct {

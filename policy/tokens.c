@@ -8,6 +8,26 @@
 
 #define FOUND_LIMIT 40
 
+static gboolean
+is_torn(const Token *token)
+{
+    return token->kind == TOKEN_TEXT
+           && memchr(token->start, '\n', token->length) != NULL;
+}
+
+/* Nothing that means anything stands in its place. */
+static void
+tell_nothing(Compile *compile, const Token *token)
+{
+    compile_error(compile, &token->place,
+                  is_torn(token) ? "a text ends on the line where it begins; "
+                                   "in a reply `\\n` begins a line"
+                                 : NULL,
+                  "%s", token->mistake->message);
+    if (is_torn(token))
+        g_array_append_val(compile->torn, token->place);
+}
+
 /* As it would be right. */
 static void
 tell_mistake(Compile *compile, const Token *token)
@@ -20,8 +40,8 @@ tell_mistake(Compile *compile, const Token *token)
         return;
     if (mistake->once)
         compile->lexer->told = mistake;
-    if (right == NULL && token->kind == TOKEN_NOTHING) {
-        compile_error(compile, &token->place, NULL, "%s", mistake->message);
+    if (right == NULL && (token->kind == TOKEN_NOTHING || is_torn(token))) {
+        tell_nothing(compile, token);
         return;
     }
     if (right == NULL)
