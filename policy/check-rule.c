@@ -51,13 +51,20 @@ static const struct {
     [POLICY_SCORE] = {NULL, NULL},
 };
 
+gboolean
+check_may_answer(PolicyVerdict kind, char class)
+{
+    return replies[kind].classes != NULL
+           && strchr(replies[kind].classes, class) != NULL;
+}
+
 static void
 check_code(Compile *compile, const Rule *rule)
 {
     PolicyVerdict kind = rule->public.kind;
     char class = (char)('0' + rule->code / 100);
 
-    if (strchr(replies[kind].classes, class) == NULL) {
+    if (!check_may_answer(kind, class)) {
         compile_error(compile, &rule->code_place, replies[kind].hint,
                       "`%s` cannot answer %03d", policy_verdict_words[kind],
                       rule->code);

@@ -29,6 +29,8 @@ void check_fact_stage(Compile *compile, const PolicyFact *fact,
                       const PolicyPlace *place, FilterdStage stage);
 
 void check_rule(Compile *compile, Rule *rule);
+/* Whether the verdict may answer with codes of that first digit. */
+gboolean check_may_answer(PolicyVerdict kind, char class);
 /* Complains of a reply that the verdict cannot have; FALSE: it has none. */
 gboolean check_answers(Compile *compile, const Rule *rule);
 void check_tests(Compile *compile);

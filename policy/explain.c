@@ -6,6 +6,7 @@
 
 #include "filterd/base/value.h"
 #include "policy/evaluate.h"
+#include "policy/written.h"
 
 #include <string.h>
 
@@ -47,55 +48,6 @@ policy_judgement_free(void *data)
 
     g_ptr_array_unref(judgement->reasons);
     g_free(judgement);
-}
-
-/* ---- how it is written -------------------------------------------------- */
-
-static void
-append_literal(GString *out, const Node *node)
-{
-    FilterdType type = node->value.type;
-    gboolean quoted = type == FILTERD_TEXT || type == FILTERD_DOMAIN
-                      || type == FILTERD_ADDRESS;
-
-    g_string_append_printf(out, quoted ? "\"%s\"" : "%s", node->text);
-}
-
-static void
-append_operand(GString *out, const Node *node)
-{
-    if (node->kind == NODE_LITERAL) {
-        append_literal(out, node);
-    } else if (node->kind == NODE_ENTRY) {
-        g_string_append_printf(out, "%s[", node->declaration->name);
-        append_operand(out, node->first);
-        g_string_append_c(out, ']');
-    } else {
-        g_string_append(out, node->text);
-    }
-}
-
-static void
-append_leaf(GString *out, const Node *node)
-{
-    static const char *const signs[] = {"=", "!=", "<", "<=", ">", ">="};
-    const Node *left = node->first;
-
-    if (node->kind == NODE_KNOWN)
-        g_string_append(out, "known ");
-    if (node->kind < NODE_NOT) {
-        append_operand(out, node);
-        return;
-    }
-    append_operand(out, left);
-    if (node->kind == NODE_COMPARE)
-        g_string_append_printf(out, " %s ", signs[node->comparison]);
-    else if (node->kind == NODE_IN)
-        g_string_append(out, " in ");
-    else if (node->kind == NODE_MATCHES)
-        g_string_append_printf(out, " matches \"%s\"", node->text);
-    if (left->next != NULL)
-        append_operand(out, left->next);
 }
 
 /* ---- what it rests on --------------------------------------------------- */
@@ -158,7 +110,7 @@ explain_leaf(Explaining *all, const Node *node)
 {
     GString *text = g_string_new(NULL);
 
-    append_leaf(text, node);
+    written_append(text, node);
     g_ptr_array_set_size(all->seen, 0);
     PolicyTruth truth = truth_of(all, node);
     add_reason(all, text, truth);

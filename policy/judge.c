@@ -95,6 +95,20 @@ default_reply(const PolicyRule *rule)
     return rule->kind == POLICY_TEMPFAIL ? &tempfail : &reject;
 }
 
+int
+policy_rule_codes(const PolicyRule *public, char enhanced[POLICY_ENHANCED])
+{
+    const Rule *rule = (const Rule *)public;
+    const DefaultReply *otherwise = default_reply(public);
+
+    g_strlcpy(enhanced, otherwise->enhanced, POLICY_ENHANCED);
+    if (rule->code != 0)
+        enhanced[0] = (char)('0' + rule->code / 100);
+    if (*rule->enhanced != '\0')
+        g_strlcpy(enhanced, rule->enhanced, POLICY_ENHANCED);
+    return rule->code != 0 ? rule->code : otherwise->code;
+}
+
 void
 policy_rule_reply(const PolicyRule *public, const PolicyClient *client,
                   MailReply *reply)
@@ -102,19 +116,14 @@ policy_rule_reply(const PolicyRule *public, const PolicyClient *client,
     const Rule *rule = (const Rule *)public;
     const DefaultReply *otherwise = default_reply(public);
     g_autoptr(GString) text = g_string_new(NULL);
-    char enhanced[sizeof(rule->enhanced)];
+    char enhanced[POLICY_ENHANCED];
+    int code = policy_rule_codes(public, enhanced);
 
-    g_strlcpy(enhanced, otherwise->enhanced, sizeof(enhanced));
-    if (rule->code != 0)
-        enhanced[0] = (char)('0' + rule->code / 100);
-    if (*rule->enhanced != '\0')
-        g_strlcpy(enhanced, rule->enhanced, sizeof(enhanced));
     if (rule->text != NULL)
         template_append(text, rule->text, client, is_shadow(rule, client));
     else
         g_string_append(text, otherwise->text);
-    mail_reply_set(reply, rule->code != 0 ? rule->code : otherwise->code,
-                   enhanced, text->str);
+    mail_reply_set(reply, code, enhanced, text->str);
 }
 
 /* Room for so many values in `memory`, which knows no alignment. */

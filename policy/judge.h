@@ -109,6 +109,12 @@ PolicyTruth policy_rule_truth(const PolicyRule *rule,
 void policy_rule_reply(const PolicyRule *rule, const PolicyClient *client,
                        MailReply *reply);
 
+/* Octets of an enhanced status code, with the NUL. */
+#define POLICY_ENHANCED 12
+
+/* The code that it is answered with; `enhanced` is filled in. */
+int policy_rule_codes(const PolicyRule *rule, char enhanced[POLICY_ENHANCED]);
+
 /* The values of a rewrite's arguments, texts filled in. The array and what is
  * in it live as long as `memory`. */
 const FilterdValue *policy_rule_arguments(const PolicyRule *rule,

@@ -157,6 +157,17 @@ parse_statement(Compile *compile)
         recover(compile);
 }
 
+/* One that is included and has comments says that it is meant so. */
+static void
+note_blank(Compile *compile, const Source *source)
+{
+    gboolean comments = memchr(source->text, '#', source->length) != NULL;
+
+    if (compile->token.kind == TOKEN_END && compile->blank == NULL
+        && (compile->open->len == 1 || !comments))
+        compile->blank = source;
+}
+
 /* file = { include | set | dns | listen | backend | store | use | list | map
  *        | let | stage | test } . */
 void
@@ -170,6 +181,7 @@ parse_file(Compile *compile, const Source *source)
     compile->lexer = &lexer;
     g_ptr_array_add(compile->open, (gpointer)source);
     compile_advance(compile);
+    note_blank(compile, source);
     while (compile->token.kind != TOKEN_END)
         parse_statement(compile);
     g_ptr_array_set_size(compile->open, (gint)compile->open->len - 1);

@@ -117,7 +117,7 @@ typedef struct Rule {
     Node *reply; /* QUOTED; NULL: the default */
     Template *text;
     int code; /* 0: the default */
-    char enhanced[12];
+    char enhanced[POLICY_ENHANCED];
     const PolicyFact *client, *domain; /* of its sample; NULL: not known */
     const char *action;                /* of a rewrite, as written */
     Argument *arguments;

@@ -69,30 +69,109 @@ refuses(const Rule *rule)
 
 /* ---- rules that never fire ---- */
 
-static void
-warn_never(Compile *compile, const GPtrArray *stage)
+/* The first of the stage that fires for everyone; NULL. */
+static const Rule *
+find_last(const GPtrArray *stage)
 {
-    const Rule *last = NULL;
-
     for (guint i = 0; i < stage->len; i++) {
         const Rule *rule = g_ptr_array_index(stage, i);
-        PolicyTruth truth = constant_truth(rule->condition);
 
-        if (last != NULL) {
-            g_autofree char *hint =
-                g_strdup_printf("`%s` in line %u ends the stage for everyone",
-                                last->public.name, last->public.place.line);
-            compile_warning(compile, &rule->public.place, hint,
-                            "`%s` can never fire", rule->public.name);
-            return;
-        }
-        if (truth == POLICY_NO)
+        if (is_constant(rule) && constant_truth(rule->condition) == POLICY_YES)
+            return rule;
+    }
+    return NULL;
+}
+
+static void
+warn_behind(Compile *compile, const GPtrArray *stage, const Rule *last)
+{
+    for (guint i = 0; last != NULL && i + 1 < stage->len; i++) {
+        const Rule *rule = g_ptr_array_index(stage, i + 1);
+
+        if (g_ptr_array_index(stage, i) != last)
+            continue;
+        g_autofree char *hint =
+            g_strdup_printf("`%s` in line %u ends the stage for everyone",
+                            last->public.name, last->public.place.line);
+        compile_warning(compile, &rule->public.place, hint,
+                        "`%s` can never fire", rule->public.name);
+    }
+}
+
+static void
+warn_never(Compile *compile, const GPtrArray *stage, const Rule *last)
+{
+    for (guint i = 0; i < stage->len; i++) {
+        const Rule *rule = g_ptr_array_index(stage, i);
+
+        if (rule == last)
+            break;
+        if (constant_truth(rule->condition) == POLICY_NO)
             compile_warning(compile, &rule->public.place,
                             "its condition is always no", "`%s` can never fire",
                             rule->public.name);
-        else if (truth == POLICY_YES && is_constant(rule))
-            last = rule;
     }
+    warn_behind(compile, stage, last);
+}
+
+/* What a verdict does that leaves nothing for later stages; NULL: others do. */
+static const char *const leaving[] = {
+    [POLICY_ACCEPT] = "accepts",         [POLICY_REJECT] = "rejects",
+    [POLICY_TEMPFAIL] = "tempfails",     [POLICY_DISCARD] = "discards",
+    [POLICY_DISCONNECT] = "disconnects", [POLICY_SCORE] = NULL,
+};
+
+/* Of the stages behind that of `last`, whose rules nobody comes to. */
+static void
+warn_later(Compile *compile, const Rule *last)
+{
+    for (int stage = (int)last->public.stage + 1; stage < FILTERD_STAGES;
+         stage++) {
+        const GPtrArray *rules = compile->rules->stages[stage];
+
+        if (rules->len == 0)
+            continue;
+        const Rule *first = g_ptr_array_index(rules, 0);
+        g_autofree char *hint = g_strdup_printf(
+            "`%s` in line %u %s everyone at `%s` already", last->public.name,
+            last->public.place.line, leaving[last->public.kind],
+            policy_stage_words[last->public.stage]);
+        compile_warning(compile, &first->public.place, hint,
+                        "`%s` can never fire, nor any rule of a later stage "
+                        "than `%s`",
+                        first->public.name,
+                        policy_stage_words[last->public.stage]);
+        return;
+    }
+}
+
+static void
+warn_unreachable(Compile *compile)
+{
+    for (int stage = 0; stage < FILTERD_STAGES; stage++) {
+        const GPtrArray *rules = compile->rules->stages[stage];
+        const Rule *last = find_last(rules);
+
+        warn_never(compile, rules, last);
+        if (last == NULL || leaving[last->public.kind] == NULL)
+            continue;
+        warn_later(compile, last);
+        return;
+    }
+}
+
+/* ---- nothing at all ---- */
+
+static void
+warn_blank(Compile *compile)
+{
+    if (compile->blank == NULL)
+        return;
+    const PolicyPlace place = {
+        .file = compile->blank->name, .line = 1, .column = 1, .length = 1};
+    compile_warning(compile, &place,
+                    "nothing listens and nothing is judged by it",
+                    "there is no statement in this file");
 }
 
 /* ---- days that pass ---- */
@@ -309,12 +388,14 @@ warn_all(Compile *compile)
     warn_relay(compile);
     for (guint i = 0; i < compile->config->uses->len; i++)
         warn_evidence(compile, g_ptr_array_index(compile->config->uses, i));
-    for (int stage = 0; stage < FILTERD_STAGES; stage++)
-        warn_never(compile, compile->rules->stages[stage]);
+    warn_blank(compile);
+    warn_unreachable(compile);
+    warn_pairs(compile);
     for (guint i = 0; i < all->len; i++) {
         warn_until(compile, g_ptr_array_index(all, i));
         warn_temperror(compile, g_ptr_array_index(all, i));
         warn_dmarc(compile, g_ptr_array_index(all, i));
+        warn_reply(compile, g_ptr_array_index(all, i));
     }
     warn_unused(compile);
     warn_values(compile);

@@ -7,3 +7,8 @@
 #include "policy/compile.h"
 
 void warn_all(Compile *compile);
+
+/* Codes that stand in the text of its reply, too. */
+void warn_reply(Compile *compile, const Rule *rule);
+/* Parts of conditions that exclude each other, or one of which always holds. */
+void warn_pairs(Compile *compile);

@@ -9,7 +9,7 @@
 static void
 test_defaults(void)
 {
-    PolicyConfig *config = world_config("");
+    PolicyConfig *config = world_config("dns { }\n");
     const PolicySettings *settings = &config->settings;
 
     g_assert_null(settings->hostname);

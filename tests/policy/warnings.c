@@ -94,12 +94,206 @@ static const WorldCase warnings[] = {
      "at rcpt { reject x if rcpt.domain not in ours }\n",
      ""},
     {"listen milter 0.0.0.0:25\n", ""},
+    {"", "1:1: warning: there is no statement in this file | nothing listens "
+         "and nothing is judged by it\n"},
+    {"# set workers 5\n", "1:1: warning: there is no statement in this file | "
+                          "nothing listens and nothing is judged by it\n"},
+    {"include \"empty.conf\"\n",
+     "empty.conf:1:1: warning: there is no statement in this file | nothing "
+     "listens and nothing is judged by it\n"},
+    {"include \"comment.conf\"\n", ""},
+};
+
+/* Each ends for everyone what later stages would judge. */
+static const WorldCase later[] = {
+    {"at connect { accept all }\n"
+     "at rcpt { score 1 x }\n"
+     "at message { reject y if client.tls }\n",
+     "2:19: warning: `x` can never fire, nor any rule of a later stage than "
+     "`connect` | `all` in line 1 accepts everyone at `connect` already\n"},
+    {"at helo { reject all if true }\n"
+     "at mail { rewrite set-sender(\"\") }\n",
+     "2:19: warning: `set-sender` can never fire, nor any rule of a later "
+     "stage "
+     "than `helo` | `all` in line 1 rejects everyone at `helo` already\n"},
+    {"at mail { tempfail all }\n"
+     "at message { pass x }\n",
+     "2:19: warning: `x` can never fire, nor any rule of a later stage than "
+     "`mail` | `all` in line 1 tempfails everyone at `mail` already\n"},
+    {"at rcpt { disconnect all }\n"
+     "at message { pass x }\n",
+     "2:19: warning: `x` can never fire, nor any rule of a later stage than "
+     "`rcpt` | `all` in line 1 disconnects everyone at `rcpt` already\n"},
+    {"at data { discard all }\n"
+     "at message { pass x }\n",
+     "2:19: warning: `x` can never fire, nor any rule of a later stage than "
+     "`data` | `all` in line 1 discards everyone at `data` already\n"},
+    {"at message { pass x }\n"
+     "at connect { accept all }\n",
+     "1:19: warning: `x` can never fire, nor any rule of a later stage than "
+     "`connect` | `all` in line 2 accepts everyone at `connect` already\n"},
+    {"at connect { pass all }\n"
+     "at mail { quarantine most }\n"
+     "at rcpt { would reject some }\n"
+     "at data { canary 5% reject few }\n"
+     "at message { reject x if client.tls }\n",
+     ""},
+    {"at message { accept all }\n"
+     "at connect { reject x if client.tls }\n",
+     ""},
+};
+
+#define TWICE(place, said, right)                             \
+    place ": warning: the client is told codes twice: `" said \
+          "` | codes stand before the text: reply " right "\n"
+
+static const WorldCase replies[] = {
+    {"at rcpt { reject x reply \"550 5.1.1 go {rcpt.to}\" }\n",
+     TWICE("1:26", "550 5.7.1 550 5.1.1 go {rcpt.to}",
+           "550 5.1.1 \"go {rcpt.to}\"")},
+    {"at rcpt { reject x reply 554 \"5.1.1 away\" }\n",
+     TWICE("1:30", "554 5.7.1 5.1.1 away", "554 5.1.1 \"away\"")},
+    {"at rcpt { reject x reply 554 5.1.2 \"550-5.1.1 away\" }\n",
+     TWICE("1:36", "554 5.1.2 550-5.1.1 away", "554 5.1.2 \"away\"")},
+    {"at rcpt { tempfail x reply \"550 5.1.1 away\" }\n",
+     TWICE("1:28", "451 4.7.1 550 5.1.1 away", "451 4.7.1 \"away\"")},
+    {"at rcpt { tempfail x reply \"452 later\" }\n",
+     TWICE("1:28", "451 4.7.1 452 later", "452 4.7.1 \"later\"")},
+    {"at connect { disconnect x reply \"554 5.3.2\" }\n",
+     TWICE("1:33", "421 4.7.0 554 5.3.2", "554 5.3.2 \"…\"")},
+    {"at rcpt { reject x reply \"550 5.7.1 0123456789012345678901234567890\" "
+     "}\n",
+     TWICE("1:26", "550 5.7.1 550 5.7.1 012345678901234567890123456789…",
+           "550 5.7.1 \"0123456789012345678901234567890\"")},
+    {"at rcpt { reject a if client.tls reply \"5 of 550 are too many\"\n"
+     "reject b if client.tls reply \"192.0.2.1 is listed\"\n"
+     "reject c if client.tls reply \"5500 \"\n"
+     "reject d if client.tls reply \"5.1.1234 \"\n"
+     "reject e if client.tls reply \"{rcpt.to} 550\"\n"
+     "reject f if client.tls reply \"\"\n"
+     "}\n",
+     ""},
+};
+
+#define BOTH(place, one, other, name, sense) \
+    place ": warning: `" one "` and `" other \
+          "` are never both yes | so `" name "` can never fire; " sense "\n"
+#define EITHER(place, one, other, fact, sense) \
+    place ": warning: `" one "` or `" other    \
+          "`: one of them is yes whatever `" fact "` is | " sense "\n"
+#define OR "was `or` meant?"
+#define AND "was `and` meant?"
+#define LEAVE "leave one of them out"
+#define AT(rule) PLUGINS "at message { " rule " }\n"
+
+static const WorldCase pairs[] = {
+    {AT("reject x if spf.result = pass and spf.result = fail"),
+     BOTH("2:48", "spf.result = pass", "spf.result = fail", "x", OR)},
+    {AT("reject x if spf.result = pass and client.tls and (client.fcrdns and "
+        "not spf.result != none)"),
+     BOTH("2:86", "spf.result = pass", "not spf.result != none", "x", OR)},
+    {AT("reject x if mail.size = 1 and mail.size > 5"),
+     BOTH("2:44", "mail.size = 1", "mail.size > 5", "x", OR)},
+    {AT("reject x if 6 > mail.size and 5 < mail.size"),
+     BOTH("2:44", "6 > mail.size", "5 < mail.size", "x", LEAVE)},
+    {AT("reject x if known auth.user and not known auth.user"),
+     BOTH("2:56", "known auth.user", "not known auth.user", "x", LEAVE)},
+    {AT("reject x if not known auth.user and auth.user = \"joe\""),
+     BOTH("2:50", "not known auth.user", "auth.user = \"joe\"", "x", OR)},
+    {AT("reject x if client.tls and client.tls = no"),
+     BOTH("2:41", "client.tls", "client.tls = no", "x", LEAVE)},
+    {"list a of ip { 192.0.2.1 }\n"
+     "at rcpt { reject x if client.ip in a and client.ip not in a }\n",
+     BOTH("2:42", "client.ip in a", "client.ip not in a", "x", LEAVE)},
+    {"list a of ip { 192.0.2.0/24 }\n"
+     "at rcpt { reject x if client.ip = 192.0.2.1 and client.ip not in a }\n",
+     BOTH("2:49", "client.ip = 192.0.2.1", "client.ip not in a", "x", OR)},
+    {"at rcpt { reject x if mail.local matches \"^a\" and not mail.local "
+     "matches \"^a\" }\n",
+     BOTH("1:55", "mail.local matches \"^a\"", "not mail.local matches \"^a\"",
+          "x", LEAVE)},
+    {"let odd = client.tls\n"
+     "at rcpt { reject x if odd and not odd }\n",
+     BOTH("2:35", "odd", "not odd", "x", LEAVE)},
+    {"let odd = mail.size = 1 and mail.size = 2\n"
+     "at rcpt { reject x if odd and client.tls }\n",
+     "1:29: warning: `mail.size = 1` and `mail.size = 2` are never both yes | "
+     "was `or` meant?\n"},
+    {"at rcpt { reject x if not (mail.size = 1 and mail.size = 2) }\n",
+     "1:46: warning: `mail.size = 1` and `mail.size = 2` are never both yes | "
+     "was `or` meant?\n"},
+    {"at rcpt { reject x if mail.domain != \"a.example\" or mail.domain != "
+     "\"b.example\" }\n",
+     EITHER("1:53", "mail.domain != \"a.example\"",
+            "mail.domain != \"b.example\"", "mail.domain", AND)},
+    {"at rcpt { reject x if client.ip != 192.0.2.1 or client.ip != 192.0.2.2 "
+     "}\n",
+     EITHER("1:49", "client.ip != 192.0.2.1", "client.ip != 192.0.2.2",
+            "client.ip", AND)},
+    {"at rcpt { reject x if mail.size > 5 or mail.size < 10 }\n",
+     EITHER("1:40", "mail.size > 5", "mail.size < 10", "mail.size", AND)},
+    {"at rcpt { reject x if known auth.user or not known auth.user }\n",
+     EITHER("1:52", "known auth.user", "not known auth.user", "auth.user",
+            LEAVE)},
+};
+
+/* Each may be what is meant. */
+static const WorldCase no_pairs[] = {
+    {"list a of ip { 192.0.2.1 }\n"
+     "list b of ip { 192.0.2.2 }\n"
+     "list c of domain { a.example }\n"
+     "at rcpt {\n"
+     "reject a if client.ip in a and client.ip not in b\n"
+     "reject b if client.ip != 192.0.2.1 and client.ip != 192.0.2.2\n"
+     "reject c if client.ip = 192.0.2.1 and client.ip in a\n"
+     "reject d if mail.size > 5 and mail.size < 7\n"
+     "reject e if mail.size < 5 or mail.size > 5\n"
+     "reject f if mail.domain = \"A.example\" and mail.domain in c\n"
+     "reject g if mail.local = \"joe\" and mail.local matches \"^J\"\n"
+     "reject h if known auth.user or auth.user = \"joe\"\n"
+     "reject i if known auth.user and auth.user = \"joe\"\n"
+     "reject j if not known auth.user or auth.user != \"joe\"\n"
+     "reject k if client.tls and not client.fcrdns\n"
+     "reject l if mail.size = 1 or mail.size = 2\n"
+     "reject m if mail.local = \"Joe\" and mail.local = \"joe\"\n"
+     "reject n if mail.size > rcpt.count and mail.size < rcpt.count\n"
+     "reject o if (mail.size = 1 or client.tls) and mail.size = 2\n"
+     "}\n",
+     ""},
+    {PLUGINS "at message {\n"
+             "reject a if spf.result != pass and spf.result != fail\n"
+             "reject b if \"a.example\" in dkim.domains and \"b.example\" in "
+             "dkim.domains\n"
+             "}\n",
+     ""},
 };
 
 static void
 test_warnings(void)
 {
+    world_file("empty.conf", "\n");
+    world_file("comment.conf", "# rules of ours go here\n");
     world_check(warnings, G_N_ELEMENTS(warnings));
+    world_clear();
+}
+
+static void
+test_later(void)
+{
+    world_check(later, G_N_ELEMENTS(later));
+}
+
+static void
+test_replies(void)
+{
+    world_check(replies, G_N_ELEMENTS(replies));
+}
+
+static void
+test_pairs(void)
+{
+    world_check(pairs, G_N_ELEMENTS(pairs));
+    world_check(no_pairs, G_N_ELEMENTS(no_pairs));
 }
 
 int
@@ -108,5 +302,11 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/policy/warnings/say-what-is-probably-not-meant",
                     test_warnings);
+    g_test_add_func("/policy/warnings/rules-that-no-later-stage-comes-to",
+                    test_later);
+    g_test_add_func("/policy/warnings/codes-in-the-text-of-a-reply",
+                    test_replies);
+    g_test_add_func("/policy/warnings/parts-that-exclude-each-other",
+                    test_pairs);
     return g_test_run();
 }
