@@ -70,7 +70,7 @@ static void
 run_with_engine(void *data)
 {
     Command *command = data;
-    const EngineOptions options = {.private_store = TRUE};
+    const EngineOptions options = {.private_store = TRUE, .brief = TRUE};
     Engine *engine = engine_new(command->config, &options, &command->error);
     if (engine != NULL) {
         command->func(engine, command->data);

@@ -56,6 +56,7 @@ mail.example.org.       300 IN A 198.51.100.9
 loop.example.org.       300 IN CNAME loop.example.org.
 66.100.51.198.bl.example.net. 300 IN A 127.0.0.2
 66.100.51.198.bl.example.net. 300 IN TXT "a known source"
+example.org.rhs.example.net. 300 IN A 127.0.0.2
 """
 
 MESSAGE = (b"From: Ann <ann@example.org>\r\nTo: bob@example.com\r\n"
@@ -225,6 +226,21 @@ def listed(world):
            reply="554 5.7.1 198.51.100.66 is listed: a known source")
     facts(result, {"dnsbl.score": 5, "dnsbl.zones": ["bl.example.net"],
                    "dnsbl.reason": "a known source"})
+
+
+def no_self_test(world):
+    """a list is asked what the message asks, and not tested by itself"""
+    done = world.run(world.signed, client="198.51.100.66", policy="""
+use dnsbl { zone bl.example.net domain-zone rhs.example.net }
+at mail { reject bad if dnsbl.mail-score >= 1 and dnsbl.score >= 1 }
+""")
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"suspended" not in done.stderr, done.stderr.decode()
+    result = json.loads(done.stdout)
+    expect(result, verdict="reject", rule="bad")
+    asked = [question["name"] for question in result["dns"]]
+    assert "example.org.rhs.example.net" in asked, asked
+    assert "invalid.rhs.example.net" not in asked, asked
 
 
 def recipients(world):
@@ -494,7 +510,7 @@ def dead_dns(world):
 
 STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
            spf_fail, listed,
-           recipients, trusted, shadow, null_sender, odd_sender,
+           no_self_test, recipients, trusted, shadow, null_sender, odd_sender,
            foreign, bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
            nobody_goes, unusable, people, people_end, people_edits, people_recipients,
