@@ -216,6 +216,8 @@ char *
 explain_metric_name(const FilterdPlugin *plugin, const FilterdMetric *metric)
 {
     gboolean gauge = (metric->flags & FILTERD_GAUGE) != 0;
+    if (g_str_has_prefix(metric->name, "filterd_"))
+        return g_strdup(metric->name);
     return g_strdup_printf("filterd_%s_%s%s", plugin->name, metric->name,
                            gauge ? "" : "_total");
 }

@@ -17,6 +17,7 @@ typedef struct Request {
     gboolean json, manual;
     const char *what; /* NULL: an overview */
     char *config, *session, *log;
+    const PolicyConfig *of; /* of --config */
     GPtrArray *instances; /* of that file, by their own names; NULL: plugins */
 } Request;
 
@@ -71,21 +72,6 @@ find_fact(const FilterdFact *rows, const char *name)
         if (strcmp(rows->name, name) == 0)
             return rows;
     return NULL;
-}
-
-/* The tables of each instance of the file, under its name. */
-static GPtrArray *
-list_instances(const PolicyConfig *config)
-{
-    GPtrArray *instances = g_ptr_array_new_with_free_func(g_free);
-    for (unsigned i = 0; i < config->uses->len; i++) {
-        const PolicyUse *use = g_ptr_array_index(config->uses, i);
-        FilterdPlugin *instance = g_new(FilterdPlugin, 1);
-        *instance = *use->plugin;
-        instance->name = use->name;
-        g_ptr_array_add(instances, instance);
-    }
-    return instances;
 }
 
 /* Those that can be loaded; the others are complained of. */
@@ -199,6 +185,19 @@ is_file(const char *what)
     return strchr(what, '/') != NULL || g_str_has_suffix(what, ".so");
 }
 
+/* Also by the plugin's name, where the file gives it another. */
+static const FilterdPlugin *
+find_instance(const Request *request, const char *name)
+{
+    const char *own = explain_instance_name(request->of, name);
+    for (unsigned i = 0; i < request->instances->len; i++) {
+        const FilterdPlugin *instance = request->instances->pdata[i];
+        if (strcmp(instance->name, own) == 0)
+            return instance;
+    }
+    return NULL;
+}
+
 /* "spf", or "spf.result"; NULL with an error that says what is wrong with a
  * plugin that is there. */
 static const FilterdPlugin *
@@ -208,14 +207,8 @@ open_plugin(const Request *request, GError **error)
         return loader_open_file(request->what, error);
     g_autofree char *name =
         g_strndup(request->what, strcspn(request->what, "."));
-    for (unsigned i = 0;
-         request->instances != NULL && i < request->instances->len; i++) {
-        const FilterdPlugin *instance = request->instances->pdata[i];
-        if (strcmp(instance->name, name) == 0)
-            return instance;
-    }
     if (request->instances != NULL)
-        return NULL;
+        return find_instance(request, name);
     const FilterdPlugin *plugin = loader_open(name, error);
     if (plugin == NULL
         && g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -277,9 +270,13 @@ answer_of_file(Request *request)
         tool_compile(bundle, request->config, FALSE);
     if (config == NULL)
         return TOOL_WRONG;
-    request->instances = list_instances(config);
+    Arena arena;
+    arena_init(&arena);
+    request->of = config;
+    request->instances = explain_instances(config, &arena);
     int status = answer(request);
     g_ptr_array_unref(request->instances);
+    arena_clear(&arena);
     return status;
 }
 

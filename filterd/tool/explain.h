@@ -9,6 +9,9 @@
  */
 #pragma once
 
+#include "policy/arena.h"
+#include "policy/config.h"
+
 #include <filterd/plugin.h>
 
 typedef struct ExplainPage ExplainPage;
@@ -52,6 +55,14 @@ char *explain_fact_json(const FilterdPlugin *plugin, const FilterdFact *fact);
 char *explain_core_json(const FilterdFact *facts);
 char *explain_overview_json(const GPtrArray *plugins);
 
+/* ---- explain-instance.c ------------------------------------------------- */
+
+/* A FilterdPlugin for each `use`, under its name there; texts, too, have the
+ * names that the file gives. All but the array lives as long as the arena. */
+GPtrArray *explain_instances(const PolicyConfig *config, Arena *arena);
+/* What the file calls that plugin; the name itself where it has none else. */
+const char *explain_instance_name(const PolicyConfig *config, const char *name);
+
 /* ---- explain-session.c -------------------------------------------------- */
 
 typedef struct ExplainSession {
@@ -85,6 +96,6 @@ char *explain_fact_text(const FilterdFact *fact);
 /* "dkim.sign(domain, text)" */
 char *explain_action_term(const FilterdPlugin *plugin,
                           const FilterdAction *action);
-/* "filterd_dnsbl_listed_total{instance,zone}" */
+/* "filterd_dnsbl_listed_total"; a row of explain_instances() has it already. */
 char *explain_metric_name(const FilterdPlugin *plugin,
                           const FilterdMetric *metric);

@@ -143,12 +143,40 @@ def instances_of_a_file_by_their_names(explain):
         assert [row["plugin"] for row in rows] == ["mine", "greylist"], rows
         assert "mine.result" in explain.text(*of_file, "mine")
         assert explain.tables(*of_file, "mine.result")["type"] == "word"
-        status, _, err = explain.run("explain", *of_file, "spf")
-        assert status == 1 and "no plugin or fact `spf`" in err, err
+        assert explain.text(*of_file, "spf") == explain.text(*of_file, "mine")
+        assert explain.tables(*of_file, "spf.helo")["name"] == "mine.helo"
+        status, _, err = explain.run("explain", *of_file, "dkim")
+        assert status == 1 and "no plugin or fact `dkim`" in err, err
         status, _, err = explain.run("explain", *of_file, "--manual", "mine")
         assert status == 2 and "--manual is of a plugin" in err, err
     status, out, err = explain.run("explain", "-c", file.name)
     assert (status, out) == (1, "") and "No such file" in err, err
+
+
+def texts_of_an_instance_have_its_name(explain):
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("use dnsbl as bl use greylist as grey use dkim as sig\n"
+                   "use dnsbl as two use spf use spf as other\n")
+        file.flush()
+        of_file = ["-c", file.name]
+        text = explain.text(*of_file, "bl")
+        for line in ["bl: ask DNS block and allow lists about the client and "
+                     "its domains (dnsbl)",
+                     "As `bl.score`, of the name in the greeting.",
+                     "too: `sig.domains`.", "use dnsbl as bl {",
+                     "if bl.score >= 5", "listed: {bl.reason}",
+                     "filterd_dnsbl_suspended (by zone)"]:
+            assert line in text, (line, text)
+        assert "dnsbl." not in text, text
+        assert "As `two.score`" in explain.text(*of_file, "two")
+        assert "mains (dnsbl)" in explain.text(*of_file)
+        text = explain.text(*of_file, "grey")
+        assert "tempfail greylist if grey.state = new" in text, text
+        rows = explain.tables(*of_file, "bl")
+        assert rows["metrics"][0]["name"] == "filterd_dnsbl_suspended", rows
+        assert "spf.result" in explain.text(*of_file, "spf")
+        assert "other.result" not in explain.text(*of_file, "spf")
+        assert "spf.result" not in explain.text(*of_file, "other")
 
 
 def a_misspelt_name_is_told(explain):
@@ -266,6 +294,7 @@ TESTS = [
     a_fact_of_the_core_needs_no_plugin,
     tools_get_the_rows,
     instances_of_a_file_by_their_names,
+    texts_of_an_instance_have_its_name,
     a_misspelt_name_is_told,
     wrong_arguments_are_of_no_use,
     each_row_has_a_sentence,
