@@ -119,9 +119,15 @@ no_such_option(Compile *compile, const Options *options)
         return FALSE;
     g_autofree char *word = g_strndup(token->start, token->length);
     g_autofree char *what = g_strdup_printf("%s has no option", options->owner);
+    const char *const *words = (const char *const *)names->pdata;
+    g_autofree char *owners = compile_guess(word, words) == NULL
+                                  ? options_owners(compile, word)
+                                  : NULL;
 
-    compile_no_such(compile, &token->place, what, word,
-                    (const char *const *)names->pdata);
+    if (owners != NULL)
+        compile_error(compile, &token->place, owners, "%s `%s`", what, word);
+    else
+        compile_no_such(compile, &token->place, what, word, words);
     return FALSE;
 }
 

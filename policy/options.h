@@ -31,5 +31,9 @@ gboolean options_parse_one(Compile *compile, Options *options, gboolean block);
 /* Fallbacks, complaints about what is required, arrays. */
 void options_finish(Compile *compile, Options *options);
 
+/* "`word` is an option of `dns` or `use dnsbl`", of all blocks and plugins that
+ * there are; NULL: of none. Caller frees. */
+char *options_owners(Compile *compile, const char *word);
+
 /* Where that option was given; NULL: it was not. */
 const PolicyPlace *options_place(const Options *options, const char *name);

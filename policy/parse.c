@@ -4,6 +4,7 @@
  */
 #include "policy/parse.h"
 
+#include "policy/options.h"
 #include "policy/setting-tables.h"
 #include "policy/settings.h"
 
@@ -75,6 +76,21 @@ right_statement(Compile *compile, const char *word)
     return g_strdup_printf("use %s", word);
 }
 
+/* Not even nearly; it may be an option. */
+static void
+no_such_name(Compile *compile, const char *word, const char *const *words)
+{
+    const PolicyPlace *place = &compile->token.place;
+    g_autofree char *owners = compile_guess(word, words) == NULL
+                                  ? options_owners(compile, word)
+                                  : NULL;
+
+    if (owners != NULL)
+        compile_error(compile, place, owners, "no statement `%s`", word);
+    else
+        compile_no_such(compile, place, "no statement", word, words);
+}
+
 static void
 no_such_word(Compile *compile, const char *word)
 {
@@ -101,7 +117,7 @@ no_such_word(Compile *compile, const char *word)
                       "block",
                       word, verdict);
     else
-        compile_no_such(compile, place, "no statement", word, words);
+        no_such_name(compile, word, words);
 }
 
 static void

@@ -189,7 +189,8 @@ static const WorldCase settings[] = {
     {"store memory { path \"x\" }\n",
      "1:16: `store` has no option `path` | there is max-entries\n"},
     {"store sqlite \"x\" { timeout 1s }\n",
-     "1:20: `store` has no option `timeout` | there is max-entries\n"},
+     "1:20: `store` has no option `timeout` | `timeout` is an option of `dns` "
+     "or `store redis`\n"},
     {"store redis\n",
      "2:1: expected an address with its port, but the file ends here\n"},
     {"store redis redis.example.com:6379\n",
