@@ -164,6 +164,29 @@ check_fact(const Look *look, const void *row)
            || fail(look, "a doc without end", "fact", f->name);
 }
 
+/* The hook that alone can publish facts of that stage. */
+static gboolean
+has_hook(const FilterdPlugin *plugin, FilterdStage stage)
+{
+    FilterdHook *const hooks[FILTERD_STAGES] = {
+        [FILTERD_CONNECT] = plugin->connect, [FILTERD_HELO] = plugin->helo,
+        [FILTERD_MAIL] = plugin->mail,       [FILTERD_RCPT] = plugin->rcpt,
+        [FILTERD_DATA] = plugin->data,       [FILTERD_MESSAGE] = plugin->eom,
+    };
+    return hooks[stage] != NULL;
+}
+
+/* Of rows that are in order. */
+static gboolean
+check_publishers(const Look *look)
+{
+    const FilterdFact *row = look->plugin->facts;
+    for (; row != NULL && row->name != NULL; row++)
+        if (!has_hook(look->plugin, row->since))
+            return fail(look, "no hook of its stage", "fact", row->name);
+    return TRUE;
+}
+
 static gboolean
 check_need(const Look *look, const void *row)
 {
@@ -342,6 +365,7 @@ table_check(const FilterdPlugin *plugin, GError **error)
     const Look look = {plugin, error};
     return check_texts(&look) && check_sizes(&look)
            && check_rows(&look, &facts, plugin->facts, TRUE)
+           && check_publishers(&look)
            && check_rows(&look, &needs, plugin->needs, TRUE)
            && check_rows(&look, &methods, plugin->methods, TRUE)
            && check_rows(&look, &options, plugin->options, TRUE)

@@ -26,12 +26,24 @@ static const FilterdFact
     wordless[] = {{"a", FILTERD_WORD, FILTERD_MAIL, NULL, no_words}, {NULL}},
     lost_words[] = {{"a", FILTERD_WORD, FILTERD_MAIL, NULL, NOWHERE}, {NULL}},
     stageless[] = {{"a", FILTERD_INT, (FilterdStage)77}, {NULL}},
+    too_early[] = {{"late", FILTERD_INT, FILTERD_MAIL},
+                   {"early", FILTERD_INT, FILTERD_HELO},
+                   {NULL}},
+    hookless[] = {{"late", FILTERD_INT, FILTERD_MESSAGE}, {NULL}},
     mixed[] = {{"a", FILTERD_LIST, FILTERD_MAIL}, {NULL}},
     twice[] = {{"a", FILTERD_INT}, {"a", FILTERD_INT}, {NULL}},
     nameless[] = {{"", FILTERD_INT}, {NULL}},
     spaced[] = {{"a b", FILTERD_INT}, {NULL}},
     astray[] = {{NOWHERE, FILTERD_INT}, {NULL}},
     undocumented[] = {{"a", FILTERD_INT, FILTERD_MAIL, NOWHERE}, {NULL}};
+static bool
+hook(FilterdCall *call, GError **error)
+{
+    (void)call;
+    (void)error;
+    return true;
+}
+
 static const FilterdOption behind[] = {{"a", FILTERD_INT, 0, sizeof(Config)},
                                        {NULL}},
                            across[] = {{"a", FILTERD_INT, 0, 4}, {NULL}},
@@ -84,6 +96,10 @@ static const struct Lie {
     {"a-word-without-words", "no words for fact", TABLE(.facts = wordless)},
     {"words-that-are-nowhere", "no words for fact", TABLE(.facts = lost_words)},
     {"no-such-stage", "no such stage", TABLE(.facts = stageless)},
+    {"a-fact-of-a-stage-without-hook", "no hook of its stage for fact “early”",
+     TABLE(.facts = too_early, .mail = hook, .rcpt = hook)},
+    {"facts-without-any-hook", "no hook of its stage for fact “late”",
+     TABLE(.facts = hookless, .start = hook)},
     {"a-list-of-nothing", "type of items", TABLE(.facts = mixed)},
     {"a-row-twice", "two rows for fact “a”", TABLE(.facts = twice)},
     {"an-empty-name", "in its table of facts is no name: one is",
