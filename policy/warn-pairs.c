@@ -200,6 +200,16 @@ is_equal(const Part *part)
            && part->leaf->comparison == COMPARE_EQUAL && !part->odd;
 }
 
+/* A pattern may tell capitals from small letters, a comparison does not. */
+static gboolean
+is_exact(const Node *leaf)
+{
+    if (leaf->kind != NODE_IN)
+        return FALSE;
+    const Node *right = leaf->first->next;
+    return right->kind != NODE_NAMED || right->declaration->patterns == NULL;
+}
+
 /* Whether those values are all that there is to ask for. */
 static gboolean
 is_finite(NodeKind kind, const PolicyFact *fact, const Part *one,
@@ -215,7 +225,7 @@ is_finite(NodeKind kind, const PolicyFact *fact, const Part *one,
     const Part *listed = literal ? other : one;
     const Part *equal = literal ? one : other;
     return kind == NODE_AND && is_equal(equal)
-           && literal_of(equal->leaf) != NULL && listed->leaf->kind == NODE_IN;
+           && literal_of(equal->leaf) != NULL && is_exact(listed->leaf);
 }
 
 /* ---- whether they do ---------------------------------------------------- */
