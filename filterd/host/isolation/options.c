@@ -99,9 +99,10 @@ static void
 get_file(FrameReader *reader, FilterdFile *file)
 {
     file->path = get_text(reader);
-    gboolean there = frame_get_u8(reader) == 1;
+    guint8 there = frame_get_u8(reader);
     const char *bytes = frame_get_bytes(reader, &file->length);
-    file->bytes = there ? keep(reader, bytes, file->length) : NULL;
+    file->bytes = there == 1 ? keep(reader, bytes, file->length) : NULL;
+    reader->bad = reader->bad || there > 1 || (there == 0 && file->length > 0);
 }
 
 static void
