@@ -52,6 +52,18 @@ check_pair(Compile *compile, Node *left, Node *right)
     }
 }
 
+/* `10m` is ten minutes where `10M` was meant; NULL. Caller frees. */
+static char *
+near_size(const Node *literal, const Node *other)
+{
+    gboolean minutes = literal->type == FILTERD_DURATION
+                       && g_str_has_suffix(literal->text, "m");
+
+    return other->type == FILTERD_INT && minutes
+               ? g_ascii_strup(literal->text, -1)
+               : NULL;
+}
+
 static void
 never_compare(Compile *compile, const Node *node, const Node *left,
               const Node *right)
@@ -64,13 +76,19 @@ never_compare(Compile *compile, const Node *node, const Node *left,
                           : left->kind == NODE_LITERAL ? left
                                                        : node;
 
-    compile_error(compile, &literal->place,
-                  quoted ? "only texts, words, domains and addresses are "
-                           "written in quotes"
-                         : NULL,
-                  "`%s` is %s and `%s` is %s: they do not compare", left->text,
-                  literal_phrase(left->type), right->text,
-                  literal_phrase(right->type));
+    const Node *other = literal == right ? left : right;
+    g_autofree char *size = near_size(literal, other);
+    const Complaint complaint = {
+        .near = size,
+        .right = quoted ? literal->text : NULL,
+        .hint = quoted ? "only texts, words, domains and addresses are "
+                         "written in quotes"
+                       : NULL};
+
+    compile_complain(compile, &literal->place, &complaint,
+                     "`%s` is %s and `%s` is %s: they do not compare",
+                     left->text, literal_phrase(left->type), right->text,
+                     literal_phrase(right->type));
 }
 
 static void
@@ -174,8 +192,8 @@ check_in_list(Compile *compile, Node *node, Declaration *list)
     right->declaration = list;
     list->used = TRUE;
     if (!list->checked) {
-        g_autofree char *hint =
-            g_strdup_printf("it is in line %u", list->place.line);
+        g_autofree char *line = compile_line(&list->place, &right->place);
+        g_autofree char *hint = g_strdup_printf("it is in %s", line);
         compile_error(compile, &right->place, hint,
                       "the list `%s` is declared below its use", list->name);
     }

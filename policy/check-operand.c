@@ -127,8 +127,8 @@ use_declaration(Compile *compile, Node *node, Declaration *declaration)
                       declaration->name, list ? "list" : "map");
         node->kind = NODE_BAD;
     } else if (!declaration->checked) {
-        g_autofree char *hint =
-            g_strdup_printf("it is in line %u", declaration->place.line);
+        g_autofree char *line = compile_line(&declaration->place, &node->place);
+        g_autofree char *hint = g_strdup_printf("it is in %s", line);
         compile_error(compile, &node->place, hint,
                       "`%s` is declared below its use", declaration->name);
         node->kind = NODE_BAD;

@@ -24,8 +24,9 @@ check_name(Compile *compile, const Rule *rule)
         if (other->public.kind == POLICY_REWRITE
             || strcmp(other->public.name, rule->public.name) != 0)
             continue;
-        g_autofree char *hint = g_strdup_printf("it is in line %u already",
-                                                other->public.place.line);
+        g_autofree char *line =
+            compile_line(&other->public.place, &rule->public.place);
+        g_autofree char *hint = g_strdup_printf("it is in %s", line);
         compile_error(compile, &rule->public.place, hint,
                       "a rule `%s` is at `%s` already", rule->public.name,
                       policy_stage_words[rule->public.stage]);

@@ -44,8 +44,9 @@ check_twice(Compile *compile, const Test *test, guint index)
 
         if (strcmp(other->text, fact->text) != 0)
             continue;
-        g_autofree char *hint = g_strdup_printf(
-            "it is given in line %u already", other->place.line);
+        g_autofree char *line = compile_line(&other->place, &fact->place);
+        g_autofree char *hint =
+            g_strdup_printf("it is given in %s already", line);
         compile_error(compile, &fact->place,
                       fact->type == FILTERD_LIST ? "given FACT = { … }" : hint,
                       "`%s` is given twice", fact->text);
@@ -170,20 +171,32 @@ find_namesake(const Compile *compile, const char *name)
 }
 
 static void
+no_such_name(Compile *compile, const PolicyRule *like, const char *const *names)
+{
+    const char *near = compile_guess(like->name, names);
+    g_autofree char *joined = near == NULL ? compile_join(names) : NULL;
+    g_autofree char *hint =
+        joined != NULL ? g_strdup_printf("there is %s", joined) : NULL;
+    const Complaint complaint = {.near = near, .hint = hint};
+
+    compile_complain(compile, &like->place, &complaint, "no rule `%s%s %s`",
+                     like->would ? "would " : "",
+                     policy_verdict_words[like->kind], like->name);
+}
+
+static void
 no_such_rule(Compile *compile, const TestExpect *expect, GPtrArray *names)
 {
     const PolicyRule *like = &expect->like.public;
     const PolicyRule *namesake = find_namesake(compile, like->name);
-    const char *would = like->would ? " would" : "";
+    const char *would = like->would ? "would " : "";
     const char *verdict = policy_verdict_words[like->kind];
 
     if (compile->rules_lost || compile->incomplete)
         return;
     if (namesake == NULL) {
-        g_autofree char *kind = g_strdup_printf("no rule%s %s", would, verdict);
         g_ptr_array_add(names, NULL);
-        compile_no_such(compile, &like->place, kind, like->name,
-                        (const char *const *)names->pdata);
+        no_such_name(compile, like, (const char *const *)names->pdata);
         return;
     }
     g_autoptr(GString) hint = g_string_new("there is `");
@@ -191,7 +204,7 @@ no_such_rule(Compile *compile, const TestExpect *expect, GPtrArray *names)
     g_string_append_printf(hint, "%s %s` at %s",
                            policy_verdict_words[namesake->kind], namesake->name,
                            policy_stage_words[namesake->stage]);
-    compile_error(compile, &like->place, hint->str, "no rule%s %s `%s`%s%s",
+    compile_error(compile, &like->place, hint->str, "no rule `%s%s %s`%s%s",
                   would, verdict, like->name, expect->stage >= 0 ? " at " : "",
                   expect->stage >= 0 ? policy_stage_words[expect->stage] : "");
 }

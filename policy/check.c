@@ -120,9 +120,12 @@ guess_meaning(Compile *compile, const char *name, const Node *other)
     if (!check_has_instance(compile, name, strlen(instance))
         && is_plugins(compile, name))
         return g_strdup_printf("`use %s` is missing", instance);
+    if (literal_range_hint(name) != NULL)
+        return g_strdup(literal_range_hint(name));
     if (within_text && strchr(name, '.') == NULL)
         return g_strdup("write `{{` to mean the character `{`");
-    if (type != FILTERD_UNKNOWN || strchr(name, '.') == NULL)
+    if (type != FILTERD_UNKNOWN || strchr(name, '.') == NULL
+        || !g_ascii_isalpha(*name))
         return g_strdup_printf("quote it to mean a text: \"%s\"", name);
     if (!check_has_instance(compile, name, strlen(instance)))
         return g_strdup_printf("is `use %s` missing?", instance);

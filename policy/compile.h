@@ -90,6 +90,9 @@ void compile_no_such(Compile *compile, const PolicyPlace *place,
 const char *compile_guess(const char *word, const char *const *words);
 /* The same without the nearest. */
 const char *compile_known_guess(const char *word, const char *const *words);
+/* "line 7", or "line 7 of `lists.conf`" where that is another file than `here`
+ * is in. Caller frees. */
+char *compile_line(const PolicyPlace *place, const PolicyPlace *here);
 /* "a, b or c"; NULL if there are none or too many. Caller frees. */
 char *compile_join(const char *const *words);
 

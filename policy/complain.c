@@ -195,6 +195,14 @@ compile_warning(Compile *compile, const PolicyPlace *place, const char *hint,
 }
 
 char *
+compile_line(const PolicyPlace *place, const PolicyPlace *here)
+{
+    return strcmp(place->file, here->file) == 0
+               ? g_strdup_printf("line %u", place->line)
+               : g_strdup_printf("line %u of `%s`", place->line, place->file);
+}
+
+char *
 compile_join(const char *const *words)
 {
     gsize count = g_strv_length((char **)words);

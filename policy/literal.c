@@ -219,6 +219,15 @@ find_several(const char *text)
     return NULL;
 }
 
+const char *
+literal_range_hint(const char *text)
+{
+    return g_ascii_isdigit(*text) && strchr(text, '-') != NULL
+                   && text[strspn(text, "0123456789.-/")] == '\0'
+               ? "a range is given by networks, such as 192.0.2.0/28"
+               : NULL;
+}
+
 /* What is wrong with it in particular; NULL. */
 static const char *
 find_hint(FilterdType type, const char *text)
@@ -229,7 +238,8 @@ find_hint(FilterdType type, const char *text)
     if (type == FILTERD_IP && is_long_prefix(text))
         return strchr(text, ':') != NULL ? "a prefix is at most 128"
                                          : "a prefix is at most 32";
-    return types[type].example;
+    const char *range = type == FILTERD_IP ? literal_range_hint(text) : NULL;
+    return range != NULL ? range : types[type].example;
 }
 
 void

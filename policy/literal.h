@@ -24,6 +24,8 @@ gboolean literal_parse_key(Compile *compile, FilterdType type, const char *text,
 /* What was probably meant: "5m" by "5min", "10M" by "10MB"; NULL. Caller frees.
  */
 char *literal_near(FilterdType type, const char *text);
+/* Of "192.0.2.1-192.0.2.9", which no address is; NULL. */
+const char *literal_range_hint(const char *text);
 /* Complains that `text` is no such thing. */
 void literal_refuse(Compile *compile, const PolicyPlace *place,
                     FilterdType type, const char *text);

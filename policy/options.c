@@ -219,8 +219,9 @@ note_seen(Compile *compile, Options *options, unsigned row)
     PolicyPlace *seen = &options->seen[row];
 
     if (seen->line > 0 && !(option->flags & FILTERD_MANY)) {
+        g_autofree char *line = compile_line(seen, &compile->token.place);
         g_autofree char *hint =
-            g_strdup_printf("it is given in line %u already", seen->line);
+            g_strdup_printf("it is given in %s already", line);
         compile_error(compile, &compile->token.place, hint,
                       "`%s` is given twice", option->name);
         return FALSE;

@@ -32,12 +32,14 @@ begins_nothing(const Token *token)
            && !token_is(token, "score");
 }
 
+#define TOO_DEEP "give a part of it a name: let NAME = …"
+
 /* WORD "[" operand "]" behind its word. */
 static Node *
 parse_entry(Compile *compile, Node *node)
 {
     if (compile->nesting >= COMPILE_NESTING) {
-        compile_error(compile, &node->place, NULL, "nested too deeply");
+        compile_error(compile, &node->place, TOO_DEEP, "nested too deeply");
         return NULL;
     }
     compile->nesting++;
@@ -253,7 +255,7 @@ parse_nested(Compile *compile)
     gboolean parenthesis = compile->token.kind == TOKEN_PAREN;
 
     if (compile->nesting >= COMPILE_NESTING) {
-        compile_error(compile, &place, NULL, "nested too deeply");
+        compile_error(compile, &place, TOO_DEEP, "nested too deeply");
         return NULL;
     }
     compile->nesting++;

@@ -15,8 +15,8 @@ declare(Compile *compile, DeclarationKind kind, const char *name,
     Declaration *old = g_hash_table_lookup(compile->names, name);
 
     if (old != NULL) {
-        g_autofree char *hint =
-            g_strdup_printf("it is in line %u already", old->place.line);
+        g_autofree char *line = compile_line(&old->place, place);
+        g_autofree char *hint = g_strdup_printf("it is in %s already", line);
         compile_error(compile, place, hint, "the name `%s` is declared twice",
                       name);
     } else if (policy_fact_find(compile->config, name) != NULL) {
@@ -25,7 +25,8 @@ declare(Compile *compile, DeclarationKind kind, const char *name,
     Declaration *declaration =
         arena_alloc(&compile->rules->arena, sizeof(*declaration));
     *declaration = (Declaration){.kind = kind, .name = name, .place = *place};
-    g_hash_table_insert(compile->names, (gpointer)name, declaration);
+    if (old == NULL)
+        g_hash_table_insert(compile->names, (gpointer)name, declaration);
     g_ptr_array_add(compile->rules->declarations, declaration);
     return declaration;
 }
@@ -96,8 +97,8 @@ parse_list_entry(Compile *compile, Declaration *declaration,
     FilterdValue key;
 
     if (lookup_size(declaration->lookup) >= COMPILE_LIST_SIZE) {
-        compile_error(compile, place, NULL, "more than %d entries",
-                      COMPILE_LIST_SIZE);
+        compile_error(compile, place, NULL, "`%s` has more than %d entries",
+                      declaration->name, COMPILE_LIST_SIZE);
         return FALSE;
     }
     if (!literal_parse_key(compile, declaration->type, text, &key)) {

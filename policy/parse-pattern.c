@@ -23,8 +23,8 @@ add_pattern(Compile *compile, Declaration *list, const PolicyPlace *place,
     gsize offset = 0;
 
     if (lookup_size(list->lookup) >= COMPILE_PATTERNS) {
-        compile_error(compile, place, NULL, "more than %d patterns",
-                      COMPILE_PATTERNS);
+        compile_error(compile, place, NULL, "`%s` has more than %d patterns",
+                      list->name, COMPILE_PATTERNS);
         return FALSE;
     }
     if (!lookup_add(list->lookup, &key, NULL)) {

@@ -22,7 +22,7 @@ note_once(Compile *compile, PolicyPlace *seen, const char *word)
         *seen = compile->token.place;
         return TRUE;
     }
-    compile_error(compile, &compile->token.place, NULL,
+    compile_error(compile, &compile->token.place, "leave one of them out",
                   "`%s` stands before this rule twice", word);
     return FALSE;
 }
@@ -90,7 +90,8 @@ parse_share(Compile *compile, Rule *rule)
     if (!percent)
         return wrong_share(compile, example, "is no share: `%` is missing");
     if (share == 0)
-        return wrong_share(compile, "that is `would`", "of the mail is none");
+        return wrong_share(compile, "a rule that never acts is a `would` rule",
+                           "of the mail is none");
     if (share >= POLICY_CANARY_WHOLE)
         return wrong_share(compile, "leave `canary` out",
                            "of the mail is all of it");

@@ -61,7 +61,9 @@ parse_rule_name(Compile *compile, Rule *rule)
     if (token->kind != TOKEN_BARE || token_is(token, "if")
         || token_is(token, "reply")
         || (token->leads && parse_begins_rule(token))) {
-        g_autofree char *hint = g_strdup_printf("%s NAME if …", verdict);
+        gboolean score = rule->public.kind == POLICY_SCORE;
+        g_autofree char *hint =
+            g_strdup_printf("%s %sNAME if …", verdict, score ? "NUMBER " : "");
         compile_error(compile, &rule->head, hint, "`%s` needs a name", verdict);
         return FALSE;
     }
@@ -239,7 +241,10 @@ static gboolean
 parse_rewrite(Compile *compile, Rule *rule)
 {
     rule->public.place = compile->token.place;
-    rule->action = compile_word(compile, "an action");
+    if (compile->token.kind != TOKEN_BARE)
+        compile_wanted(compile, "rewrite ACTION(…)", "an action");
+    else
+        rule->action = compile_word(compile, "an action");
     rule->public.name = rule->action;
     return rule->action != NULL && parse_arguments(compile, rule)
            && parse_if(compile, rule);
@@ -356,8 +361,8 @@ parse_rule(Compile *compile, FilterdStage stage)
         rule->head = compile->token.place;
         compile_advance(compile);
     } else if (has_prefix(rule) && ends_stage(compile)) {
-        compile_error(compile, &rule->public.place, NULL,
-                      "nothing stands behind this prefix");
+        compile_error(compile, &rule->public.place, "VERDICT NAME if …",
+                      "no rule stands behind this prefix");
     } else {
         kind = parse_mend_verdict(compile, rule);
     }

@@ -68,10 +68,11 @@ check_instance(Compile *compile, const PolicyPlace *place, const char *name)
 
         if (strcmp(use->name, name) != 0)
             continue;
-        g_autofree char *hint = g_strdup_printf(
-            "it is used in line %u already; give this one a name of its own "
-            "with `as`",
-            use->place.line);
+        g_autofree char *line = compile_line(&use->place, place);
+        g_autofree char *hint =
+            g_strdup_printf("it is used in %s already; give this one a name of "
+                            "its own with `as`",
+                            line);
         compile_error(compile, place, hint, "`%s` is used twice", name);
         return FALSE;
     }

@@ -103,7 +103,7 @@ no_such_word(Compile *compile, const char *word)
         words[i] = statements[i].word;
     const char *verdict = compile_known_guess(word, policy_verdict_words);
     if (!compile->token.leads && compile->complete != NULL)
-        compile_error(compile, place, NULL,
+        compile_error(compile, place, right,
                       "`%s` is one too many: the statement `%s` is complete",
                       word, compile->complete);
     else if (right != NULL)

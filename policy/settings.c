@@ -46,19 +46,41 @@ parse_choice(Compile *compile, const char *kind, const char *const *words,
     g_autofree const char **choice = g_new0(const char *, (gsize)count + 1);
 
     memcpy(choice, words, (gsize)count * sizeof(*words));
-    const char *word = compile_word(compile, kind);
-    if (word == NULL)
+    if (compile->token.kind != TOKEN_BARE) {
+        g_autofree char *wanted = compile_join(choice);
+        compile_expected(compile, wanted);
         return -1;
-    for (int i = 0; i < count; i++)
+    }
+    const char *word = compile_word(compile, kind);
+    for (int i = 0; word != NULL && i < count; i++)
         if (strcmp(choice[i], word) == 0)
             return i;
     g_autofree char *what = g_strdup_printf("no %s", kind);
-    compile_no_such(compile, &place, what, word, choice);
+    if (word != NULL)
+        compile_no_such(compile, &place, what, word, choice);
     return -1;
 }
 
 static gboolean
-parse_endpoint(Compile *compile, Endpoint *endpoint)
+is_host(const char *text)
+{
+    return g_ascii_isalpha(*text) && strchr(text, ':') == strrchr(text, ':');
+}
+
+/* A port alone, or one of every address; NULL. Caller frees. */
+static char *
+near_endpoint(const char *text, const char *any)
+{
+    const char *port = text + strspn(text, "*:");
+
+    if (!g_ascii_isdigit(*port) || port[strspn(port, "0123456789")] != '\0')
+        return NULL;
+    return g_strdup_printf("%s:%s", any, port);
+}
+
+/* At `any` address, where there is but a port. */
+static gboolean
+parse_endpoint(Compile *compile, Endpoint *endpoint, const char *any)
 {
     g_autoptr(GError) error = NULL;
     PolicyPlace place = compile->token.place;
@@ -68,9 +90,16 @@ parse_endpoint(Compile *compile, Endpoint *endpoint)
         return FALSE;
     if (endpoint_parse(text, ':', endpoint, &error))
         return TRUE;
-    compile_error(compile, &place,
-                  "such as 0.0.0.0:25, [::1]:25 or \"unix:/run/filterd/x\"",
-                  "this is no address to use: %s", error->message);
+    g_autofree char *near = near_endpoint(text, any);
+    const Complaint complaint = {
+        .near = near,
+        .hint = is_host(text)
+                    ? "a host is not looked up by its name here: give its "
+                      "address"
+                    : "such as 0.0.0.0:25, [::1]:25 or "
+                      "\"unix:/run/filterd/x\""};
+    compile_complain(compile, &place, &complaint,
+                     "this is no address to use: %s", error->message);
     return FALSE;
 }
 
@@ -129,7 +158,8 @@ check_socket(Compile *compile, const Options *options, PolicyListen *listen)
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         if (listen->endpoint.path == NULL
             && options_place(options, words[i]) != NULL)
-            compile_error(compile, options_place(options, words[i]), NULL,
+            compile_error(compile, options_place(options, words[i]),
+                          "leave it out, or listen on \"unix:PATH\"",
                           "only a unix socket has `%s`", words[i]);
     if (listen->mode != NULL && !parse_mode(listen->mode, &listen->permissions))
         compile_error(compile, options_place(options, "mode"),
@@ -190,10 +220,10 @@ settings_parse_listen(Compile *compile, const PolicyPlace *place)
 {
     PolicyListen *listen = arena_alloc(&compile->rules->arena, sizeof(*listen));
     Options options;
-    int wire = parse_choice(compile, "way in", wire_words,
+    int wire = parse_choice(compile, "protocol", wire_words,
                             (int)G_N_ELEMENTS(wire_words) - 1);
 
-    if (wire < 0 || !parse_endpoint(compile, &listen->endpoint))
+    if (wire < 0 || !parse_endpoint(compile, &listen->endpoint, "0.0.0.0"))
         return FALSE;
     listen->wire = (PolicyWire)wire;
     listen->place = *place;
@@ -228,7 +258,7 @@ check_source(Compile *compile, const Options *options, PolicyBackend *backend)
                       "`%s` is no source", backend->source);
     else if ((backend->source_client || backend->source_given)
              && endpoint->path != NULL)
-        compile_error(compile, place, NULL,
+        compile_error(compile, place, "leave `source` out",
                       "a connection to a socket has no source");
     else if (backend->source_given
              && ip_is_v4(&backend->source_own) != ip_is_v4(&endpoint->ip))
@@ -243,9 +273,9 @@ settings_parse_backend(Compile *compile, const PolicyPlace *place)
     PolicyBackend *backend =
         arena_alloc(&compile->rules->arena, sizeof(*backend));
     Options options;
-    int wire = parse_choice(compile, "way out", wire_words, BACKEND_WIRES);
+    int wire = parse_choice(compile, "protocol", wire_words, BACKEND_WIRES);
 
-    if (wire < 0 || !parse_endpoint(compile, &backend->endpoint))
+    if (wire < 0 || !parse_endpoint(compile, &backend->endpoint, "127.0.0.1"))
         return FALSE;
     backend->wire = (PolicyWire)wire;
     backend->place = *place;
@@ -271,8 +301,8 @@ note_once(Compile *compile, PolicyPlace *seen, const PolicyPlace *place,
         *seen = *place;
         return TRUE;
     }
-    g_autofree char *hint =
-        g_strdup_printf("it is given in line %u already", seen->line);
+    g_autofree char *line = compile_line(seen, place);
+    g_autofree char *hint = g_strdup_printf("it is given in %s already", line);
     compile_error(compile, place, hint, "`%s` is given twice", word);
     return FALSE;
 }

@@ -50,7 +50,11 @@ tell_mistake(Compile *compile, const Token *token)
     const Complaint complaint = {.right = right, .hint = quoted};
     if (compile->among_entries && token->kind != TOKEN_TEXT
         && token->kind != TOKEN_NOTHING)
-        compile_error(compile, &token->place, "leave it out",
+        compile_error(compile, &token->place,
+                      *mistake->written == '!'
+                          ? "what is excepted needs a list of its own: "
+                            "… in NAME and … not in OTHER"
+                          : "leave it out",
                       "`%s` has no meaning among entries", mistake->written);
     else
         compile_complain(compile, &token->place, &complaint, "%s",

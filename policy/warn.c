@@ -90,9 +90,10 @@ warn_behind(Compile *compile, const GPtrArray *stage, const Rule *last)
 
         if (g_ptr_array_index(stage, i) != last)
             continue;
-        g_autofree char *hint =
-            g_strdup_printf("`%s` in line %u ends the stage for everyone",
-                            last->public.name, last->public.place.line);
+        g_autofree char *line =
+            compile_line(&last->public.place, &rule->public.place);
+        g_autofree char *hint = g_strdup_printf(
+            "`%s` in %s ends the stage for everyone", last->public.name, line);
         compile_warning(compile, &rule->public.place, hint,
                         "`%s` can never fire", rule->public.name);
     }
@@ -132,10 +133,11 @@ warn_later(Compile *compile, const Rule *last)
         if (rules->len == 0)
             continue;
         const Rule *first = g_ptr_array_index(rules, 0);
+        g_autofree char *line =
+            compile_line(&last->public.place, &first->public.place);
         g_autofree char *hint = g_strdup_printf(
-            "`%s` in line %u %s everyone at `%s` already", last->public.name,
-            last->public.place.line, leaving[last->public.kind],
-            policy_stage_words[last->public.stage]);
+            "`%s` in %s %s everyone at `%s` already", last->public.name, line,
+            leaving[last->public.kind], policy_stage_words[last->public.stage]);
         compile_warning(compile, &first->public.place, hint,
                         "`%s` can never fire, nor any rule of a later stage "
                         "than `%s`",
@@ -192,7 +194,8 @@ warn_until(Compile *compile, const Rule *rule)
                         public->name, day);
     else
         compile_warning(
-            compile, &rule->until_place, NULL,
+            compile, &rule->until_place,
+            "give it a later day, or leave `until` out, if it shall stay",
             "`%s` acts until %s, %" G_GINT64_FORMAT " day%s from now",
             public->name, day, left / DAY, left / DAY == 1 ? "" : "s");
 }
@@ -203,15 +206,22 @@ static void
 warn_unused(Compile *compile)
 {
     static const char *const kinds[] = {"list", "map", "let"};
+    static const char *const before[] = {"… in ", "", "… if "};
+    static const char *const behind[] = {"", "[…]", ""};
 
     for (guint i = 0; i < compile->rules->declarations->len; i++) {
         const Declaration *declaration =
             g_ptr_array_index(compile->rules->declarations, i);
 
-        if (!declaration->used)
-            compile_warning(compile, &declaration->place, NULL,
-                            "the %s `%s` is not used", kinds[declaration->kind],
-                            declaration->name);
+        if (declaration->used)
+            continue;
+        DeclarationKind kind = declaration->kind;
+        g_autofree char *hint =
+            g_strconcat("ask `", before[kind], declaration->name, behind[kind],
+                        "`, or leave it out", NULL);
+        compile_warning(compile, &declaration->place, hint,
+                        "the %s `%s` is not used", kinds[declaration->kind],
+                        declaration->name);
     }
 }
 

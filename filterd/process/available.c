@@ -101,8 +101,8 @@ refuse_twin(const Review *review, unsigned index)
         if (!same_endpoint(&other->endpoint, &listen->endpoint))
             continue;
         g_autofree char *hint =
-            g_strdup_printf("it is in line %u of %s already", other->place.line,
-                            other->place.file);
+            g_strdup_printf("it is in line %u of `%s` already",
+                            other->place.line, other->place.file);
         statement_refuse(review->bundle, review->report, &listen->place, hint,
                          "this address is listened on twice");
         return;

@@ -43,6 +43,42 @@ static const WorldCase statements[] = {
      "set user joe\n",
      "open.conf:2:1: the block opened in line 1 is not closed | a `}` is "
      "missing\n"},
+    {"include \"names.conf\"\n"
+     "set workers 2\n"
+     "use spf\n"
+     "store memory\n"
+     "list ours of domain { a.example }\n"
+     "at mail { reject x }\n",
+     "2:5: `workers` is given twice | it is given in line 1 of `names.conf` "
+     "already\n"
+     "3:5: `spf` is used twice | it is used in line 2 of `names.conf` already; "
+     "give this one a name of its own with `as`\n"
+     "4:1: `store` is given twice | it is given in line 3 of `names.conf` "
+     "already\n"
+     "5:6: the name `ours` is declared twice | it is in line 4 of `names.conf` "
+     "already\n"
+     "6:18: a rule `x` is at `mail` already | it is in line 5 of "
+     "`names.conf`\n"},
+    {"at rcpt { reject x if rcpt.domain in ours and odd }\n"
+     "include \"lists.conf\"\n",
+     "1:38: the list `ours` is declared below its use | it is in line 1 of "
+     "`lists.conf`\n"
+     "1:47: `odd` is declared below its use | it is in line 2 of "
+     "`lists.conf`\n"},
+    {"listen smtp 25\n",
+     "1:13: this is no address to use: \"25\": it needs an address and a port; "
+     "did you mean `0.0.0.0:25`? | such as 0.0.0.0:25, [::1]:25 or "
+     "\"unix:/run/filterd/x\"\n"},
+    {"backend smtp *:10025\n",
+     "1:14: this is no address to use: \"*:10025\": not an address (IPv6 ones "
+     "stand in brackets); did you mean `127.0.0.1:10025`? | such as "
+     "0.0.0.0:25, [::1]:25 or \"unix:/run/filterd/x\"\n"},
+    {"backend smtp mail.example.com:25\n",
+     "1:14: this is no address to use: \"mail.example.com:25\": not an address "
+     "(IPv6 ones stand in brackets) | a host is not looked up by its name "
+     "here: give its address\n"},
+    {"listen\n", "2:1: expected smtp, lmtp, milter, policy or http, but the "
+                 "file ends here\n"},
     {"include \"loop.conf\"\n", "t2.conf:1:9: `loop.conf` includes itself\n"},
     {"include \"t.conf\"\n", "1:9: `t.conf` includes itself\n"},
     {"include\n", "2:1: expected a path, but the file ends here\n"},
@@ -115,7 +151,7 @@ static const WorldCase settings[] = {
      "set user joe\n",
      "1:5: `quarantine` needs a value: a word | mark or spool\n"},
     {"listen smpt 0.0.0.0:25\n",
-     "1:8: no way in `smpt`; did you mean `smtp`?\n"},
+     "1:8: no protocol `smpt`; did you mean `smtp`?\n"},
     {"listen milter 127.0.0.1:1 { greeting-delay 5s max-sessions 9 }\n"
      "listen policy 127.0.0.1:2 { tls off command-timeout 1s }\n"
      "listen http 127.0.0.1:3 { max-sessions 9 }\n",
@@ -125,7 +161,8 @@ static const WorldCase settings[] = {
      "`policy`\n"
      "3:27: `max-sessions` is for mail, not for `http`\n"},
     {"listen smtp 0.0.0.0:25 { mode 0600 }\n",
-     "1:26: only a unix socket has `mode`\n"},
+     "1:26: only a unix socket has `mode` | leave it out, or listen on "
+     "\"unix:PATH\"\n"},
     {"listen smtp \"unix:/run/x\" { mode 1777 }\n",
      "1:29: `1777` is no mode | three octal digits, such as 0660\n"},
     {"listen smtp \"unix:/run/x\" { mode 0680 }\n",
@@ -144,7 +181,7 @@ static const WorldCase settings[] = {
      "1:30: a socket has no host to verify: it needs a `name` | name "
      "mail.example.com\n"},
     {"backend smtp \"unix:/run/x\" { source client }\n",
-     "1:30: a connection to a socket has no source\n"},
+     "1:30: a connection to a socket has no source | leave `source` out\n"},
     {"backend smtp 127.0.0.1:25 { source clients }\n",
      "1:29: `clients` is no source | own, client or an address of this "
      "machine, such as 192.0.2.1\n"},
@@ -170,7 +207,7 @@ static const WorldCase settings[] = {
     {"listen smtp 0.0.0.0:25 { max-sessions 5\n",
      "2:1: the block opened in line 1 is not closed | a `}` is missing\n"},
     {"backend milter 127.0.0.1:25\n",
-     "1:9: no way out `milter` | there is smtp or lmtp\n"},
+     "1:9: no protocol `milter` | there is smtp or lmtp\n"},
     {"backend smtp 127.0.0.1:25 { identity xclent }\n",
      "1:38: `identity` cannot be `xclent`; did you mean `xclient`? | it is "
      "none, xclient, xforward, proxy-v1 or proxy-v2\n"},
@@ -302,6 +339,13 @@ test_statements(void)
     world_file("t2.conf", "include \"loop.conf\"\n");
     world_file("inner.conf", "at rcpt {\n    reject x if\n}\n");
     world_file("open.conf", "at rcpt {\n");
+    world_file("names.conf", "set workers 1\n"
+                             "use spf\n"
+                             "store memory\n"
+                             "list ours of domain { a.example }\n"
+                             "at mail { reject x if mail.domain in ours }\n");
+    world_file("lists.conf", "list ours of domain { a.example }\n"
+                             "let odd = not client.fcrdns\n");
     world_check(statements, G_N_ELEMENTS(statements));
     world_clear();
 }

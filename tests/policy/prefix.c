@@ -32,7 +32,8 @@ static const WorldCase wrong[] = {
     {"at rcpt { canary 5 reject a }",
      "1:18: `5` is no share: `%` is missing" EXAMPLE},
     {"at rcpt { canary 0% reject a }",
-     "1:18: `0%` of the mail is none | that is `would`\n"},
+     "1:18: `0%` of the mail is none | a rule that never acts is a `would` "
+     "rule\n"},
     {"at rcpt { canary 100% reject a }",
      "1:18: `100%` of the mail is all of it | leave `canary` out\n"},
     {"at rcpt { canary 250% reject a }",
@@ -66,9 +67,9 @@ static const WorldCase wrong[] = {
     {"at rcpt { canary 5% until 2099-01-31 would reject a }",
      "1:38: `would` never acts, `canary` does on its share" SENSE},
     {"at rcpt { would would reject a }",
-     "1:17: `would` stands before this rule twice\n"},
+     "1:17: `would` stands before this rule twice | leave one of them out\n"},
     {"at rcpt { canary 5% canary 6% reject a }",
-     "1:21: `canary` stands before this rule twice\n"},
+     "1:21: `canary` stands before this rule twice | leave one of them out\n"},
     {"at rcpt { would score 2 a }",
      "1:11: a `score` is no verdict to try | put it before the rule that asks "
      "for the `score`\n"},
@@ -271,13 +272,16 @@ warned_of(void)
         "there | take the rule out, or give it a later day\n");
     check_warning("2027-01-31",
                   "1:11: warning: `a` acts until 2027-01-31, 0 days from "
-                  "now\n");
+                  "now | give it a later day, or leave `until` out, if it "
+                  "shall stay\n");
     check_warning("2027-02-01",
                   "1:11: warning: `a` acts until 2027-02-01, 1 day from "
-                  "now\n");
+                  "now | give it a later day, or leave `until` out, if it "
+                  "shall stay\n");
     check_warning("2027-02-13",
                   "1:11: warning: `a` acts until 2027-02-13, 13 days from "
-                  "now\n");
+                  "now | give it a later day, or leave `until` out, if it "
+                  "shall stay\n");
     check_warning("2027-02-14", "");
     clock_start();
 }

@@ -45,7 +45,7 @@ static const WorldCase rules[] = {
              "reject a if mail.size > 5\n"
              "tempfail a if mail.size > 4\n"
              "}\n",
-     "4:10: a rule `a` is at `mail` already | it is in line 3 already\n"},
+     "4:10: a rule `a` is at `mail` already | it is in line 3\n"},
     {PLUGINS "at mail {\n"
              "reject x reply 5501 \"no\"\n"
              "}\n",
@@ -330,8 +330,8 @@ static const WorldCase expressions[] = {
     {PLUGINS "at mail {\n"
              "reject x if mail.size > 5m\n"
              "}\n",
-     "3:25: `mail.size` is an int and `5m` is a duration: they do not "
-     "compare\n"},
+     "3:25: `mail.size` is an int and `5m` is a duration: they do not compare; "
+     "did you mean `5M`?\n"},
     {PLUGINS "at mail {\n"
              "reject x if probe.wait > 10\n"
              "}\n",
@@ -420,13 +420,13 @@ static const WorldCase tests[] = {
      "neutral, pass, fail, softfail, temperror or permerror\n"},
     {"at mail { reject big if mail.size > 5 }\n"
      "test \"x\" { expect reject bog }\n",
-     "2:26: no rule reject `bog`; did you mean `big`?\n"},
+     "2:26: no rule `reject bog`; did you mean `big`?\n"},
     {"at mail { reject big if mail.size > 5 }\n"
      "test \"x\" { expect accept big }\n",
-     "2:26: no rule accept `big` | there is `reject big` at mail\n"},
+     "2:26: no rule `accept big` | there is `reject big` at mail\n"},
     {"at mail { reject big if mail.size > 5 }\n"
      "test \"x\" { expect reject big at rcpt }\n",
-     "2:26: no rule reject `big` at rcpt | there is `reject big` at mail\n"},
+     "2:26: no rule `reject big` at rcpt | there is `reject big` at mail\n"},
     {"test \"x\" { expect rejct y }\n",
      "1:19: a test cannot expect `rejct`; did you mean `reject`?\n"},
     {"test \"x\" { expect 5 }\n",
@@ -459,7 +459,7 @@ static const WorldCase tests[] = {
     {"test \"x\" { expect reject(\"x\") }\n",
      "1:19: `reject` has no arguments | rewrite ACTION(…)\n"},
     {"test \"x\" { expect rewrite add-header(client.ip) }\n",
-     "1:27: no rule rewrite `add-header`\n"
+     "1:27: no rule `rewrite add-header`\n"
      "1:38: `client.ip` is no value | a text or a number\n"},
     {"test \"x\" { given client.port = { 1 2 } expect nothing }\n",
      "1:18: `client.port` is an int | only a list has several values\n"},

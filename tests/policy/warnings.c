@@ -34,9 +34,11 @@ static const WorldCase warnings[] = {
     {"list ours of domain { example.com }\n"
      "let big = mail.size > 5\n"
      "map m of text to int { a 1 }\n",
-     "1:6: warning: the list `ours` is not used\n"
-     "2:5: warning: the let `big` is not used\n"
-     "3:5: warning: the map `m` is not used\n"},
+     "1:6: warning: the list `ours` is not used | ask `… in ours`, or leave it "
+     "out\n"
+     "2:5: warning: the let `big` is not used | ask `… if big`, or leave it "
+     "out\n"
+     "3:5: warning: the map `m` is not used | ask `m[…]`, or leave it out\n"},
     {PLUGINS "at mail {\n"
              "reject x if mail.size > 5 and (spf.result = fail or spf.result = "
              "temperror)\n"
@@ -102,6 +104,15 @@ static const WorldCase warnings[] = {
      "empty.conf:1:1: warning: there is no statement in this file | nothing "
      "listens and nothing is judged by it\n"},
     {"include \"comment.conf\"\n", ""},
+    {"include \"all.conf\"\n"
+     "at mail { pass x }\n",
+     "2:16: warning: `x` can never fire | `all` in line 2 of `all.conf` ends "
+     "the stage for everyone\n"},
+    {"include \"all.conf\"\n"
+     "at rcpt { pass x }\n",
+     "2:16: warning: `x` can never fire, nor any rule of a later stage than "
+     "`mail` | `all` in line 2 of `all.conf` accepts everyone at `mail` "
+     "already\n"},
 };
 
 /* Each ends for everyone what later stages would judge. */
@@ -275,6 +286,7 @@ test_warnings(void)
 {
     world_file("empty.conf", "\n");
     world_file("comment.conf", "# rules of ours go here\n");
+    world_file("all.conf", "at mail {\n    accept all\n}\n");
     world_check(warnings, G_N_ELEMENTS(warnings));
     world_clear();
 }
