@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/text.h"
-#include "filterd/process/crash.h"
 #include "filterd/tool/tool.h"
+#include "filterd/tool/witness.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,28 +13,31 @@ static const struct Command {
     const char *word;
     const char *synopsis;
     int (*run)(int argc, char **argv);
+    gboolean plugins; /* those of a file are run */
 } commands[] = {
     {"check", "check [--json] FILE        whether a configuration is right",
-     tool_check},
+     tool_check, TRUE},
     {"explain", "explain [PLUGIN|FACT|core] what a plugin takes and finds out",
-     tool_explain},
+     tool_explain, TRUE},
     {"new-plugin",
      "new-plugin NAME [DIRECTORY] a plugin of your own, to begin with",
-     tool_new_plugin},
+     tool_new_plugin, FALSE},
     {"quarantine", "quarantine COMMAND -c FILE … mail that is kept here",
-     tool_quarantine},
+     tool_quarantine, TRUE},
     {"reload", "reload [-c FILE]           has filterd read its configuration",
-     tool_reload},
+     tool_reload, FALSE},
     {"replay", "replay --policy FILE LOG … what another policy would decide",
-     tool_replay},
+     tool_replay, TRUE},
     {"report", "report -c FILE …           aggregate reports of a day",
-     tool_report},
+     tool_report, TRUE},
     {"status", "status [-c FILE] [--json]  how the filterd is that runs",
-     tool_status},
-    {"test", "test FILE                  runs a policy's own tests", tool_test},
+     tool_status, FALSE},
+    {"test", "test FILE                  runs a policy's own tests", tool_test,
+     TRUE},
     {"top", "top [-c FILE] [--batch]    what it is doing, second by second",
-     tool_top},
-    {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try},
+     tool_top, FALSE},
+    {"try", "try … FILE < MESSAGE       judge one message, offline", tool_try,
+     TRUE},
 };
 
 static void
@@ -60,13 +63,19 @@ no_such_command(const char *word)
         fprintf(stderr, "filterctl: there is no command `%s`\n\n", word);
 }
 
+static int
+run(const struct Command *command, int argc, char **argv)
+{
+    return command->plugins ? witness_run(command->run, argc, argv)
+                            : command->run(argc, argv);
+}
+
 int
 main(int argc, char **argv)
 {
-    crash_say("filterctl");
     for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++)
         if (strcmp(argv[1], commands[i].word) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return run(&commands[i], argc - 1, argv + 1);
     gboolean help = argc > 1 && strcmp(argv[1], "--help") == 0;
     gboolean version = argc > 1 && strcmp(argv[1], "--version") == 0;
     if (argc > 1 && !help && !version)

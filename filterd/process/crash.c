@@ -18,6 +18,7 @@ static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 static BoardDoing *own;
 static int told = -1;
 static const char *speaker; /* NULL: nothing is said */
+static CrashSpeech *spoken; /* then */
 static struct sigaction before[G_N_ELEMENTS(deadly)];
 static char stack[65536]; /* the fiber's may be what overflowed */
 
@@ -68,6 +69,7 @@ say(const char *how, const char *signal)
     *end++ = '\n';
     if (write(STDERR_FILENO, line, (gsize)(end - line)) < 0)
         return;
+    spoken->said = TRUE;
 }
 
 static const char *
@@ -135,9 +137,9 @@ crash_watch(BoardDoing *doing, int fd)
 }
 
 void
-crash_say(const char *command)
+crash_say(const char *command, CrashSpeech *speech)
 {
-    static BoardDoing doing;
     speaker = command;
-    crash_watch(&doing, -1);
+    spoken = speech;
+    crash_watch(&speech->doing, -1);
 }

@@ -11,5 +11,12 @@
  * hook, first send ISOLATED_CRASH and the same to that socket, unless it is -1.
  */
 void crash_watch(BoardDoing *doing, int fd);
+
+/* What a command shows whoever looks at its end. */
+typedef struct CrashSpeech {
+    BoardDoing doing;
+    gboolean said; /* who crashed, or called exit() */
+} CrashSpeech;
+
 /* The same for a command, which says it on standard error under that name. */
-void crash_say(const char *command);
+void crash_say(const char *command, CrashSpeech *speech);

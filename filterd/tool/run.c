@@ -12,6 +12,7 @@
 #include "filterd/process/privileges.h"
 #include "filterd/service/dns.h"
 #include "filterd/service/offload.h"
+#include "filterd/tool/witness.h"
 
 typedef struct Task {
     void (*func)(void *data);
@@ -30,8 +31,10 @@ tool_become_user(const PolicyConfig *config, GError **error)
 {
     Privileges privileges = {0};
     const char *word;
-    return privileges_find(&config->settings, &privileges, &word, error)
-           && (!privileges.drop || privileges_drop(&privileges, error));
+    gboolean ok = privileges_find(&config->settings, &privileges, &word, error)
+                  && (!privileges.drop || privileges_drop(&privileges, error));
+    witness_follow();
+    return ok;
 }
 
 static void

@@ -256,7 +256,9 @@ trouble_start(FilterdCall *call, GError **error)
     if (strcmp(config->motto.bytes, "crash") == 0 && !in_worker())
         crash(call);
     if (strcmp(config->motto.bytes, "leave") == 0 && !in_worker())
-        leave_at_once(call);
+        exit(0);
+    if (strcmp(config->motto.bytes, "leave-at-once") == 0 && !in_worker())
+        _exit(0);
     if (strcmp(config->motto.bytes, "fail") != 0 || !in_worker())
         return true;
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
