@@ -127,6 +127,73 @@ add_fact(GPtrArray *facts, const PolicyFact *fact)
         g_ptr_array_add(facts, (gpointer)fact);
 }
 
+/* ---- what is said of it ------------------------------------------------- */
+
+typedef struct Dividing {
+    GPtrArray *facts;
+    const PolicyFact *score; /* NULL: it is the same for all recipients */
+} Dividing;
+
+static void
+add_dividing(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
+{
+    const Dividing *dividing = data;
+
+    if (fact->fact->row->since == FILTERD_RCPT || fact->fact == dividing->score)
+        add_fact(dividing->facts, fact->fact);
+}
+
+/* The fact, if rules at rcpt make some of it; NULL. */
+static const PolicyFact *
+find_score(const PolicyConfig *config)
+{
+    const GPtrArray *rules = config->rules->stages[FILTERD_RCPT];
+
+    for (guint i = 0; i < rules->len; i++) {
+        const Rule *rule = g_ptr_array_index(rules, i);
+
+        if (rule->public.kind == POLICY_SCORE && !rule->public.would)
+            return policy_fact_find(config, "score");
+    }
+    return NULL;
+}
+
+static void
+division_free(void *data)
+{
+    PolicyDivision *division = data;
+
+    g_ptr_array_unref(division->facts);
+    g_free(division);
+}
+
+GPtrArray *
+policy_divisions(const PolicyConfig *config)
+{
+    GPtrArray *divisions = g_ptr_array_new_with_free_func(division_free);
+    const GPtrArray *all = config->rules->all;
+    const PolicyFact *score = find_score(config);
+
+    for (guint i = 0; i < all->len; i++) {
+        const Rule *rule = g_ptr_array_index(all, i);
+        g_autoptr(GPtrArray) facts = g_ptr_array_new();
+        Dividing dividing = {facts, score};
+
+        if (rule->public.stage < FILTERD_DATA || rule->condition == NULL)
+            continue;
+        node_each_fact(rule->condition, add_dividing, &dividing);
+        if (facts->len == 0)
+            continue;
+        PolicyDivision *division = g_new0(PolicyDivision, 1);
+        division->rule = &rule->public;
+        division->facts = g_steal_pointer(&facts);
+        g_ptr_array_add(divisions, division);
+    }
+    return divisions;
+}
+
+/* ---- what a stage asks for ---------------------------------------------- */
+
 /* The first that a tree asks for: what else it asks depends on the answer. */
 static void
 add_certain(GPtrArray *facts, const Node *node)

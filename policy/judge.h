@@ -133,6 +133,17 @@ const FilterdValue *policy_rule_constants(const PolicyRule *rule,
 void policy_group(const PolicyConfig *config, const PolicyClient *client,
                   GString *group);
 
+/* A rule at data or message that may tell recipients apart. */
+typedef struct PolicyDivision {
+    const PolicyRule *rule;
+    GPtrArray *facts; /* const PolicyFact *: by what; `score` among them where
+                       * rules at rcpt make some of it */
+} PolicyDivision;
+
+/* In the order of policy_rules(). Elements are PolicyDivision *; caller frees
+ * the array. */
+GPtrArray *policy_divisions(const PolicyConfig *config);
+
 /* Facts that judging the stage asks for whatever the others say; in the order
  * of the rules. Elements are const PolicyFact *; caller frees the array. */
 GPtrArray *policy_certain_facts(const PolicyConfig *config, FilterdStage stage);

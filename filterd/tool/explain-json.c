@@ -5,6 +5,7 @@
 #include "filterd/tool/explain.h"
 
 #include "filterd/base/value.h"
+#include "policy/judge.h"
 
 #include <string.h>
 
@@ -230,8 +231,33 @@ explain_core_json(const FilterdFact *facts)
     return g_string_free(out, FALSE);
 }
 
+/* By what rules those of one message are told apart. */
+static void
+append_recipients(GString *out, const PolicyConfig *config)
+{
+    g_autoptr(GPtrArray) divisions = policy_divisions(config);
+    begin(out, "recipients", '[');
+    for (unsigned i = 0; i < divisions->len; i++) {
+        const PolicyDivision *division = g_ptr_array_index(divisions, i);
+        const PolicyRule *rule = division->rule;
+        begin(out, NULL, '{');
+        text_member(out, "rule", rule->name);
+        text_member(out, "stage", policy_stage_words[rule->stage]);
+        text_member(out, "file", rule->place.file);
+        member(out, "line");
+        g_string_append_printf(out, "%u", rule->place.line);
+        begin(out, "facts", '[');
+        for (unsigned k = 0; k < division->facts->len; k++) {
+            const PolicyFact *fact = g_ptr_array_index(division->facts, k);
+            text_member(out, NULL, fact->name);
+        }
+        g_string_append(out, "]}");
+    }
+    g_string_append_c(out, ']');
+}
+
 char *
-explain_overview_json(const GPtrArray *plugins)
+explain_overview_json(const GPtrArray *plugins, const PolicyConfig *config)
 {
     GString *out = g_string_new("{");
     begin(out, "plugins", '[');
@@ -240,6 +266,9 @@ explain_overview_json(const GPtrArray *plugins)
         append_head(out, g_ptr_array_index(plugins, i));
         g_string_append_c(out, '}');
     }
-    g_string_append(out, "]}\n");
+    g_string_append_c(out, ']');
+    if (config != NULL)
+        append_recipients(out, config);
+    g_string_append(out, "}\n");
     return g_string_free(out, FALSE);
 }

@@ -4,6 +4,8 @@
  */
 #include "filterd/tool/explain.h"
 
+#include "policy/judge.h"
+
 #include "filterd/session/engine.h"
 
 #include <string.h>
@@ -289,8 +291,44 @@ more(ExplainPage *page)
     page->style->end(page);
 }
 
+static void
+division_item(ExplainPage *page, const PolicyDivision *division)
+{
+    g_autoptr(GString) facts = g_string_new(NULL);
+    g_autofree char *term =
+        g_strdup_printf("`%s` at `%s`", division->rule->name,
+                        policy_stage_words[division->rule->stage]);
+    for (unsigned i = 0; i < division->facts->len; i++) {
+        const PolicyFact *fact = g_ptr_array_index(division->facts, i);
+        g_string_append_printf(facts, "%s%s", i > 0 ? ", " : "", fact->name);
+    }
+    page->style->item(page, term, facts->str);
+}
+
+/* Nothing, where all of a message are judged alike. */
+static void
+recipients(ExplainPage *page, const PolicyConfig *config)
+{
+    g_autoptr(GPtrArray) divisions = policy_divisions(config);
+    if (divisions->len == 0)
+        return;
+    page->style->section(page, "RECIPIENTS");
+    page->column = 0;
+    page->style->text(
+        page, "These rules rest on facts of the recipient. Where an SMTP "
+              "client, or a mail server that asks filterd, names one of whom "
+              "such a rule may say something else than of the first, that "
+              "one is told 452 4.5.3, and sent to in a transaction of its "
+              "own.");
+    page->style->begin(page);
+    for (unsigned i = 0; i < divisions->len; i++)
+        division_item(page, g_ptr_array_index(divisions, i));
+    page->style->end(page);
+}
+
 char *
-explain_overview(const ExplainStyle *style, const GPtrArray *plugins)
+explain_overview(const ExplainStyle *style, const GPtrArray *plugins,
+                 const PolicyConfig *config)
 {
     ExplainPage page;
     page_init(&page, style);
@@ -305,6 +343,8 @@ explain_overview(const ExplainStyle *style, const GPtrArray *plugins)
         style->item(&page, plugin->name, explain_summary(plugin));
     }
     style->end(&page);
+    if (config != NULL)
+        recipients(&page, config);
     more(&page);
     return g_string_free(page.out, FALSE);
 }

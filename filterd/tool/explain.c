@@ -153,8 +153,9 @@ static int
 show_overview(const Request *request)
 {
     g_autoptr(GPtrArray) plugins = load_all(request);
-    return show(request->json ? explain_overview_json(plugins)
-                              : explain_overview(&explain_text, plugins));
+    return show(request->json
+                    ? explain_overview_json(plugins, request->of)
+                    : explain_overview(&explain_text, plugins, request->of));
 }
 
 static int

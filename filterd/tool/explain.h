@@ -46,14 +46,17 @@ char *explain_plugin(const ExplainStyle *style, const FilterdPlugin *plugin);
 char *explain_fact(const ExplainStyle *style, const FilterdPlugin *plugin,
                    const FilterdFact *fact);
 char *explain_core(const ExplainStyle *style, const FilterdFact *facts);
-/* Of FilterdPlugin. */
-char *explain_overview(const ExplainStyle *style, const GPtrArray *plugins);
+/* Of FilterdPlugin; and by what rules of that file recipients are told apart,
+ * unless it is NULL. */
+char *explain_overview(const ExplainStyle *style, const GPtrArray *plugins,
+                       const PolicyConfig *config);
 
 /* The same as JSON objects, with what the tables have. */
 char *explain_plugin_json(const FilterdPlugin *plugin);
 char *explain_fact_json(const FilterdPlugin *plugin, const FilterdFact *fact);
 char *explain_core_json(const FilterdFact *facts);
-char *explain_overview_json(const GPtrArray *plugins);
+char *explain_overview_json(const GPtrArray *plugins,
+                            const PolicyConfig *config);
 
 /* ---- explain-instance.c ------------------------------------------------- */
 

@@ -85,8 +85,8 @@ test_all_of_them(void)
     g_autoptr(GPtrArray) plugins = g_ptr_array_new();
     g_ptr_array_add(plugins, (gpointer)&mute);
     g_ptr_array_add(plugins, (gpointer)&empty);
-    g_autofree char *text = explain_overview(&explain_text, plugins);
-    g_autofree char *json = explain_overview_json(plugins);
+    g_autofree char *text = explain_overview(&explain_text, plugins, NULL);
+    g_autofree char *json = explain_overview_json(plugins, NULL);
 
     assert_part(text, "PLUGINS\n  mute   a plugin of filterd\n  empty  ");
     g_assert_cmpstr(json, ==,

@@ -153,6 +153,43 @@ def instances_of_a_file_by_their_names(explain):
     assert (status, out) == (1, "") and "No such file" in err, err
 
 
+def rules_that_tell_recipients_apart_are_listed(explain):
+    """Of the message's rules, with the facts of the recipient; no others."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("list vip of address { a@example.com }\n"
+                   "let dear = rcpt.to in vip or rcpt.domain = \"example.org\"\n"
+                   "at rcpt { score 3 weak if client.tls = no\n"
+                   "  reject relay if rcpt.domain != \"example.com\" }\n"
+                   "at message {\n"
+                   "  reject strict if message.size > 5 and not dear\n"
+                   "  reject early if score > 5 and client.fcrdns = no\n"
+                   "  pass all if message.size > 7\n}\n")
+        file.flush()
+        rows = explain.tables("-c", file.name)["recipients"]
+        assert rows == [
+            {"rule": "strict", "stage": "message", "file": file.name, "line": 6,
+             "facts": ["rcpt.to", "rcpt.domain"]},
+            {"rule": "early", "stage": "message", "file": file.name, "line": 7,
+             "facts": ["score"]}], rows
+        text = explain.text("-c", file.name)
+        assert "\n\n  strict at message (rcpt.to, rcpt.domain)\n" in text, text
+        assert "\n  early at message (score)\n" in text, text
+        assert "452 4.5.3" in text and "relay" not in text, text
+        for line in text.splitlines():
+            assert len(line) < COLUMNS, line
+
+
+def recipients_that_are_judged_alike_are_no_news(explain):
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("at mail { score 3 weak if client.tls = no }\n"
+                   "at rcpt { reject x if rcpt.domain != \"example.com\" }\n"
+                   "at message { reject early if score > 5 }\n")
+        file.flush()
+        assert explain.tables("-c", file.name)["recipients"] == []
+        assert "RECIPIENTS" not in explain.text("-c", file.name)
+    assert "recipients" not in explain.tables()
+
+
 def texts_of_an_instance_have_its_name(explain):
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write("use dnsbl as bl use greylist as grey use dkim as sig\n"
@@ -294,6 +331,8 @@ TESTS = [
     a_fact_of_the_core_needs_no_plugin,
     tools_get_the_rows,
     instances_of_a_file_by_their_names,
+    rules_that_tell_recipients_apart_are_listed,
+    recipients_that_are_judged_alike_are_no_news,
     texts_of_an_instance_have_its_name,
     a_misspelt_name_is_told,
     wrong_arguments_are_of_no_use,
