@@ -13,6 +13,7 @@ struct Timing {
     TimingKind kind;
     char name[TIMING_NAME];
     int64_t counts[TIMING_BUCKETS];
+    int64_t total; /* milliseconds */
 };
 
 /* `used` is raised when the name behind it is there. */
@@ -85,9 +86,11 @@ bucket_of(int64_t milliseconds)
 void
 timing_add(Timing *timing, int64_t milliseconds)
 {
-    if (timing != NULL)
-        __atomic_fetch_add(&timing->counts[bucket_of(milliseconds)], 1,
-                           __ATOMIC_RELAXED);
+    if (timing == NULL)
+        return;
+    __atomic_fetch_add(&timing->counts[bucket_of(milliseconds)], 1,
+                       __ATOMIC_RELAXED);
+    __atomic_fetch_add(&timing->total, milliseconds, __ATOMIC_RELAXED);
 }
 
 /* ---- told --------------------------------------------------------------- */
@@ -124,6 +127,7 @@ timings_sum(void)
         for (unsigned j = 0; j < MIN(used, TIMING_LIMIT); j++) {
             const Timing *timing = &rows[i].timings[j];
             TimingSum *sum = find_sum(sums, timing);
+            sum->total += __atomic_load_n(&timing->total, __ATOMIC_RELAXED);
             for (unsigned k = 0; k < TIMING_BUCKETS; k++)
                 sum->counts[k] +=
                     __atomic_load_n(&timing->counts[k], __ATOMIC_RELAXED);
@@ -151,4 +155,76 @@ timing_quantile(const int64_t counts[TIMING_BUCKETS], unsigned percent)
             return bounds[i];
     }
     return -1;
+}
+
+/* ---- for Prometheus ------------------------------------------------------ */
+
+static const struct Histogram {
+    const char *name, *help, *label;
+} histograms[] = {
+    [TIMING_END_OF_DATA] = {"filterd_end_of_data_seconds",
+                            "From the end of a message to its reply.", NULL},
+    [TIMING_CHECK] = {"filterd_check_seconds",
+                      "A hook of a check, with what it waits for.", "check"},
+};
+
+static void
+append_sample(GString *out, const TimingSum *sum, const char *suffix,
+              const char *le)
+{
+    const struct Histogram *histogram = &histograms[sum->kind];
+    g_autoptr(GString) labels = g_string_new(NULL);
+    if (histogram->label != NULL)
+        g_string_append_printf(labels, "%s=\"%s\"", histogram->label,
+                               sum->name);
+    if (le != NULL)
+        g_string_append_printf(labels, "%sle=\"%s\"",
+                               labels->len > 0 ? "," : "", le);
+    g_string_append_printf(out, "%s%s", histogram->name, suffix);
+    if (labels->len > 0)
+        g_string_append_printf(out, "{%s}", labels->str);
+    g_string_append_c(out, ' ');
+}
+
+static void
+append_seconds(GString *out, int64_t milliseconds)
+{
+    g_string_append_printf(out, "%" G_GINT64_FORMAT ".%03d",
+                           milliseconds / 1000, (int)(milliseconds % 1000));
+}
+
+/* Each bucket counts those below it, too. */
+static void
+append_histogram(GString *out, const TimingSum *sum)
+{
+    int64_t below = 0;
+    for (unsigned i = 0; i < TIMING_BUCKETS; i++) {
+        g_autoptr(GString) le = g_string_new(NULL);
+        if (bounds[i] >= 0)
+            append_seconds(le, bounds[i]);
+        below += sum->counts[i];
+        append_sample(out, sum, "_bucket", bounds[i] >= 0 ? le->str : "+Inf");
+        g_string_append_printf(out, "%" G_GINT64_FORMAT "\n", below);
+    }
+    append_sample(out, sum, "_sum", NULL);
+    append_seconds(out, sum->total);
+    append_sample(g_string_append_c(out, '\n'), sum, "_count", NULL);
+    g_string_append_printf(out, "%" G_GINT64_FORMAT "\n", below);
+}
+
+char *
+timings_format(void)
+{
+    GString *out = g_string_new(NULL);
+    g_autoptr(GArray) sums = timings_sum();
+    for (unsigned i = 0; i < sums->len; i++) {
+        const TimingSum *sum = &g_array_index(sums, TimingSum, i);
+        const struct Histogram *histogram = &histograms[sum->kind];
+        if (i == 0 || sum[-1].kind != sum->kind)
+            g_string_append_printf(out, "# HELP %s %s\n# TYPE %s histogram\n",
+                                   histogram->name, histogram->help,
+                                   histogram->name);
+        append_histogram(out, sum);
+    }
+    return g_string_free(out, FALSE);
 }

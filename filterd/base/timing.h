@@ -42,6 +42,7 @@ typedef struct TimingSum {
     TimingKind kind;
     char name[TIMING_NAME];
     int64_t counts[TIMING_BUCKETS];
+    int64_t total; /* milliseconds */
 } TimingSum;
 
 /* TimingSum. Caller frees. */
@@ -52,3 +53,6 @@ int64_t timing_bound(unsigned bucket);
 /* The bound of the bucket with the one that so many percent are not longer
  * than; -1 also where there is none at all. */
 int64_t timing_quantile(const int64_t counts[TIMING_BUCKETS], unsigned percent);
+
+/* All of them in Prometheus's text format, as histograms. Caller frees. */
+char *timings_format(void);

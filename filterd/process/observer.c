@@ -7,6 +7,7 @@
 #include "filterd/base/log.h"
 #include "filterd/base/loop.h"
 #include "filterd/base/metrics.h"
+#include "filterd/base/timing.h"
 #include "filterd/process/board.h"
 #include "filterd/process/worker.h"
 #include "filterd/service/quarantine-board.h"
@@ -41,7 +42,9 @@ on_metrics(struct evhttp_request *request, void *data)
     g_autofree char *counters = metrics_format();
     g_autofree char *backends = backend_health_format();
     g_autofree char *quarantine = quarantine_board_format();
-    g_autofree char *text = g_strconcat(counters, backends, quarantine, NULL);
+    g_autofree char *timings = timings_format();
+    g_autofree char *text =
+        g_strconcat(counters, timings, backends, quarantine, NULL);
     answer(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "filterd/base/timing.h"
 
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,39 @@ test_nothing(void)
 {
     const int64_t none[TIMING_BUCKETS] = {0};
     g_assert_cmpint(timing_quantile(none, 50), ==, -1);
+}
+
+/* Buckets count those below them, too; each kind is described once. */
+static void
+test_histograms(void)
+{
+    timings_init(1);
+    timing_add(timing_find(TIMING_END_OF_DATA, ""), 3);
+    timing_add(timing_find(TIMING_CHECK, "spf"), 1500);
+    timing_add(timing_find(TIMING_CHECK, "spf"), 40000);
+    timing_find(TIMING_CHECK, "dkim");
+    g_autofree char *text = timings_format();
+    static const char *const lines[] = {
+        "# TYPE filterd_end_of_data_seconds histogram\n",
+        "filterd_end_of_data_seconds_bucket{le=\"0.002\"} 0\n",
+        "filterd_end_of_data_seconds_bucket{le=\"0.003\"} 1\n",
+        "filterd_end_of_data_seconds_bucket{le=\"+Inf\"} 1\n",
+        "filterd_end_of_data_seconds_sum 0.003\n",
+        "filterd_end_of_data_seconds_count 1\n",
+        "filterd_check_seconds_bucket{check=\"dkim\",le=\"+Inf\"} 0\n",
+        "filterd_check_seconds_bucket{check=\"spf\",le=\"1.024\"} 0\n",
+        "filterd_check_seconds_bucket{check=\"spf\",le=\"1.536\"} 1\n",
+        "filterd_check_seconds_bucket{check=\"spf\",le=\"+Inf\"} 2\n",
+        "filterd_check_seconds_sum{check=\"spf\"} 41.500\n",
+        "filterd_check_seconds_count{check=\"spf\"} 2\n",
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++)
+        if (strstr(text, lines[i]) == NULL)
+            g_error("%s is not in\n%s", lines[i], text);
+    const char *type = strstr(text, "# TYPE filterd_check_seconds");
+    g_assert_nonnull(type);
+    g_assert_null(strstr(type + 1, "# TYPE"));
+    timings_clear();
 }
 
 static void
@@ -112,5 +146,6 @@ main(int argc, char **argv)
                     test_nothing);
     g_test_add_func("/base/timing/processes-add-up-by-name", test_rows);
     g_test_add_func("/base/timing/too-many-are-not-counted", test_too_many);
+    g_test_add_func("/base/timing/histograms-are-told", test_histograms);
     return g_test_run();
 }

@@ -376,9 +376,12 @@ def rules_counted(program):
         " until 2001-01-31 reject old }\n"
     )
 
-    def count(*labels):
+    def page():
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-            return rule_counter(answer.read().decode(), *labels)
+            return answer.read().decode()
+
+    def count(*labels):
+        return rule_counter(page(), *labels)
 
     with running(program, policy) as (filterd, _):
         assert count("rcpt", "relay", "reject", "applied") == 0
@@ -389,6 +392,7 @@ def rules_counted(program):
         assert count("mail", "shadow", "reject", "would") == 3
         assert count("mail", "shadow", "reject", "applied") is None
         assert count("mail", "old", "reject", "expired") == 3
+        assert "\nfilterd_end_of_data_seconds_count 3\n" in page()
         log = filterd.log()
         assert log.count("rule=few stage=mail mode=canary-out") == 3, log
         assert "rule=old" not in log, log
