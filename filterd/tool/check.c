@@ -28,17 +28,11 @@ read_options(Request *request, int argc, char **argv)
          "Tell what is different from that file", "FILE"},
         {NULL},
     };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("FILE");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 2) {
-        request->path = argv[1];
-        return TRUE;
-    }
-    fprintf(stderr,
-            "%s%susage: filterctl check [--json] [--against FILE] FILE\n",
-            error != NULL ? error->message : "", error != NULL ? "\n" : "");
-    return FALSE;
+    if (!tool_options(entries, "FILE", "check [--json] [--against FILE] FILE",
+                      argc, argv))
+        return FALSE;
+    request->path = argv[1];
+    return TRUE;
 }
 
 /* ---- what there is to say ----------------------------------------------- */

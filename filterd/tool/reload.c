@@ -27,16 +27,15 @@ read_options(Request *request, int argc, char **argv)
          "How long to wait for the outcome (" DEFAULT_PATIENCE ")", "DURATION"},
         {NULL},
     };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1
-        && text_parse_duration(request->timeout != NULL ? request->timeout
-                                                        : DEFAULT_PATIENCE,
-                               &request->patience))
+    if (!tool_options(entries, NULL, "reload [-c FILE] [-t DURATION]", argc,
+                      argv))
+        return FALSE;
+    if (request->timeout == NULL)
+        request->timeout = g_strdup(DEFAULT_PATIENCE);
+    if (text_parse_duration(request->timeout, &request->patience))
         return TRUE;
-    fprintf(stderr, "%s%susage: filterctl reload [-c FILE] [-t DURATION]\n",
-            error != NULL ? error->message : "", error != NULL ? "\n" : "");
+    fprintf(stderr, "--timeout %s: a duration, such as 30s or 10m\n",
+            request->timeout);
     return FALSE;
 }
 

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/base/text.h"
 #include "filterd/tool/control.h"
 #include "filterd/tool/tool.h"
 
@@ -28,14 +29,7 @@ read_options(Request *request, int argc, char **argv)
          "One JSON object instead of text", NULL},
         {NULL},
     };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1)
-        return TRUE;
-    fprintf(stderr, "%s%susage: filterctl status [-c FILE] [--json]\n",
-            error != NULL ? error->message : "", error != NULL ? "\n" : "");
-    return FALSE;
+    return tool_options(entries, NULL, "status [-c FILE] [--json]", argc, argv);
 }
 
 /* ---- JSON --------------------------------------------------------------- */

@@ -25,6 +25,12 @@ int tool_reload(int argc, char **argv);
 int tool_status(int argc, char **argv);
 int tool_top(int argc, char **argv);
 
+/* Reads options; the operand, if there is one by that name (or NULL), is
+ * argv[1] then. FALSE: what is wrong, and the usage, has been said on standard
+ * error. */
+gboolean tool_options(const GOptionEntry *entries, const char *operand,
+                      const char *usage, int argc, char **argv);
+
 /* Compiles with plugins; the bundle has the files from then on, and outlives
  * the configuration. With `available`, what this version cannot do is an error.
  * Diagnostics go to standard error. NULL: there were errors. */

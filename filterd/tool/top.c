@@ -34,14 +34,7 @@ read_options(Request *request, int argc, char **argv)
          "Show once what there was since filterd started", NULL},
         {NULL},
     };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1)
-        return TRUE;
-    fprintf(stderr, "%s%susage: filterctl top [-c FILE] [--batch]\n",
-            error != NULL ? error->message : "", error != NULL ? "\n" : "");
-    return FALSE;
+    return tool_options(entries, NULL, "top [-c FILE] [--batch]", argc, argv);
 }
 
 /* As many as the screen has lines left. */
