@@ -74,6 +74,20 @@ log_call(HostCall *call, FilterdLogLevel level, const char *text)
     log_end(&line);
 }
 
+static void complain(HostCall *call, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+
+/* Of what no plugin should do. */
+static void
+complain(HostCall *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    log_call(call, FILTERD_LOG_WARNING, text);
+}
+
 void
 host_call_failed(HostCall *call, const char *what, GError **error)
 {
@@ -90,11 +104,10 @@ check_state(HostCall *call, const void *state, const char *word, size_t size)
 {
     if (state == NULL || canary_lives(state, size))
         return TRUE;
-    g_autofree char *text = g_strdup_printf(
-        "%s: it wrote beyond the %" G_GSIZE_FORMAT " octets of its %s_size; "
-        "it is asked no more",
-        call->doing.part, size, word);
-    log_call(call, FILTERD_LOG_WARNING, text);
+    complain(call,
+             "%s: it wrote beyond the %" G_GSIZE_FORMAT
+             " octets of its %s_size; it is asked no more",
+             call->doing.part, size, word);
     return FALSE;
 }
 
@@ -143,20 +156,36 @@ clean(FilterdValue *value)
     }
 }
 
+/* Whether it may publish that now; else it is logged why not. */
+static gboolean
+may_publish(HostCall *call, unsigned fact, const FilterdValue *value)
+{
+    const HostInstance *instance = call->instance;
+    const char *why = NULL;
+    if (fact >= instance->facts) {
+        complain(call, "published fact %u, of which its table has no row",
+                 fact);
+        return FALSE;
+    }
+    const FilterdFact *row = &instance->plugin->facts[fact];
+    if (call->values == NULL || row->since != call->running)
+        why = "out of its stage";
+    else if (!fits(row, value))
+        why = row->type == FILTERD_WORD && value->type == FILTERD_WORD
+                  ? "as a word that its row does not have"
+                  : "as a value of another type than its row's";
+    if (why != NULL)
+        complain(call, "published “%s” %s", row->name, why);
+    return why == NULL;
+}
+
 static void
 publish(FilterdCall *plugin_call, unsigned fact, FilterdValue value)
 {
     HostCall *call = host_call(plugin_call);
     const HostInstance *instance = call->instance;
-    g_return_if_fail(fact < instance->facts);
-    const FilterdFact *row = &instance->plugin->facts[fact];
-    if (call->values == NULL || row->since != call->running
-        || !fits(row, &value)) {
-        g_autofree char *text = g_strdup_printf(
-            "published “%s” out of its stage or type", row->name);
-        log_call(call, FILTERD_LOG_WARNING, text);
+    if (!may_publish(call, fact, &value))
         return;
-    }
     FilterdValue *slot = &call->values[instance->slots[fact]];
     value_clear(slot);
     *slot = value_copy(&value);
@@ -169,6 +198,11 @@ static const FilterdValue *
 lookup(FilterdCall *plugin_call, unsigned need)
 {
     HostCall *call = host_call(plugin_call);
+    if (need >= call->instance->need_count) {
+        complain(call, "looked up need %u, of which its table has no row",
+                 need);
+        return &unknown;
+    }
     const HostFact *fact = &call->instance->needs[need];
     if (call->visit == NULL || fact->row == NULL
         || fact->row->since > call->running)
@@ -276,13 +310,16 @@ static void
 edit(FilterdCall *plugin_call, const FilterdEdit *request)
 {
     HostCall *call = host_call(plugin_call);
-    g_return_if_fail(call->visit != NULL);
-    const VisitClient *client = visit_client(call->visit);
-    if ((call->instance->plugin->edits & 1U << request->kind) == 0) {
-        log_call(call, FILTERD_LOG_WARNING,
-                 "it requests what `edits` of its table leaves out");
+    unsigned kind = request->kind;
+    gboolean listed =
+        kind < 32 && (call->instance->plugin->edits & 1U << kind) != 0;
+    if (call->visit == NULL || !listed) {
+        complain(call, listed ? "it requests an edit outside of a session"
+                              : "it requests what `edits` of its table leaves "
+                                "out");
         return;
     }
+    const VisitClient *client = visit_client(call->visit);
     client->edit(client->data, call->running, request);
 }
 

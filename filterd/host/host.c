@@ -120,23 +120,21 @@ find_fact(const Host *host, const char *name)
     return found;
 }
 
-static unsigned
-need_count(const HostInstance *instance)
+static void
+count_needs(HostInstance *instance)
 {
-    unsigned length = 0;
     const FilterdNeed *needs = instance->plugin->needs;
-    while (needs != NULL && needs[length].fact != NULL)
-        length++;
-    return length;
+    while (needs != NULL && needs[instance->need_count].fact != NULL)
+        instance->need_count++;
 }
 
 /* The compiler has seen to it that they are there, and of the right type. */
 static void
 resolve_needs(const Host *host, HostInstance *instance)
 {
-    unsigned length = need_count(instance);
-    instance->needs = g_new0(HostFact, length + 1);
-    for (unsigned i = 0; i < length; i++) {
+    count_needs(instance);
+    instance->needs = g_new0(HostFact, instance->need_count + 1);
+    for (unsigned i = 0; i < instance->need_count; i++) {
         g_autofree char *name = g_strdup(instance->plugin->needs[i].fact);
         if (g_str_has_suffix(name, "?"))
             name[strlen(name) - 1] = '\0';
@@ -151,7 +149,7 @@ reaches(const HostInstance *instance, const HostInstance *from, unsigned depth)
 {
     if (depth == 0)
         return TRUE;
-    for (unsigned i = 0; i < need_count(instance); i++) {
+    for (unsigned i = 0; i < instance->need_count; i++) {
         const HostInstance *next = instance->needs[i].instance;
         if (next != NULL && (next == from || reaches(next, from, depth - 1)))
             return TRUE;
@@ -180,7 +178,7 @@ check_cycles(const Host *host, GError **error)
 static void
 spread_effect(HostInstance *instance)
 {
-    for (unsigned i = 0; i < need_count(instance); i++) {
+    for (unsigned i = 0; i < instance->need_count; i++) {
         const HostFact *need = &instance->needs[i];
         if (need->instance == NULL || !need->instance->effect[need->row->since])
             continue;
@@ -215,7 +213,7 @@ mark(HostInstance *instance, const FilterdFact *row, FilterdStage asker)
     if (instance->effect[row->since] || (instance->needed[row->since] & bit))
         return;
     instance->needed[row->since] |= bit;
-    for (unsigned i = 0; i < need_count(instance); i++) {
+    for (unsigned i = 0; i < instance->need_count; i++) {
         const HostFact *need = &instance->needs[i];
         if (need->instance != NULL && need->row->since <= row->since)
             mark((HostInstance *)need->instance, need->row, asker);

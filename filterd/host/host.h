@@ -31,6 +31,7 @@ struct HostInstance {
     unsigned facts;
     unsigned *slots; /* of each fact: which it is of those of its stage */
     unsigned stage_facts[FILTERD_STAGES]; /* how many those are */
+    unsigned need_count;
     HostFact *needs;
     GPtrArray *fibers; /* spawned: Fiber */
     GHashTable *turns; /* of turn.c; NULL: none yet */

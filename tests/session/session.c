@@ -166,7 +166,10 @@ static void
 mistyped(World *world)
 {
     g_assert_cmpint(world_all(world, MESSAGE), ==, SESSION_CONTINUE);
-    assert_logged(world, "out of its stage or type");
+    assert_logged(world, "published “mail” as a value of another type");
+    assert_logged(world, "published fact 77, of which its table has no row");
+    assert_logged(world, "looked up need 55, of which its table has no row");
+    assert_logged(world, "requests what `edits` of its table leaves out");
 }
 
 static void

@@ -91,6 +91,16 @@ on_helo(FilterdCall *call, GError **error)
     return finish(error);
 }
 
+/* By numbers that no table has. */
+static void
+stray(FilterdCall *call)
+{
+    const FilterdEdit edit = {.kind = (FilterdEditKind)99};
+    call->host->publish(call, 77, filterd_bool(true));
+    g_assert_cmpint(call->host->lookup(call, 55)->type, ==, FILTERD_UNKNOWN);
+    call->host->edit(call, &edit);
+}
+
 static bool
 on_mail(FilterdCall *call, GError **error)
 {
@@ -106,6 +116,8 @@ on_mail(FilterdCall *call, GError **error)
         probe.cancelled++;
         return true;
     }
+    if (probe.mistyped)
+        stray(call);
     call->host->publish(
         call, MAIL, probe.mistyped ? filterd_text("yes") : filterd_bool(true));
     call->host->authres(call, "probe", "pass", NULL, &property, 1);

@@ -14,7 +14,7 @@ typedef struct Probe {
     unsigned connect, helo, mail, rcpt, eom, abort, clear_message;
     unsigned closes;    /* of the plugin `other` */
     gboolean fails;     /* hooks return an error */
-    gboolean mistyped;  /* mail publishes a text */
+    gboolean mistyped;  /* mail publishes a text, and more */
     gboolean holds;     /* eom wants the message in quarantine */
     gboolean edits;     /* hooks but header and body add "X-Probe: HOOK" */
     int64_t slow;       /* milliseconds in each of them */
