@@ -84,6 +84,21 @@ mended_text(const Rule *rule, const Codes *right, const char *rest)
     return g_string_free(text, FALSE);
 }
 
+/* The first character outside of ASCII; its first octet. */
+static void
+warn_foreign(Compile *compile, const Node *reply)
+{
+    const char *at = reply->text;
+
+    while (*at != '\0' && (guchar)*at < 0x80)
+        at++;
+    if (*at == '\0')
+        return;
+    g_autofree char *sign = g_utf8_substring(at, 0, 1);
+    compile_warning(compile, &reply->place, "a reply is ASCII: RFC 5321 4.2",
+                    "the client is told `?` for each octet of `%s`", sign);
+}
+
 void
 warn_reply(Compile *compile, const Rule *rule)
 {
@@ -91,6 +106,8 @@ warn_reply(Compile *compile, const Rule *rule)
     const char *raw = rule->reply != NULL ? rule->reply->text : "";
     const char *rest = raw;
 
+    if (rule->reply != NULL)
+        warn_foreign(compile, rule->reply);
     rest += read_code(rest, &in_text);
     rest += read_enhanced(rest, &in_text);
     if (rest == raw)

@@ -57,16 +57,6 @@ is_constant(const Rule *rule)
            && !rule->public.limited;
 }
 
-static gboolean
-refuses(const Rule *rule)
-{
-    return is_constant(rule)
-           && (rule->public.kind == POLICY_REJECT
-               || rule->public.kind == POLICY_TEMPFAIL
-               || rule->public.kind == POLICY_DISCONNECT
-               || rule->public.kind == POLICY_DISCARD);
-}
-
 /* ---- rules that never fire ---- */
 
 /* The first of the stage that fires for everyone; NULL. */
@@ -225,50 +215,6 @@ warn_unused(Compile *compile)
     }
 }
 
-/* ---- temperror answered 5xx ---- */
-
-static gboolean
-is_temperror(const Node *node)
-{
-    return node->kind == NODE_LITERAL && node->type == FILTERD_WORD
-           && strcmp(node->value.text, "temperror") == 0;
-}
-
-/* The comparison with `temperror` that lets the rule fire; NULL. */
-static const Node *
-find_temperror(const Node *node)
-{
-    if (node->kind == NODE_LET)
-        return find_temperror(node->declaration->node);
-    if (node->kind == NODE_COMPARE && node->comparison == COMPARE_EQUAL)
-        for (const Node *side = node->first; side != NULL; side = side->next)
-            if (is_temperror(side))
-                return node;
-    if (node->kind != NODE_AND && node->kind != NODE_OR)
-        return NULL;
-    for (const Node *child = node->first; child != NULL; child = child->next) {
-        const Node *found = find_temperror(child);
-
-        if (found != NULL)
-            return found;
-    }
-    return NULL;
-}
-
-static void
-warn_temperror(Compile *compile, const Rule *rule)
-{
-    if (!is_verdict(rule) || rule->condition == NULL
-        || (rule->public.kind != POLICY_REJECT && rule->code < 500))
-        return;
-    if (find_temperror(rule->condition) != NULL)
-        compile_warning(compile, &rule->public.place,
-                        "use `tempfail`: it will be asked again",
-                        "`%s` refuses for good what a passing DNS fault made "
-                        "temperror",
-                        rule->public.name);
-}
-
 /* ---- DMARC alone ---- */
 
 typedef struct Evidence {
@@ -336,60 +282,6 @@ warn_evidence(Compile *compile, const PolicyUse *use)
     }
 }
 
-/* ---- open relay ---- */
-
-static void
-note_recipient(const Node *fact, G_GNUC_UNUSED const Node *at, void *data)
-{
-    const char *name = fact->fact->name;
-
-    if (strcmp(name, "rcpt.domain") == 0 || strcmp(name, "rcpt.to") == 0)
-        *(gboolean *)data = TRUE;
-}
-
-static gboolean
-refuses_relay(const Rule *rule)
-{
-    gboolean recipient = FALSE;
-
-    if (!refuses(rule))
-        return FALSE;
-    node_each_fact(rule->condition, note_recipient, &recipient);
-    return recipient || constant_truth(rule->condition) == POLICY_YES;
-}
-
-static gboolean
-is_proxy(const PolicyConfig *config)
-{
-    for (guint i = 0; i < config->listens->len; i++) {
-        const PolicyListen *listen = g_ptr_array_index(config->listens, i);
-
-        if (listen->wire == POLICY_SMTP || listen->wire == POLICY_LMTP)
-            return config->backends->len > 0;
-    }
-    return FALSE;
-}
-
-static void
-warn_relay(Compile *compile)
-{
-    const GPtrArray *all = compile->rules->all;
-
-    if (!is_proxy(compile->config))
-        return;
-    for (guint i = 0; i < all->len; i++)
-        if (refuses_relay(g_ptr_array_index(all, i)))
-            return;
-    const PolicyBackend *backend =
-        g_ptr_array_index(compile->config->backends, 0);
-    compile_warning(compile,
-                    compile->rcpt_place.line > 0 ? &compile->rcpt_place
-                                                 : &backend->place,
-                    "at rcpt { reject relay if rcpt.domain not in ours }",
-                    "no rule refuses on `rcpt.domain`: an open relay, if the "
-                    "backend trusts filterd");
-}
-
 void
 warn_all(Compile *compile)
 {
@@ -404,6 +296,7 @@ warn_all(Compile *compile)
     for (guint i = 0; i < all->len; i++) {
         warn_until(compile, g_ptr_array_index(all, i));
         warn_temperror(compile, g_ptr_array_index(all, i));
+        warn_effect(compile, g_ptr_array_index(all, i));
         warn_dmarc(compile, g_ptr_array_index(all, i));
         warn_reply(compile, g_ptr_array_index(all, i));
     }

@@ -12,3 +12,9 @@ void warn_all(Compile *compile);
 void warn_reply(Compile *compile, const Rule *rule);
 /* Parts of conditions that exclude each other, or one of which always holds. */
 void warn_pairs(Compile *compile);
+/* A passing fault of the DNS that is answered 5xx. */
+void warn_temperror(Compile *compile, const Rule *rule);
+/* A `would` rule that rests on facts nobody asks for. */
+void warn_effect(Compile *compile, const Rule *rule);
+/* Whoever may send to others by way of the backend. */
+void warn_relay(Compile *compile);

@@ -274,11 +274,147 @@ static const WorldCase no_pairs[] = {
      "}\n",
      ""},
     {PLUGINS "at message {\n"
-             "reject a if spf.result != pass and spf.result != fail\n"
+             "tempfail a if spf.result != pass and spf.result != fail\n"
              "reject b if \"a.example\" in dkim.domains and \"b.example\" in "
              "dkim.domains\n"
              "}\n",
      ""},
+};
+
+#define RELAY "an open relay, if the backend trusts filterd"
+#define GATEWAY                             \
+    "list ours of domain { example.com }\n" \
+    "list inside of ip { 192.0.2.0/24 }\n"  \
+    "listen smtp 0.0.0.0:25\n"              \
+    "backend smtp 127.0.0.1:26\n"           \
+    "use spf\n"                             \
+    "let known-one = client.ip in inside and rcpt.domain in ours\n"
+#define GUARD "at rcpt { reject relay if rcpt.domain not in ours }\n"
+#define ADD " | at rcpt { reject relay if rcpt.domain not in ours }\n"
+#define WHO " | `client.ip in …` and `known auth.user` tell who may relay\n"
+#define UNUSED                                                                 \
+    "6:5: warning: the let `known-one` is not used | ask `… if known-one`, " \
+    "or leave it out\n"
+
+/* Of a gateway that everybody can send through. */
+static const WorldCase relays[] = {
+    {GATEWAY "at rcpt { reject relay if known-one }\n",
+     "7:18: warning: `relay` refuses those recipients alone, and no rule the "
+     "others: " RELAY ADD},
+    {GATEWAY "at rcpt { would reject relay if rcpt.domain not in ours }\n",
+     UNUSED
+     "7:24: warning: `relay` does not always refuse, as `would` stands before "
+     "it: " RELAY ADD},
+    {GATEWAY "at rcpt { canary 5% reject relay if rcpt.domain not in ours }\n",
+     UNUSED "7:28: warning: `relay` does not always refuse, as `canary` stands "
+            "before it: " RELAY ADD},
+    {GATEWAY "at rcpt { until 2999-01-31 reject relay if rcpt.domain not in "
+             "ours }\n",
+     UNUSED "7:35: warning: `relay` does not always refuse, as `until` stands "
+            "before it: " RELAY ADD},
+    {GATEWAY "at rcpt { reject relay if rcpt.domain not in ours and not "
+             "client.fcrdns }\n",
+     UNUSED
+     "7:18: warning: `relay` hangs on `not client.fcrdns`, which anybody can "
+     "arrange: " RELAY WHO},
+    {GATEWAY "at rcpt { reject relay if not (rcpt.domain in ours or "
+             "known auth.user or helo.name = \"us\") }\n",
+     UNUSED
+     "7:18: warning: `relay` hangs on `helo.name = \"us\"`, which anybody can "
+     "arrange: " RELAY WHO},
+    {GATEWAY "at rcpt { pass friends if spf.result = pass }\n" GUARD, UNUSED
+     "7:16: warning: `friends` stands above `relay`, and anybody can arrange "
+     "`spf.result = pass`: " RELAY WHO},
+    {GATEWAY "at mail { accept us if client.ip in inside or mail.domain in "
+             "ours }\n" GUARD,
+     UNUSED "7:18: warning: `us` stands above `relay`, and anybody can arrange "
+            "`mail.domain in ours`: " RELAY WHO},
+};
+
+/* Of one that knows who may. */
+static const WorldCase no_relays[] = {
+    {GATEWAY "at mail {\n"
+             "accept inside if client.ip in inside or known auth.user\n"
+             "accept friends if spf.result = pass and mail.domain in ours\n"
+             "pass anybody if mail.domain in ours\n"
+             "would accept tried if mail.domain in ours\n"
+             "}\n"
+             "at rcpt {\n"
+             "accept here if known-one\n"
+             "accept postmaster if rcpt.local = \"postmaster\"\n"
+             "reject relay if rcpt.domain not in ours and not known auth.user\n"
+             "pass rest if client.fcrdns\n"
+             "}\n",
+     ""},
+    {GATEWAY "at mail { reject login if not known auth.user and client.ip not "
+             "in inside }\n"
+             "at rcpt { reject relay if rcpt.domain not in ours and "
+             "mail.domain not in ours }\n",
+     UNUSED},
+    {GATEWAY "at mail { reject login if not known auth.user }\n"
+             "at rcpt { reject relay if rcpt.domain not in ours and "
+             "mail.domain not in ours and not known-one }\n",
+     ""},
+    {GATEWAY "at rcpt {\n"
+             "reject a if rcpt.domain not in ours and not client.fcrdns\n"
+             "reject b if rcpt.domain not in ours and not known-one\n"
+             "}\n",
+     ""},
+};
+
+#define NEVER_ASKED(place)                                                     \
+    place ": warning: `greylist.state` is not asked for a `would` rule: "      \
+          "nothing will be logged | it would be remembered; `canary 1%` asks " \
+          "for it, as does any rule that is applied\n"
+#define GREYLIST "use greylist\nlet new = greylist.state = new\n"
+
+/* A `would` rule alone has no effect. */
+static const WorldCase effects[] = {
+    {GREYLIST
+     "at rcpt { would tempfail x if greylist.wait > 5m and not new }\n",
+     "3:31: warning: `greylist.wait` is not asked for a `would` rule: nothing "
+     "will be logged | it would be remembered; `canary 1%` asks for it, as "
+     "does any rule that is applied\n"},
+    {GREYLIST "at rcpt { would tempfail x if not new }\n", NEVER_ASKED("3:35")},
+    {GREYLIST "at rcpt { would tempfail x if known greylist.state or new }\n",
+     NEVER_ASKED("3:37")},
+    {GREYLIST "at rcpt { would tempfail x if new }\n"
+              "at data { reject y if greylist.state = early }\n",
+     NEVER_ASKED("3:31")},
+    {GREYLIST "at rcpt { would tempfail x if new or client.tls }\n", ""},
+    {GREYLIST "at rcpt { would tempfail x if new or not known greylist.wait "
+              "}\n",
+     ""},
+    {GREYLIST "at rcpt { canary 5% tempfail x if new }\n", ""},
+    {GREYLIST "at rcpt { score 1 y if greylist.wait > 5m\n"
+              "would tempfail x if new }\n",
+     ""},
+    {GREYLIST "at rcpt { reject y if client.tls reply \"{greylist.wait}\" }\n"
+              "at data { would tempfail x if new }\n",
+     ""},
+};
+
+#define FAULT(place)                                                       \
+    place ": warning: `x` refuses for good what a passing DNS fault made " \
+          "temperror, too | add `and … != temperror`, and `tempfail` those\n"
+
+static const WorldCase faults[] = {
+    {AT("reject x if spf.result != pass"), FAULT("2:21")},
+    {AT("reject x if not (spf.result = pass or dkim.result = pass)"),
+     FAULT("2:21")},
+    {AT("disconnect x if spf.result != pass reply 554 \"no\""), FAULT("2:25")},
+    {AT("reject x if spf.result != pass and spf.result != temperror"), ""},
+    {AT("reject x if spf.result != pass and dkim.result = fail"), ""},
+    {AT("reject x if spf.result != pass and client.fcrdns = no"), ""},
+    {AT("tempfail x if spf.result != pass"), ""},
+    {AT("would reject x if spf.result != pass"), ""},
+};
+
+static const WorldCase foreign[] = {
+    {"at rcpt { tempfail x reply \"später, größer\" }\n",
+     "1:28: warning: the client is told `?` for each octet of `ä` | a reply is "
+     "ASCII: RFC 5321 4.2\n"},
+    {"at rcpt { tempfail x reply \"later ~\" }\n", ""},
 };
 
 static void
@@ -310,6 +446,31 @@ test_pairs(void)
     world_check(no_pairs, G_N_ELEMENTS(no_pairs));
 }
 
+static void
+test_relays(void)
+{
+    world_check(relays, G_N_ELEMENTS(relays));
+    world_check(no_relays, G_N_ELEMENTS(no_relays));
+}
+
+static void
+test_effects(void)
+{
+    world_check(effects, G_N_ELEMENTS(effects));
+}
+
+static void
+test_faults(void)
+{
+    world_check(faults, G_N_ELEMENTS(faults));
+}
+
+static void
+test_foreign(void)
+{
+    world_check(foreign, G_N_ELEMENTS(foreign));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -322,5 +483,11 @@ main(int argc, char **argv)
                     test_replies);
     g_test_add_func("/policy/warnings/parts-that-exclude-each-other",
                     test_pairs);
+    g_test_add_func("/policy/warnings/who-may-relay-and-should-not",
+                    test_relays);
+    g_test_add_func("/policy/warnings/would-rules-on-what-nobody-asks-for",
+                    test_effects);
+    g_test_add_func("/policy/warnings/a-fault-that-is-not-pass", test_faults);
+    g_test_add_func("/policy/warnings/replies-outside-of-ascii", test_foreign);
     return g_test_run();
 }
