@@ -31,6 +31,7 @@ add_pattern(Compile *compile, Declaration *list, const PolicyPlace *place,
         remark_twice(compile, list, place, text);
         return TRUE;
     }
+    remark_pattern(compile, list, place, text);
     if (compile->skeleton
         || pattern_list_add(list->patterns, text, &message, &offset))
         return TRUE;
@@ -60,5 +61,6 @@ parse_pattern_line(Compile *compile, Declaration *list,
     const Token whole = {
         .kind = TOKEN_BARE, .start = line, .length = strlen(line)};
 
+    remark_quoted(compile, list, place, line);
     return add_pattern(compile, list, place, &whole);
 }

@@ -5,6 +5,7 @@
 #include "policy/remark.h"
 
 #include "filterd/base/ip.h"
+#include "policy/pattern-odd.h"
 
 #include <string.h>
 
@@ -55,6 +56,17 @@ remark_quoted(Compile *compile, Declaration *declaration,
     if (length > 1 && strchr("\"'", *text) != NULL
         && (text[length - 1] == *text || text[length - 1] == ','))
         note(compile, declaration, REMARK_QUOTES, place, text);
+}
+
+void
+remark_pattern(Compile *compile, Declaration *list, const PolicyPlace *place,
+               const char *text)
+{
+    PatternOddity oddity = pattern_oddity(text);
+
+    if (oddity != PATTERN_PLAIN)
+        note(compile, list, oddity == PATTERN_ALL ? REMARK_ALL : REMARK_SLASHES,
+             place, text);
 }
 
 /* ---- telling ------------------------------------------------------------ */
@@ -125,13 +137,34 @@ tell_twice(Compile *compile, const Declaration *declaration,
                     words[declaration->kind], declaration->name, more);
 }
 
+static void
+tell_slashes(Compile *compile, const Declaration *declaration,
+             const Remark *remark)
+{
+    g_autofree char *more = and_more(remark->count);
+    g_autofree char *right = pattern_without_slashes(remark->text);
+
+    compile_warning(compile, &remark->place, right,
+                    "the slashes belong to the pattern: `%s` in list `%s`%s",
+                    remark->text, declaration->name, more);
+}
+
+static void
+tell_all(Compile *compile, const Declaration *declaration, const Remark *remark)
+{
+    g_autofree char *more = and_more(remark->count);
+
+    compile_warning(compile, &remark->place, NULL,
+                    "the pattern `%s` in list `%s` matches everything%s",
+                    remark->text, declaration->name, more);
+}
+
 static void (*const tells[REMARKS])(Compile *compile,
                                     const Declaration *declaration,
                                     const Remark *remark) = {
-    [REMARK_HOST_BITS] = tell_host_bits,
-    [REMARK_STAR] = tell_star,
-    [REMARK_QUOTES] = tell_quotes,
-    [REMARK_TWICE] = tell_twice,
+    [REMARK_HOST_BITS] = tell_host_bits, [REMARK_STAR] = tell_star,
+    [REMARK_QUOTES] = tell_quotes,       [REMARK_TWICE] = tell_twice,
+    [REMARK_SLASHES] = tell_slashes,     [REMARK_ALL] = tell_all,
 };
 
 /* In a map the narrower one has a value of its own. */

@@ -18,6 +18,9 @@ void remark_twice(Compile *compile, Declaration *declaration,
 /* In a file of its own: a key or value of texts that stands in quotes. */
 void remark_quoted(Compile *compile, Declaration *declaration,
                    const PolicyPlace *place, const char *text);
+/* A pattern of a list. */
+void remark_pattern(Compile *compile, Declaration *list,
+                    const PolicyPlace *place, const char *text);
 
 /* Tells of all. */
 void remark_tell(Compile *compile);

@@ -67,6 +67,8 @@ typedef enum RemarkKind {
     REMARK_STAR,
     REMARK_QUOTES,
     REMARK_TWICE,
+    REMARK_SLASHES,
+    REMARK_ALL,
     REMARKS,
 } RemarkKind;
 

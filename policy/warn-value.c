@@ -5,6 +5,7 @@
 #include "policy/warn-value.h"
 
 #include "filterd/base/ip.h"
+#include "policy/pattern-odd.h"
 
 #include <string.h>
 
@@ -61,10 +62,28 @@ warn_star(Compile *compile, const Node *compare, const Node *literal,
 }
 
 static void
+warn_pattern(Compile *compile, const Node *matches)
+{
+    PatternOddity oddity = pattern_oddity(matches->text);
+
+    if (oddity == PATTERN_ALL)
+        compile_warning(compile, &matches->place, NULL,
+                        "the pattern `%s` matches everything", matches->text);
+    if (oddity != PATTERN_SLASHES)
+        return;
+    g_autofree char *right = pattern_without_slashes(matches->text);
+    g_autofree char *hint = g_strdup_printf("matches \"%s\"", right);
+    compile_warning(compile, &matches->place, hint,
+                    "the slashes belong to the pattern: `%s`", matches->text);
+}
+
+static void
 warn_node(Compile *compile, const Node *node)
 {
     if (node->kind == NODE_LITERAL)
         warn_host_bits(compile, node);
+    if (node->kind == NODE_MATCHES)
+        warn_pattern(compile, node);
     if (node->kind < NODE_NOT || node->kind == NODE_MATCHES)
         return;
     if (node->kind == NODE_COMPARE) {

@@ -355,6 +355,12 @@ static const WorldCase no_relays[] = {
              "at rcpt { reject relay if rcpt.domain not in ours and "
              "mail.domain not in ours and not known-one }\n",
      ""},
+    {GATEWAY "let friends = spf.result = pass and mail.domain in ours\n"
+             "at rcpt {\n"
+             "accept friends if friends\n"
+             "reject relay if rcpt.domain not in ours and not known-one\n"
+             "}\n",
+     ""},
     {GATEWAY "at rcpt {\n"
              "reject a if rcpt.domain not in ours and not client.fcrdns\n"
              "reject b if rcpt.domain not in ours and not known-one\n"
@@ -405,7 +411,7 @@ static const WorldCase faults[] = {
     {AT("disconnect x if spf.result != pass reply 554 \"no\""), FAULT("2:25")},
     {AT("reject x if spf.result != pass and spf.result != temperror"), ""},
     {AT("reject x if spf.result != pass and dkim.result = fail"), ""},
-    {AT("reject x if spf.result != pass and client.fcrdns = no"), ""},
+    {AT("reject x if spf.result != pass and mail.domain != \"a.example\""), ""},
     {AT("tempfail x if spf.result != pass"), ""},
     {AT("would reject x if spf.result != pass"), ""},
 };
@@ -416,6 +422,41 @@ static const WorldCase foreign[] = {
      "ASCII: RFC 5321 4.2\n"},
     {"at rcpt { tempfail x reply \"later ~\" }\n", ""},
 };
+
+#define SLASHES(place, said, right) \
+    place ": warning: the slashes belong to the pattern: " said " | " right "\n"
+
+static const WorldCase patterns[] = {
+    {"at helo { reject x if helo.name matches \"/^dyn/i\" }\n",
+     SLASHES("1:33", "`/^dyn/i`", "matches \"(?i)^dyn\"")},
+    {"at helo { reject x if not helo.name matches \"^.*$\" }\n",
+     "1:37: warning: the pattern `^.*$` matches everything\n"},
+    {"list a of pattern { \"^x\" \"/^dyn/\" \"/y/\" }\n"
+     "at helo { reject x if helo.name in a }\n",
+     SLASHES("1:26", "`/^dyn/` in list `a` (and 1 more)", "^dyn")},
+    {"list a of pattern from \"postfix\"\n"
+     "at helo { reject x if helo.name in a }\n",
+     SLASHES("postfix:1:1", "`/^dyn/i REJECT go away` in list `a`",
+             "(?i)^dyn")},
+    {"list a of pattern from \"dressed\"\n"
+     "at helo { reject x if helo.name in a }\n",
+     "dressed:1:1: warning: in a file the quotes belong to the text: "
+     "`\"^dyn\"` in list `a` | leave them out\n"
+     "dressed:2:1: warning: the pattern `.*` in list `a` matches everything\n"},
+    {"at helo { reject x if helo.name matches \"/a/b\" or helo.name matches "
+     "\"/i\" or helo.name matches \"a/i\" or helo.name matches "
+     "\"/a\\/i\" }\n",
+     ""},
+};
+
+static void
+test_patterns(void)
+{
+    world_file("postfix", "/^dyn/i REJECT go away\n");
+    world_file("dressed", "\"^dyn\"\n.*\n");
+    world_check(patterns, G_N_ELEMENTS(patterns));
+    world_clear();
+}
 
 static void
 test_warnings(void)
@@ -489,5 +530,7 @@ main(int argc, char **argv)
                     test_effects);
     g_test_add_func("/policy/warnings/a-fault-that-is-not-pass", test_faults);
     g_test_add_func("/policy/warnings/replies-outside-of-ascii", test_foreign);
+    g_test_add_func("/policy/warnings/patterns-of-other-programs",
+                    test_patterns);
     return g_test_run();
 }
