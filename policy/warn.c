@@ -287,6 +287,7 @@ warn_all(Compile *compile)
 {
     const GPtrArray *all = compile->rules->all;
 
+    warn_wires(compile);
     warn_relay(compile);
     for (guint i = 0; i < compile->config->uses->len; i++)
         warn_evidence(compile, g_ptr_array_index(compile->config->uses, i));

@@ -18,3 +18,6 @@ void warn_temperror(Compile *compile, const Rule *rule);
 void warn_effect(Compile *compile, const Rule *rule);
 /* Whoever may send to others by way of the backend. */
 void warn_relay(Compile *compile);
+/* Listeners without a backend, that overlap or believe everybody; backends that
+ * are such a listener. */
+void warn_wires(Compile *compile);

@@ -458,6 +458,63 @@ test_patterns(void)
     world_clear();
 }
 
+#define GUARDED "at rcpt { reject all }\n"
+#define LONELY                                                       \
+    ": warning: there is no `backend`: nobody to pass mail to, and " \
+    "filterd will not start | such as backend smtp 127.0.0.1:10025\n"
+#define CIRCLE(place, line)                                             \
+    place ": warning: this `backend` is filterd itself: mail would go " \
+          "round in circles | the `listen` in line " line               \
+          " of t.conf has this address: name the mail server's\n"
+#define EVERYBODY(word)                                                  \
+    "1:1: warning: `" word "` holds everybody: any client may say that " \
+    "it is another | name the machines that are to be believed\n"
+#define TAKEN(place, line)                                               \
+    place ": warning: this address and port are taken already: filterd " \
+          "will not start | by the `listen` in line " line " of t.conf\n"
+
+static const WorldCase wires[] = {
+    {"listen smtp 0.0.0.0:25\n" GUARDED, "1:1" LONELY},
+    {"listen milter 0.0.0.0:25\nlisten lmtp 0.0.0.0:24\n" GUARDED,
+     "2:1" LONELY},
+    {"listen smtp 192.0.2.1:25\nbackend smtp 192.0.2.1:25\n" GUARDED,
+     CIRCLE("2:1", "1")},
+    {"listen smtp 0.0.0.0:25\nbackend smtp 127.0.0.1:25\n" GUARDED,
+     CIRCLE("2:1", "1")},
+    {"backend smtp [::1]:25\nlisten smtp [::]:25\n" GUARDED,
+     CIRCLE("1:1", "2")},
+    {"listen lmtp \"unix:/run/x\"\nbackend lmtp \"unix:/run/x\"\n" GUARDED,
+     CIRCLE("2:1", "1")},
+    {"listen smtp 0.0.0.0:25 { xclient-from 192.0.2.1 0.0.0.0/0 }\n"
+     "backend smtp 127.0.0.1:26\n" GUARDED,
+     EVERYBODY("xclient-from")},
+    {"listen smtp [2001:db8::1]:25 { xforward-from ::/0 proxy-from ::/0 }\n"
+     "backend smtp 127.0.0.1:26\n" GUARDED,
+     EVERYBODY("proxy-from") EVERYBODY("xforward-from")},
+    {"listen smtp 0.0.0.0:25\nlisten milter 127.0.0.1:25\n"
+     "backend smtp 127.0.0.1:26\n" GUARDED,
+     TAKEN("2:1", "1")},
+    {"listen http [::1]:80\nlisten smtp [::]:80\n"
+     "backend smtp 127.0.0.1:26\n" GUARDED,
+     TAKEN("2:1", "1")},
+};
+
+/* Each may be what is meant. */
+static const WorldCase no_wires[] = {
+    {"listen milter 0.0.0.0:25\nlisten http 127.0.0.1:80\n", ""},
+    {"backend smtp 127.0.0.1:26\n", ""},
+    {"listen smtp 0.0.0.0:25 { xclient-from 10.0.0.0/8 proxy-from 2000::/3 }\n"
+     "listen smtp [::]:25\n"
+     "listen smtp 127.0.0.1:24 { xclient-from 0.0.0.0/0 }\n"
+     "listen smtp \"unix:/run/x\" { proxy-from ::/0 }\n"
+     "listen milter 127.0.0.1:10026\n"
+     "backend smtp 127.0.0.1:26\n"
+     "backend smtp 192.0.2.9:25\n"
+     "backend smtp 127.0.0.1:10026\n"
+     "backend smtp \"unix:/run/y\"\n" GUARDED,
+     ""},
+};
+
 static void
 test_warnings(void)
 {
@@ -478,6 +535,13 @@ static void
 test_replies(void)
 {
     world_check(replies, G_N_ELEMENTS(replies));
+}
+
+static void
+test_wires(void)
+{
+    world_check(wires, G_N_ELEMENTS(wires));
+    world_check(no_wires, G_N_ELEMENTS(no_wires));
 }
 
 static void
@@ -522,6 +586,7 @@ main(int argc, char **argv)
                     test_later);
     g_test_add_func("/policy/warnings/codes-in-the-text-of-a-reply",
                     test_replies);
+    g_test_add_func("/policy/warnings/listeners-and-backends", test_wires);
     g_test_add_func("/policy/warnings/parts-that-exclude-each-other",
                     test_pairs);
     g_test_add_func("/policy/warnings/who-may-relay-and-should-not",
