@@ -70,19 +70,38 @@ run(const struct Command *command, int argc, char **argv)
                             : command->run(argc, argv);
 }
 
+/* filterctl help [COMMAND] */
+static int
+help(const char *word)
+{
+    for (unsigned i = 0; word != NULL && i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(word, commands[i].word) == 0) {
+            printf("usage: filterctl %s\n\nIts options are in filterctl(1).\n",
+                   commands[i].synopsis);
+            return TOOL_OK;
+        }
+    if (word != NULL)
+        no_such_command(word);
+    usage(word == NULL ? stdout : stderr);
+    return word == NULL ? TOOL_OK : TOOL_UNUSABLE;
+}
+
 int
 main(int argc, char **argv)
 {
     for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++)
         if (strcmp(argv[1], commands[i].word) == 0)
             return run(&commands[i], argc - 1, argv + 1);
-    gboolean help = argc > 1 && strcmp(argv[1], "--help") == 0;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help(NULL);
+    if (argc > 1 && strcmp(argv[1], "help") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
     gboolean version = argc > 1 && strcmp(argv[1], "--version") == 0;
-    if (argc > 1 && !help && !version)
+    if (argc > 1 && !version)
         no_such_command(argv[1]);
     if (version)
         puts("filterctl " FILTERD_VERSION);
     else
-        usage(help ? stdout : stderr);
-    return help || version ? TOOL_OK : TOOL_UNUSABLE;
+        usage(stderr);
+    return version ? TOOL_OK : TOOL_UNUSABLE;
 }

@@ -281,6 +281,19 @@ show(const Replay *replay)
     fputs(out->str, stdout);
 }
 
+/* Nothing to judge: no answer, rather than the one that nothing changes. */
+static gboolean
+has_only_broken(const DecisionLog *log)
+{
+    if (log->lines == 0 || log->broken < log->lines)
+        return FALSE;
+    fprintf(stderr,
+            "filterctl replay: there is no decision in these logs, only "
+            "broken lines; the first: %s\n",
+            log->first_broken);
+    return TRUE;
+}
+
 static int
 run(const Request *request, char **paths)
 {
@@ -297,6 +310,7 @@ run(const Request *request, char **paths)
     decision_log_init(&replay.log);
     replay_result_init(&replay.result, (unsigned)request->examples);
     gboolean ok = read_all(&replay, paths);
+    gboolean broken = ok && has_only_broken(&replay.log);
     gboolean same = replay.result.changed == 0 && replay.result.unsaid == 0;
     if (ok) {
         show(&replay);
@@ -306,7 +320,7 @@ run(const Request *request, char **paths)
     decision_log_clear(&replay.log);
     replay_judge_free(replay.judge);
     g_string_free(replay.group, TRUE);
-    if (!ok)
+    if (!ok || broken)
         return TOOL_UNUSABLE;
     return same ? TOOL_OK : TOOL_WRONG;
 }

@@ -111,10 +111,22 @@ def commands_are_named(filterctl):
     return True
 
 
+def help_is_there(filterctl):
+    def run(*words):
+        done = subprocess.run([filterctl, *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
+        return done.returncode, done.stdout.decode()
+
+    usage, one, none = run("help"), run("help", "check"), run("help", "chek")
+    return (usage == run("--help") and usage[0] == 0 and "replay" in usage[1]
+            and one[0] == 0 and "filterctl check " in one[1]
+            and "replay" not in one[1] and none == (2, ""))
+
+
 def main():
     filterctl = sys.argv[1]
     failed = 0
-    print("1..%d" % (len(CASES) + 2))
+    print("1..%d" % (len(CASES) + 3))
     with tempfile.TemporaryDirectory() as folder:
         for number, case in enumerate(CASES, 1):
             try:
@@ -130,7 +142,10 @@ def main():
     named = commands_are_named(filterctl)
     print("%s %d a command that is none is named" % (
         "ok" if named else "not ok", len(CASES) + 2))
-    return 1 if failed or not good or not named else 0
+    helped = help_is_there(filterctl)
+    print("%s %d help tells the commands, or one of them" % (
+        "ok" if helped else "not ok", len(CASES) + 3))
+    return 1 if failed or not good or not named or not helped else 0
 
 
 sys.exit(main())

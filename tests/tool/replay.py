@@ -492,10 +492,21 @@ def terminal(world):
         assert out and all(c == "\n" or " " <= c <= "~" for c in out), repr(out)
 
 
+def only_broken(world):
+    """logs with broken lines and nothing else are no answer"""
+    policy = world.path("new.conf", "at rcpt { reject no }")
+    path = world.log(["event=accepted verdict=accept", "{"])
+    status, _, err = world.run("replay", "--policy", policy, path)
+    assert status == 2, status
+    assert "there is no decision in these logs" in err, err
+    status, _, err = world.run("replay", "--policy", policy, world.log([]))
+    assert status == 0 and "no decision" not in err, (status, err)
+
+
 STORIES = [nothing_changes, counted, unsaid, known_or_not, early_refusals,
            others, language, open_score, prefixes, watched, recipients, stages,
            selected, broken, types, octets, many_files, explained, not_found,
-           terminal]
+           terminal, only_broken]
 
 
 def main():
