@@ -4,6 +4,7 @@
  */
 #include "policy/check.h"
 
+#include "filterd/base/ip.h"
 #include "policy/literal.h"
 
 #include <string.h>
@@ -91,12 +92,34 @@ never_compare(Compile *compile, const Node *node, const Node *left,
                      literal_phrase(right->type));
 }
 
+/* `client.name = ""`: a domain is never so. */
+static gboolean
+is_void(Compile *compile, Node *node)
+{
+    const Node *left = node->first, *right = left->next;
+    const PolicyFact *fact = policy_fact_find(compile->config, left->text);
+
+    if (right->kind != NODE_QUOTED || *right->text != '\0' || fact == NULL
+        || fact->row->type != FILTERD_DOMAIN
+        || node->comparison > COMPARE_UNEQUAL)
+        return FALSE;
+    const char *not = node->comparison == COMPARE_EQUAL ? "not " : "";
+    g_autofree char *hint = g_strdup_printf("%sknown %s", not, left->text);
+    compile_error(compile, &right->place, hint, "`%s` is never an empty text",
+                  left->text);
+    node->kind = NODE_BAD;
+    node->first = NULL;
+    return TRUE;
+}
+
 static void
 check_compare(Compile *compile, Node *node)
 {
     Node *left = node->first, *right = node->first->next;
     gboolean orders = node->comparison >= COMPARE_LESS;
 
+    if (is_void(compile, node))
+        return;
     check_pair(compile, left, right);
     if (is_bad(left) || is_bad(right))
         return;
@@ -155,6 +178,23 @@ check_list_words(Compile *compile, const Node *left, const Node *list)
     lookup_each_text(list->declaration->lookup, check_list_word, &check);
 }
 
+/* What has the domain of an address; NULL. */
+static const char *
+domain_of(const Node *address)
+{
+    static const char *const facts[][2] = {
+        {"mail.from", "mail.domain"},
+        {"rcpt.to", "rcpt.domain"},
+        {"header.from.address", "header.from.domain"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(facts); i++)
+        if (address->kind == NODE_FACT
+            && strcmp(address->fact->name, facts[i][0]) == 0)
+            return facts[i][1];
+    return NULL;
+}
+
 /* What an operand left of `in` has to be, `item` being what is in there. */
 static gboolean
 check_member(Compile *compile, const Node *node, FilterdType item,
@@ -165,9 +205,13 @@ check_member(Compile *compile, const Node *node, FilterdType item,
 
     if (is_bad(left) || (strict ? type == item : comparable(type, item)))
         return TRUE;
-    compile_error(compile, &node->place, NULL, "`%s` is %s, but `%s` holds %ss",
-                  left->text, literal_phrase(type), right->text,
-                  strchr(literal_phrase(item), ' ') + 1);
+    const Complaint complaint = {
+        .near = item == FILTERD_DOMAIN ? domain_of(left) : NULL};
+    compile_complain(compile,
+                     complaint.near != NULL ? &left->place : &node->place,
+                     &complaint, "`%s` is %s, but `%s` holds %ss", left->text,
+                     literal_phrase(type), right->text,
+                     strchr(literal_phrase(item), ' ') + 1);
     return FALSE;
 }
 
@@ -204,6 +248,55 @@ check_in_list(Compile *compile, Node *node, Declaration *list)
         check_list_words(compile, left, right);
 }
 
+/* How the entries of such a list are called, which the operand is to be in. */
+static const char *
+list_type_of(const Compile *compile, const Node *left)
+{
+    const PolicyFact *fact = policy_fact_find(compile->config, left->text);
+    const char *phrase =
+        fact != NULL ? literal_phrase(fact->row->type) : "a text";
+
+    return strchr(phrase, ' ') + 1;
+}
+
+static gboolean
+is_file_name(const char *text)
+{
+    static const char *const ends[] = {".txt",  ".list", ".lst",
+                                       ".conf", ".cf",   ".map"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+        if (g_str_has_suffix(text, ends[i]))
+            return TRUE;
+    return strchr(text, '/') != NULL;
+}
+
+/* What is no list: an address, the name of a list or of a file in quotes. */
+static void
+refuse_holder(Compile *compile, const Node *left, const Node *right)
+{
+    FilterdIp ip;
+    gboolean text = right->kind == NODE_LITERAL && right->type == FILTERD_TEXT;
+    gboolean bare = text
+                    && (ip_parse_network(right->text, &ip)
+                        || g_hash_table_contains(compile->names, right->text));
+    g_autofree char *list =
+        text && is_file_name(right->text)
+            ? g_strdup_printf("list NAME of %s from \"%s\" above, and `in "
+                              "NAME` here",
+                              list_type_of(compile, left), right->text)
+            : NULL;
+    const Complaint complaint = {
+        .right = bare ? right->text : NULL,
+        .hint = bare           ? "without quotes"
+                : list != NULL ? list
+                               : "a list, a network or a fact that is a list"};
+
+    compile_complain(compile, &right->place, &complaint,
+                     "`%s` is %s: nothing is in it", right->text,
+                     literal_phrase(right->type));
+}
+
 static void
 check_in_value(Compile *compile, Node *node)
 {
@@ -214,10 +307,7 @@ check_in_value(Compile *compile, Node *node)
         return;
     gboolean list = right->type == FILTERD_LIST;
     if (!list && (right->type != FILTERD_IP || right->kind != NODE_LITERAL)) {
-        compile_error(compile, &right->place,
-                      "a list, a network or a fact that is a list",
-                      "`%s` is %s: nothing is in it", right->text,
-                      literal_phrase(right->type));
+        refuse_holder(compile, left, right);
         return;
     }
     FilterdType type = list ? right->items : FILTERD_IP;

@@ -107,6 +107,10 @@ guess_meaning(Compile *compile, const char *name, const Node *other)
     g_autofree char *instance = instance_of(name);
     FilterdType type = other != NULL ? other->type : FILTERD_UNKNOWN;
     gboolean within_text = other != NULL && other->kind == NODE_QUOTED;
+    const char *foreign = compile_foreign(FOREIGN_CONDITION, name);
+
+    if (other == NULL && foreign != NULL)
+        return g_strdup(foreign);
 
     if (type == FILTERD_IP || type == FILTERD_INT || type == FILTERD_DURATION
         || type == FILTERD_BOOL)

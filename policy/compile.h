@@ -93,6 +93,15 @@ const char *compile_known_guess(const char *word, const char *const *words);
 /* "line 7", or "line 7 of `lists.conf`" where that is another file than `here`
  * is in. Caller frees. */
 char *compile_line(const PolicyPlace *place, const PolicyPlace *here);
+typedef enum ForeignPlace {
+    FOREIGN_RULE,
+    FOREIGN_STATEMENT,
+    FOREIGN_CONDITION,
+} ForeignPlace;
+
+/* How it is said here what a word of other mail servers says in that place;
+ * NULL. */
+const char *compile_foreign(ForeignPlace where, const char *word);
 /* "a, b or c"; NULL if there are none or too many. Caller frees. */
 char *compile_join(const char *const *words);
 

@@ -168,6 +168,16 @@ static const struct {
     {"from", "header.from.address"},
     {"header.from", "header.from.address"},
     {"message-id", "message.id"},
+    {"sender_host_address", "client.ip"},
+    {"sender_host_name", "client.name"},
+    {"sender_helo_name", "helo.name"},
+    {"sender_address", "mail.from"},
+    {"sender_address_domain", "mail.domain"},
+    {"sender_address_local_part", "mail.local"},
+    {"local_part", "rcpt.local"},
+    {"domain", "rcpt.domain"},
+    {"authenticated_id", "auth.user"},
+    {"message_size", "message.size"},
     {"queue-id", "mta.queue-id"},
     /* actions */
     {"prepend-header", "add-header"},
@@ -268,7 +278,7 @@ suggest(const char *word, const char *const *words)
 const char *
 compile_known_guess(const char *word, const char *const *words)
 {
-    g_autofree char *plain = g_ascii_strdown(word, -1);
+    g_autofree char *plain = g_ascii_strdown(word + (*word == '$'), -1);
     gsize length = strlen(plain);
 
     while (length > 1 && strchr(":,.", plain[length - 1]) != NULL)

@@ -117,7 +117,7 @@ near_ip(const char *text)
     unsigned octets = count_octets(text, &length);
     FilterdIp mask, ip;
 
-    if (octets > 0 && octets < 4)
+    if (octets > 0 && octets < 4 && strchr(text, '.') != NULL)
         return g_strdup_printf("%.*s%s/%u", (int)length, text,
                                &".0.0.0"[2 * (octets - 1)], 8 * octets);
     g_autofree char *address = g_strndup(text, (gsize)(rest - text));

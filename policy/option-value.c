@@ -16,11 +16,38 @@ typedef struct Given {
     const PolicyPlace *place;
 } Given;
 
+/* `100/1h` of a group whose words are a number and `per` a time; NULL. */
+static char *
+near_rate(const Given *given)
+{
+    const char *slash = strchr(given->text, '/');
+    const FilterdOption *next = given->row + 1;
+
+    if (slash == NULL || slash == given->text
+        || !(given->row->flags & FILTERD_POSITION)
+        || given->row->type != FILTERD_INT || next->name == NULL
+        || next->type != FILTERD_DURATION)
+        return NULL;
+    gboolean bare = !g_ascii_isdigit(slash[1]);
+    g_autofree char *written = g_strconcat(bare ? "1" : "", slash + 1, NULL);
+    g_autofree char *period = literal_near(FILTERD_DURATION, written);
+    return g_strdup_printf("%.*s %s %s", (int)(slash - given->text),
+                           given->text, next->name,
+                           period != NULL ? period : written);
+}
+
 static gboolean
 parse_literal(Compile *compile, const Given *given, FilterdValue *value)
 {
     if (literal_parse(compile, given->row->type, given->text, value))
         return TRUE;
+    g_autofree char *rate = near_rate(given);
+    const Complaint complaint = {.near = rate};
+    if (rate != NULL) {
+        compile_complain(compile, given->place, &complaint, "`%s` is no `%s`",
+                         given->text, given->row->name);
+        return FALSE;
+    }
     literal_refuse(compile, given->place, given->row->type, given->text);
     return FALSE;
 }

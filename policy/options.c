@@ -244,6 +244,48 @@ note_given(const Options *options, unsigned row)
         g_array_append_val(options->given, given);
 }
 
+/* `zone a.example=127.0.0.2*5`, as postscreen has it: FALSE if it is not so. */
+static gboolean
+pass_weighted(Compile *compile, const Options *group)
+{
+    PolicyPlace place = compile->token.place;
+    const FilterdOption *weight = group->table;
+    Lexer ahead = *compile->lexer;
+    Token value = lexer_next(&ahead);
+
+    while (weight->name != NULL
+           && (weight->type != FILTERD_INT || weight->flags & FILTERD_POSITION))
+        weight++;
+    if (compile->token.kind != TOKEN_EQUAL || weight->name == NULL
+        || value.kind != TOKEN_BARE || value.leads)
+        return FALSE;
+    g_autofree char *text = g_strndup(value.start, value.length);
+    g_auto(GStrv) parts = g_strsplit(text, "*", 2);
+    g_autofree char *right =
+        parts[1] != NULL
+            ? g_strdup_printf(" %s %s %s", parts[0], weight->name, parts[1])
+            : g_strdup_printf(" %s", parts[0]);
+    const Complaint complaint = {.right = right, .hint = right + 1};
+    place.length = value.place.column + value.place.length - place.column;
+    compile_complain(compile, &place, &complaint,
+                     "white space parts values, and `%s` stands before its "
+                     "number",
+                     weight->name);
+    compile_advance(compile);
+    compile_advance(compile);
+    return TRUE;
+}
+
+/* What the word of the outer block is good for. */
+static const char *
+doc_of(const Options *group, const Options *outer)
+{
+    for (unsigned i = 0; i < outer->rows; i++)
+        if (outer->table[i].group == group->table)
+            return outer->table[i].doc;
+    return NULL;
+}
+
 /* Values by their places, then words with theirs, up to a word of the outer
  * block or its end. */
 static gboolean
@@ -257,12 +299,14 @@ parse_group_line(Compile *compile, Options *group, const Options *outer)
         if (!parse_values(compile, group, i, outer))
             return FALSE;
     }
+    if (pass_weighted(compile, group))
+        return TRUE;
     while (compile->token.kind == TOKEN_BARE
            && find_row(outer, &compile->token) < 0) {
         int row = find_row(group, &compile->token);
 
         if (row < 0) {
-            compile_expected(compile, "the next option");
+            compile_wanted(compile, doc_of(group, outer), "the next option");
             return FALSE;
         }
         if (!note_seen(compile, group, (unsigned)row))

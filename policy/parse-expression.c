@@ -190,8 +190,15 @@ parse_comparison(Compile *compile, Node *left, gboolean mended)
     if (node->comparison == COMPARE_EQUAL && compile_at(compile, "not"))
         parse_unequal(compile, node, mended);
     node->first = left;
+    if (parse_mend_choice(compile, left, signs[node->comparison])) {
+        node->kind = NODE_BAD;
+        node->first = NULL;
+        return node;
+    }
     left->next = parse_needed(compile, signs[node->comparison], &node->place,
                               parse_operand);
+    if (left->next != NULL)
+        parse_mend_more(compile, node, signs[node->comparison]);
     return left->next != NULL ? node : NULL;
 }
 

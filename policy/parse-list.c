@@ -180,6 +180,26 @@ parse_key_value(Compile *compile, const PolicyPlace *place, gboolean *told)
     return NULL;
 }
 
+/* `192.0.2.0 / 24`, wherever there is a space: FALSE if there is none. */
+static gboolean
+pass_torn(Compile *compile, const Declaration *declaration)
+{
+    const Token *token = &compile->token;
+
+    if (declaration->type != FILTERD_IP || declaration->patterns != NULL
+        || token->kind != TOKEN_BARE
+        || (*token->start != '/' && token->start[token->length - 1] != '/'))
+        return FALSE;
+    compile_error(compile, &token->place,
+                  "no spaces around `/`: such as 192.0.2.0/24",
+                  "a network is one word");
+    gboolean bits = token->start[token->length - 1] == '/';
+    compile_advance(compile);
+    if (bits && parse_is_digits(token))
+        compile_advance(compile);
+    return TRUE;
+}
+
 /* One of them; FALSE: enough. */
 static gboolean
 parse_entry(Compile *compile, Declaration *declaration, gboolean *told)
@@ -188,6 +208,8 @@ parse_entry(Compile *compile, Declaration *declaration, gboolean *told)
 
     if (declaration->patterns != NULL)
         return parse_pattern(compile, declaration, told);
+    if (pass_torn(compile, declaration))
+        return !compile->gave_up;
     const char *key = compile_value(compile, "an entry or `}`");
     if (key == NULL)
         return FALSE;

@@ -131,9 +131,9 @@ parse_ends_condition(const Token *token)
 }
 
 /* Over what stands in braces, brackets or parentheses of any kind, if it ends
- * before the next rule. */
+ * before the next rule; `joins`: with `or` between values. */
 static void
-skip_enclosed(Compile *compile)
+skip_enclosed(Compile *compile, gboolean joins)
 {
     unsigned depth = 0;
 
@@ -145,7 +145,9 @@ skip_enclosed(Compile *compile)
         else if (kind == TOKEN_CLOSE || kind == TOKEN_THESIS
                  || kind == TOKEN_ET)
             depth--;
-        else if (kind == TOKEN_END || parse_ends_condition(&compile->token))
+        else if (kind == TOKEN_END
+                 || (parse_ends_condition(&compile->token)
+                     && !(joins && compile_at(compile, "or"))))
             return;
         compile_advance(compile);
     } while (depth > 0);
@@ -161,8 +163,81 @@ parse_mend_list(Compile *compile)
     compile_error(compile, &compile->token.place,
                   "list NAME of TYPE { … } above, and `in NAME` here",
                   "a list has a name: it does not stand in a condition");
-    skip_enclosed(compile);
+    skip_enclosed(compile, FALSE);
     return TRUE;
+}
+
+/* ---- several values to compare with ------------------------------------- */
+
+#define CHOICE_LIMIT 8
+#define CHOICE_OCTETS 400
+
+/* One more `FACT = VALUE`, parted by what joins such. */
+static void
+add_choice(GString *out, const char *fact, const char *sign, const Token *token)
+{
+    const char *quote = token->kind == TOKEN_TEXT ? "\"" : "";
+
+    if (out->len > 0)
+        g_string_append(out, strcmp(sign, "!=") == 0 ? " and " : " or ");
+    g_string_append_printf(out, "%s %s %s%.*s%s", fact, sign, quote,
+                           (int)MIN(token->length, 40), token->start, quote);
+}
+
+gboolean
+parse_mend_choice(Compile *compile, const Node *fact, const char *sign)
+{
+    g_autoptr(GString) right = g_string_new(NULL);
+    const Token *token = &compile->token;
+    Lexer ahead = *compile->lexer;
+
+    if (token->kind != TOKEN_PAREN && token->kind != TOKEN_OPEN
+        && token->kind != TOKEN_BRACK)
+        return FALSE;
+    Token value = lexer_next(&ahead);
+    for (unsigned i = 0;
+         i < CHOICE_LIMIT
+         && (value.kind == TOKEN_BARE || value.kind == TOKEN_TEXT
+             || value.kind == TOKEN_COMMA);
+         i++, value = lexer_next(&ahead))
+        if (value.kind != TOKEN_COMMA && !token_is(&value, "or"))
+            add_choice(right, fact->text, sign, &value);
+    compile_error(compile, &token->place,
+                  right->len > 0 ? right->str : "each needs its own",
+                  "a value has no parentheses: each is compared by itself");
+    skip_enclosed(compile, TRUE);
+    return TRUE;
+}
+
+void
+parse_mend_more(Compile *compile, const Node *compare, const char *sign)
+{
+    const Node *fact = compare->first, *first = fact->next;
+    g_autoptr(GString) right = g_string_new(NULL);
+    Lexer ahead = *compile->lexer;
+    Token value = lexer_next(&ahead);
+    PolicyPlace place = compile->token.place;
+
+    if (compile->token.kind != TOKEN_COMMA || value.leads
+        || (value.kind != TOKEN_BARE && value.kind != TOKEN_TEXT))
+        return;
+    const Token before = {.kind = first->kind == NODE_QUOTED ? TOKEN_TEXT
+                                                             : TOKEN_BARE,
+                          .start = first->text,
+                          .length = strlen(first->text)};
+    add_choice(right, fact->text, sign, &before);
+    while (compile->token.kind == TOKEN_COMMA) {
+        compile_advance(compile);
+        if ((compile->token.kind != TOKEN_BARE
+             && compile->token.kind != TOKEN_TEXT)
+            || parse_ends_condition(&compile->token))
+            break;
+        if (right->len < CHOICE_OCTETS)
+            add_choice(right, fact->text, sign, &compile->token);
+        compile_advance(compile);
+    }
+    compile_error(compile, &place, right->str,
+                  "a comma does not part values: each is compared by itself");
 }
 
 gboolean
@@ -182,7 +257,7 @@ parse_mend_call(Compile *compile, const Node *word)
     else
         compile_error(compile, &token->place, hint,
                       "a map is asked with `[`, not with `{`");
-    skip_enclosed(compile);
+    skip_enclosed(compile, FALSE);
     return TRUE;
 }
 
@@ -241,9 +316,13 @@ parse_mend_verdict(Compile *compile, Rule *rule)
     }
     g_autoptr(GPtrArray) words = rule_words();
     g_autofree char *word = parse_shown(token);
-    g_autofree char *hint = rule_hint(compile, word);
+    const char *foreign = compile_foreign(FOREIGN_RULE, word);
+    g_autofree char *hint =
+        foreign != NULL ? g_strdup(foreign) : rule_hint(compile, word);
     const char *near =
-        hint != NULL && (g_str_has_prefix(hint, "rewrite ") || *hint == 't')
+        foreign != NULL
+                || (hint != NULL
+                    && (g_str_has_prefix(hint, "rewrite ") || *hint == 't'))
             ? NULL
             : compile_guess(word, (const char *const *)words->pdata);
     const Complaint complaint = {.near = near,

@@ -97,6 +97,7 @@ no_such_word(Compile *compile, const char *word)
     const char *words[G_N_ELEMENTS(statements) + 1] = {0};
     const PolicyPlace *place = &compile->token.place;
     g_autofree char *right = right_statement(compile, word);
+    const char *foreign = compile_foreign(FOREIGN_STATEMENT, word);
     const Complaint complaint = {.near = right};
 
     for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
@@ -106,6 +107,8 @@ no_such_word(Compile *compile, const char *word)
         compile_error(compile, place, right,
                       "`%s` is one too many: the statement `%s` is complete",
                       word, compile->complete);
+    else if (foreign != NULL)
+        compile_error(compile, place, foreign, "no statement `%s`", word);
     else if (right != NULL)
         compile_complain(compile, place, &complaint, "no statement `%s`", word);
     else if (parse_begins_rule(&compile->token))

@@ -78,6 +78,12 @@ gboolean parse_mend_is(Compile *compile);
 gboolean parse_ends_condition(const Token *token);
 /* Passes by values where a list's name belongs; FALSE: there are none. */
 gboolean parse_mend_list(Compile *compile);
+/* Passes by values in parentheses that a fact is compared with, or braces;
+ * FALSE: there are none. */
+gboolean parse_mend_choice(Compile *compile, const Node *fact,
+                           const char *sign);
+/* Passes by values behind the first, parted by commas. */
+void parse_mend_more(Compile *compile, const Node *compare, const char *sign);
 /* Passes by what stands right behind a word, as in `lower(…)` or `map{…}`;
  * FALSE: nothing does. */
 gboolean parse_mend_call(Compile *compile, const Node *word);

@@ -261,7 +261,8 @@ static const WorldCase expressions[] = {
              "at mail {\n"
              "reject x if mail.from in ours\n"
              "}\n",
-     "4:23: `mail.from` is an address, but `ours` holds domains\n"},
+     "4:13: `mail.from` is an address, but `ours` holds domains; did "
+     "you mean `mail.domain`?\n"},
     {PLUGINS "list ours of domain { example.com }\n"
              "at mail {\n"
              "reject x if mail.domain in our\n"
