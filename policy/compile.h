@@ -93,6 +93,7 @@ const char *compile_known_guess(const char *word, const char *const *words);
 /* "line 7", or "line 7 of `lists.conf`" where that is another file than `here`
  * is in. Caller frees. */
 char *compile_line(const PolicyPlace *place, const PolicyPlace *here);
+
 typedef enum ForeignPlace {
     FOREIGN_RULE,
     FOREIGN_STATEMENT,

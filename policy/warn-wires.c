@@ -94,10 +94,10 @@ warn_circle(Compile *compile, const PolicyBackend *backend)
 
         if (!is_mail(listen) || !comes_back(listen, backend))
             continue;
+        g_autofree char *line = compile_line(&listen->place, &backend->place);
         g_autofree char *hint = g_strdup_printf(
-            "the `listen` in line %u of %s has this address: name the mail "
-            "server's",
-            listen->place.line, listen->place.file);
+            "the `listen` in %s has this address: name the mail server's",
+            line);
         compile_warning(compile, &backend->place, hint,
                         "this `backend` is filterd itself: mail would go "
                         "round in circles");
@@ -156,9 +156,8 @@ warn_overlap(Compile *compile, guint index)
         if (ip_equal(&own->ip, &its->ip)
             || (!covers(own, its) && !covers(its, own)))
             continue;
-        g_autofree char *hint =
-            g_strdup_printf("by the `listen` in line %u of %s",
-                            other->place.line, other->place.file);
+        g_autofree char *line = compile_line(&other->place, &listen->place);
+        g_autofree char *hint = g_strdup_printf("by the `listen` in %s", line);
         compile_warning(compile, &listen->place, hint,
                         "this address and port are taken already: filterd "
                         "will not start");

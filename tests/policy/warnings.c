@@ -465,13 +465,13 @@ test_patterns(void)
 #define CIRCLE(place, line)                                             \
     place ": warning: this `backend` is filterd itself: mail would go " \
           "round in circles | the `listen` in line " line               \
-          " of t.conf has this address: name the mail server's\n"
+          " has this address: name the mail server's\n"
 #define EVERYBODY(word)                                                  \
     "1:1: warning: `" word "` holds everybody: any client may say that " \
     "it is another | name the machines that are to be believed\n"
 #define TAKEN(place, line)                                               \
     place ": warning: this address and port are taken already: filterd " \
-          "will not start | by the `listen` in line " line " of t.conf\n"
+          "will not start | by the `listen` in line " line "\n"
 
 static const WorldCase wires[] = {
     {"listen smtp 0.0.0.0:25\n" GUARDED, "1:1" LONELY},
