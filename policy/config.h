@@ -175,9 +175,16 @@ typedef enum PolicyIsolation {
     POLICY_ISOLATION_PROCESS, /* in a process of their own */
 } PolicyIsolation;
 
+/* What becomes of mail while that process is not there. */
+typedef enum PolicyIsolationLost {
+    POLICY_LOST_TEMPFAIL, /* it comes again */
+    POLICY_LOST_UNKNOWN,  /* as the rules say of facts that are unknown */
+} PolicyIsolationLost;
+
 /* What filterd offers in each block of `use`. */
 typedef struct PolicyUseOptions {
     int isolation;
+    int isolation_lost;
     int64_t isolation_memory; /* octets */
 } PolicyUseOptions;
 

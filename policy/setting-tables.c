@@ -233,6 +233,10 @@ const FilterdOption setting_use[] = {
     USE("isolation", FILTERD_WORD, isolation, "none",
         "whether its hooks run in a process of their own",
         WORDS("none", "process")),
+    USE("isolation-lost", FILTERD_WORD, isolation_lost, "tempfail",
+        "what mail is told whose rules ask for its facts while that process is "
+        "not there",
+        WORDS("tempfail", "unknown")),
     USE("isolation-memory", FILTERD_INT, isolation_memory, "256M",
         "what that process may take more than it has at its start",
         WITHIN(16 * MEGABYTE, 64 * GIGABYTE)),

@@ -60,6 +60,8 @@ keep(HostCall *call, void *memory)
     return memory;
 }
 
+G_DEFINE_QUARK(host - lost - error, host_lost_error)
+
 /* ---- facts -------------------------------------------------------------- */
 
 static void

@@ -34,6 +34,10 @@ typedef struct HostCall {
     size_t blamed_index;
 } HostCall;
 
+/* What a hook that runs elsewhere fails with where that place is gone. */
+#define HOST_LOST_ERROR host_lost_error_quark()
+GQuark host_lost_error_quark(void);
+
 extern const FilterdHost host_table;
 
 void host_call_init(HostCall *call, HostInstance *instance, Visit *visit);

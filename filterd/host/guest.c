@@ -322,6 +322,9 @@ call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
     set_part(guest, hook_names[guest->host.running]);
     if (hook(&guest->host.call, &error))
         return;
+    run->lost = error != NULL && error->domain == HOST_LOST_ERROR
+                && guest->host.instance->use->own.isolation_lost
+                       == POLICY_LOST_TEMPFAIL;
     host_call_failed(&guest->host, hook_names[guest->host.running], &error);
     run_empty(run);
 }

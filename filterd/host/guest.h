@@ -21,6 +21,7 @@ typedef struct HostRun {
     FilterdValue *values; /* by the instance's slots; NULL until it runs */
     GPtrArray *results;   /* HostResult; NULL if there are none */
     int64_t took;         /* milliseconds, its turn waited for */
+    gboolean lost;        /* HOST_LOST_ERROR, which mail has to wait for */
 } HostRun;
 
 typedef struct Guest {

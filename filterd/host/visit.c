@@ -27,6 +27,7 @@ struct Visit {
     MailMessage *message; /* borrowed */
     gboolean in_message;
     gboolean done;    /* the plugins hear of its end: no hook of a fact runs */
+    gboolean missed;  /* what was asked could not be: its plugin is lost */
     gboolean ending;  /* states are being freed: no hook of a fact runs */
     GPtrArray *early; /* Early */
     DnsBudget budgets[SCOPES];
@@ -204,9 +205,21 @@ visit_fact(Visit *visit, HostFact fact, gboolean shadow)
     gboolean ours =
         !visit->done
         && (visit->in_message || (since < FILTERD_MAIL && !visit->ending));
-    if (ours && !(shadow && fact.instance->effect[since]))
-        guest_complete(get_guest(visit, fact.instance), since);
+    if (ours && !(shadow && fact.instance->effect[since])) {
+        Guest *guest = get_guest(visit, fact.instance);
+        guest_complete(guest, since);
+        const HostRun *run = guest_find_run(guest, since);
+        visit->missed |= !shadow && run != NULL && run->lost;
+    }
     return visit_peek(visit, fact);
+}
+
+gboolean
+visit_take_missed(Visit *visit)
+{
+    gboolean missed = visit->missed;
+    visit->missed = FALSE;
+    return missed;
 }
 
 /* ---- early work --------------------------------------------------------- */
@@ -303,7 +316,7 @@ visit_begin_message(Visit *visit)
 {
     g_assert(!visit->in_message);
     visit->in_message = TRUE;
-    visit->done = FALSE;
+    visit->done = visit->missed = FALSE;
     visit->recipient = 0;
     for (unsigned i = 0; i < visit->length; i++)
         if (visit->guests[i] != NULL)

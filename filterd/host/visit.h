@@ -36,6 +36,11 @@ const FilterdValue *visit_fact(Visit *visit, HostFact fact, gboolean shadow);
 /* What is known already; never waits. */
 const FilterdValue *visit_peek(Visit *visit, HostFact fact);
 
+/* Whether, since it was last asked, visit_fact() was asked for what its plugin
+ * could not find out since its process was not there; mail that may wait for it
+ * does. */
+gboolean visit_take_missed(Visit *visit);
+
 /* How far a fact of a plugin is known. */
 typedef enum VisitKnown {
     VISIT_UNASKED, /* its hook has not run, or not ended */

@@ -241,15 +241,42 @@ carry_on(Session *session, FilterdStage stage, const PolicyRule *rule)
     return (SessionDecision){.verdict = SESSION_CONTINUE};
 }
 
+/* By no rule of the file; `reply` has been set. */
+static SessionDecision
+refuse_ourselves(Session *session, const char *rule)
+{
+    gboolean now = session->reply.code < 500;
+    session_refused(session, rule, &session->reply);
+    if (session->observer.refused != NULL)
+        session->observer.refused(session->observer.data, rule,
+                                  &session->reply);
+    return (SessionDecision){now ? SESSION_TEMPFAIL : SESSION_REJECT,
+                             &session->reply, 0};
+}
+
+/* What lets nobody in refuses nobody for good. */
+static SessionDecision
+check_missing(Session *session)
+{
+    mail_reply_set(&session->reply, 451, "4.3.0",
+                   "this cannot be checked now; try again later");
+    return refuse_ourselves(session, "-plugin");
+}
+
+static gboolean
+is_refusal(const PolicyRule *rule)
+{
+    return rule != NULL
+           && (outcomes[rule->kind].verdict == SESSION_REJECT
+               || outcomes[rule->kind].verdict == SESSION_TEMPFAIL
+               || outcomes[rule->kind].verdict == SESSION_DISCONNECT);
+}
+
 static SessionDecision
 conclude(Session *session, FilterdStage stage, const PolicyRule *rule)
 {
-    if (rule != NULL
-        && (outcomes[rule->kind].verdict == SESSION_REJECT
-            || outcomes[rule->kind].verdict == SESSION_TEMPFAIL
-            || outcomes[rule->kind].verdict == SESSION_DISCONNECT))
-        return refuse(session, rule);
-    return carry_on(session, stage, rule);
+    return is_refusal(rule) ? refuse(session, rule)
+                            : carry_on(session, stage, rule);
 }
 
 /* DISCARD comes from rcpt and message only: a discard before them lets the
@@ -271,6 +298,8 @@ session_judge(Session *session, FilterdStage stage)
     if (fiber_cancelled())
         return (SessionDecision){.verdict = SESSION_CANCELLED};
     tell_store(session->engine);
+    if (visit_take_missed(session->visit) && !is_refusal(rule))
+        return check_missing(session);
     return conclude(session, stage, rule);
 }
 
@@ -304,19 +333,6 @@ session_turn_to_face(Session *session)
     visit_set_recipient(session->visit, index);
     session->holds[SESSION_OF_RECIPIENT].score = face->score;
     return face;
-}
-
-/* By no rule of the file; `reply` has been set. */
-static SessionDecision
-refuse_ourselves(Session *session, const char *rule)
-{
-    gboolean now = session->reply.code < 500;
-    session_refused(session, rule, &session->reply);
-    if (session->observer.refused != NULL)
-        session->observer.refused(session->observer.data, rule,
-                                  &session->reply);
-    return (SessionDecision){now ? SESSION_TEMPFAIL : SESSION_REJECT,
-                             &session->reply, 0};
 }
 
 static SessionDecision

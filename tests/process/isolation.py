@@ -14,7 +14,7 @@ import time
 from daemon import Backend, Filterd, message, run, running, wait_until
 from planted import TREE, greet, plant, rules
 
-ISOLATED = rules(more="isolation process isolation-memory 64M")
+ISOLATED = rules(more="isolation process isolation-memory 64M isolation-lost unknown")
 KNOWN = ('at helo { reject known if helo.name != "client.test" and known trouble.motto '
          'reply 550 5.7.1 "{trouble.motto}" }\n')
 LOST = r"plugin-lost pid=\d+ (?:signal=\w+|exit=\d+) .*plugin=trouble "
@@ -55,6 +55,21 @@ def crashes(program):
         other.quit()
         assert backend.subjects() == ["goes on"]
         assert filterd.children() == workers
+
+
+def comes_again(program):
+    """who asks while it is lost is told to come again, who asks for nothing of it is not"""
+    fenced = f'use trouble {{ motto "{TREE}/motto" isolation process }}\n'
+    with running(program, fenced + KNOWN, workers=1) as (filterd, backend):
+        filterd.crashes = True
+        works(filterd)
+        for _ in range(4):
+            assert greet(filterd, "crash.test").startswith("451 4.3.0")
+        while greet(filterd, "ask.test").startswith("451 4.3.0"):
+            filterd.send("asks for nothing")
+        assert greet(filterd, "ask.test").startswith("550 ")
+        filterd.wait_log(r"tempfailed .*rule=-plugin reply=", 5)
+        assert set(backend.subjects()) == {"asks for nothing"}
 
 
 def beyond(program):
@@ -229,8 +244,8 @@ def killed(program):
 
 def main():
     sys.argv[1] = plant(sys.argv[1])
-    run([verdicts, crashes, beyond, holds, hangs, leaks, reaches, babbles, start_fails,
-         lifetimes, killed])
+    run([verdicts, crashes, comes_again, beyond, holds, hangs, leaks, reaches, babbles,
+         start_fails, lifetimes, killed])
 
 
 main()

@@ -5,6 +5,7 @@
 #include "filterd/host/isolation/link.h"
 
 #include "filterd/base/log.h"
+#include "filterd/host/call.h"
 #include "filterd/host/isolation/options.h"
 #include "filterd/host/isolation/peer.h"
 #include "filterd/host/isolation/service.h"
@@ -193,10 +194,10 @@ channel_take(Channel *channel, GError **error)
     if (frame != NULL)
         channel->queued -= g_bytes_get_size(frame);
     else if (channel->lost)
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PIPE,
+        g_set_error_literal(error, HOST_LOST_ERROR, 0,
                             "the process of the plugin ended");
     else if (wake == FIBER_TIMEOUT)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+        g_set_error(error, HOST_LOST_ERROR, 0,
                     "the process of the plugin took more than %d s",
                     LINK_HOOK_TIME / 1000);
     return frame;
@@ -478,7 +479,7 @@ link_begin(Link *link, ProtocolHook hook, Channel **channel, GError **error)
 {
     *channel = link->ready ? channel_open(link) : NULL;
     if (*channel == NULL) {
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PIPE,
+        g_set_error_literal(error, HOST_LOST_ERROR, 0,
                             "no process of the plugin is there");
         return NULL;
     }

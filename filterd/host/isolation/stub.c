@@ -45,7 +45,7 @@ take_seat(const FilterdCall *call, Link *link, unsigned *flags, GError **error)
     if (transaction != NULL && transaction->epoch == 0)
         *flags |= SEAT_NEW_MESSAGE;
     else if (transaction != NULL && transaction->epoch != epoch) {
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PIPE,
+        g_set_error_literal(error, HOST_LOST_ERROR, 0,
                             "what it knew of this transaction ended with its "
                             "process");
         return FALSE;
