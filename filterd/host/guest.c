@@ -85,6 +85,7 @@ run_clear(HostRun *run)
 {
     g_assert(run->state != HOST_RUN_BUSY);
     run_empty(run);
+    run->lost = FALSE;
     run->state = HOST_RUN_IDLE;
 }
 

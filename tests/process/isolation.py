@@ -72,6 +72,19 @@ def comes_again(program):
         assert set(backend.subjects()) == {"asks for nothing"}
 
 
+def forgives(program):
+    """a session that met it lost goes on when it is there again"""
+    asks = (f'use trouble {{ motto "{TREE}/motto" isolation process }}\n'
+            'at helo { accept asked if helo.name != "client.test" and known trouble.motto }\n')
+    with running(program, asks, workers=1) as (filterd, _):
+        filterd.crashes = True
+        client = filterd.session()
+        assert client.docmd("EHLO", "crash.test")[0] == 451
+        wait_until(lambda: greet(filterd, "ask.test").startswith("250"), "it is there again")
+        assert client.docmd("EHLO", "ask.test")[0] == 250
+        client.quit()
+
+
 def beyond(program):
     """one that writes beyond its state is asked no more in that session"""
     with running(program, ISOLATED + KNOWN, workers=1) as (filterd, _):
@@ -244,7 +257,7 @@ def killed(program):
 
 def main():
     sys.argv[1] = plant(sys.argv[1])
-    run([verdicts, crashes, comes_again, beyond, holds, hangs, leaks, reaches, babbles,
+    run([verdicts, crashes, comes_again, forgives, beyond, holds, hangs, leaks, reaches, babbles,
          start_fails, lifetimes, killed])
 
 
