@@ -7,6 +7,7 @@
 #include "filterd/base/value.h"
 #include "filterd/host/canary.h"
 #include "filterd/host/stream.h"
+#include "filterd/host/table.h"
 
 #include <string.h>
 
@@ -301,16 +302,6 @@ guest_hear_body(Guest *guest, const char *bytes, gsize length)
 
 /* ---- hooks -------------------------------------------------------------- */
 
-static FilterdHook *
-find_hook(const FilterdPlugin *plugin, FilterdStage stage)
-{
-    FilterdHook *const hooks[FILTERD_STAGES] = {
-        plugin->connect, plugin->helo, plugin->mail,
-        plugin->rcpt,    plugin->data, plugin->eom,
-    };
-    return hooks[stage];
-}
-
 /* Whatever a hook said before it failed is not to be relied on. */
 static void
 call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
@@ -334,7 +325,7 @@ call_hook(Guest *guest, FilterdHook *hook, HostRun *run)
 static void
 run_stage(Guest *guest, FilterdStage stage, HostRun *run)
 {
-    FilterdHook *hook = find_hook(guest->host.instance->plugin, stage);
+    FilterdHook *hook = table_hook(guest->host.instance->plugin, stage);
     if (stage == FILTERD_MESSAGE && visit_message(guest->host.visit) == NULL)
         return;
     if (stage == FILTERD_MESSAGE) {

@@ -164,16 +164,15 @@ check_fact(const Look *look, const void *row)
            || fail(look, "a doc without end", "fact", f->name);
 }
 
-/* The hook that alone can publish facts of that stage. */
-static gboolean
-has_hook(const FilterdPlugin *plugin, FilterdStage stage)
+FilterdHook *
+table_hook(const FilterdPlugin *plugin, FilterdStage stage)
 {
     FilterdHook *const hooks[FILTERD_STAGES] = {
         [FILTERD_CONNECT] = plugin->connect, [FILTERD_HELO] = plugin->helo,
         [FILTERD_MAIL] = plugin->mail,       [FILTERD_RCPT] = plugin->rcpt,
         [FILTERD_DATA] = plugin->data,       [FILTERD_MESSAGE] = plugin->eom,
     };
-    return hooks[stage] != NULL;
+    return hooks[stage];
 }
 
 /* Of rows that are in order. */
@@ -182,7 +181,7 @@ check_publishers(const Look *look)
 {
     const FilterdFact *row = look->plugin->facts;
     for (; row != NULL && row->name != NULL; row++)
-        if (!has_hook(look->plugin, row->since))
+        if (table_hook(look->plugin, row->since) == NULL)
             return fail(look, "no hook of its stage", "fact", row->name);
     return TRUE;
 }

@@ -17,3 +17,6 @@
 /* Whether its tables end, can be read and fit together. `plugin` itself can be
  * read. */
 gboolean table_check(const FilterdPlugin *plugin, GError **error);
+
+/* The hook that alone publishes facts of that stage; NULL: it has none. */
+FilterdHook *table_hook(const FilterdPlugin *plugin, FilterdStage stage);
