@@ -3,20 +3,25 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/text.h"
+#include "filterd/process/check.h"
 #include "filterd/tool/tool.h"
 #include "filterd/tool/witness.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* Seconds: as long as filterd itself waits for a check. */
+#define PATIENCE (CHECK_TIME / 1000)
+
 static const struct Command {
     const char *word;
     const char *synopsis;
     int (*run)(int argc, char **argv);
     gboolean plugins; /* those of a file are run */
+    unsigned seconds; /* that it may take; 0: any */
 } commands[] = {
     {"check", "check [--json] FILE        whether a configuration is right",
-     tool_check, TRUE},
+     tool_check, TRUE, PATIENCE},
     {"explain", "explain [PLUGIN|FACT|core] what a plugin takes and finds out",
      tool_explain, TRUE},
     {"new-plugin",
@@ -66,7 +71,8 @@ no_such_command(const char *word)
 static int
 run(const struct Command *command, int argc, char **argv)
 {
-    return command->plugins ? witness_run(command->run, argc, argv)
+    const WitnessTask task = {command->run, command->seconds, PATIENCE};
+    return command->plugins ? witness_run(&task, argc, argv)
                             : command->run(argc, argv);
 }
 

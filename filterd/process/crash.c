@@ -38,6 +38,14 @@ note_text(char *row, const char *text)
         memccpy(row, text, '\0', BOARD_TEXT - 1);
 }
 
+static void
+note_turn(gboolean of_plugin)
+{
+    spoken->turns++;
+    if (of_plugin)
+        spoken->last = *own;
+}
+
 /* Always: who calls _exit(), or is killed, has no time to say it. */
 static void
 note(const FiberDoing *doing)
@@ -45,6 +53,8 @@ note(const FiberDoing *doing)
     note_text(own->plugin, doing != NULL ? doing->what : NULL);
     note_text(own->hook, doing != NULL ? doing->part : NULL);
     note_text(own->session, doing != NULL ? doing->whose : NULL);
+    if (spoken != NULL)
+        note_turn(doing != NULL);
 }
 
 static void

@@ -15,7 +15,9 @@ void crash_watch(BoardDoing *doing, int fd);
 /* What a command shows whoever looks at its end. */
 typedef struct CrashSpeech {
     BoardDoing doing;
-    gboolean said; /* who crashed, or called exit() */
+    BoardDoing last; /* what that was when it was last of a plugin's */
+    unsigned turns;  /* how often it changed */
+    gboolean said;   /* who crashed, or called exit() */
 } CrashSpeech;
 
 /* The same for a command, which says it on standard error under that name. */

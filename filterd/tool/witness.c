@@ -24,6 +24,12 @@ typedef struct Witness {
     int status;    /* then */
 } Witness;
 
+/* Seconds so far. */
+typedef struct Watch {
+    unsigned whole, held;
+    unsigned turns; /* as they were a second ago */
+} Watch;
+
 static pid_t witness; /* 0: this process is none's */
 
 void
@@ -70,22 +76,100 @@ conclude(const Witness *seen, int status)
     return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : seen->status;
 }
 
+/* ---- its time ----------------------------------------------------------- */
+
+static void
+say_held(const BoardDoing *doing, unsigned seconds)
+{
+    fprintf(stderr,
+            "filterctl: plugin `%.*s` did not return from its `%.*s` for %u "
+            "s\n",
+            BOARD_TEXT - 1, doing->plugin, BOARD_TEXT - 1, doing->hook,
+            seconds);
+}
+
+static void
+say_late(const CrashSpeech *speech, unsigned seconds)
+{
+    gboolean inside = speech->doing.plugin[0] != '\0';
+    const BoardDoing *doing = inside ? &speech->doing : &speech->last;
+    fprintf(stderr, "filterctl: it took more than %u s", seconds);
+    if (doing->plugin[0] != '\0')
+        fprintf(stderr, "%s`%.*s` of plugin `%.*s`",
+                inside ? ", in " : "; what ran last was ", BOARD_TEXT - 1,
+                doing->hook, BOARD_TEXT - 1, doing->plugin);
+    fputc('\n', stderr);
+}
+
+/* After another second; TRUE: said that it has gone on for too long. */
+static gboolean
+is_late(Watch *watch, const WitnessTask *task, const CrashSpeech *speech)
+{
+    gboolean still =
+        speech->turns == watch->turns && speech->doing.plugin[0] != '\0';
+    watch->turns = speech->turns;
+    watch->held = still ? watch->held + 1 : 0;
+    watch->whole++;
+    if (task->whole > 0 && watch->whole >= task->whole)
+        say_late(speech, task->whole);
+    else if (watch->held >= task->hook)
+        say_held(&speech->doing, task->hook);
+    else
+        return FALSE;
+    return TRUE;
+}
+
+/* ---- the two of them ---------------------------------------------------- */
+
+/* FALSE: it had to be ended. SIGCHLD is blocked. */
+static gboolean
+wait_for(pid_t child, const WitnessTask *task, const CrashSpeech *speech,
+         int *status)
+{
+    const struct timespec second = {.tv_sec = 1};
+    gboolean late = FALSE;
+    Watch watch = {0};
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    while (waitpid(child, status, WNOHANG) == 0) {
+        if (sigtimedwait(&ends, NULL, &second) >= 0 || errno != EAGAIN || late)
+            continue;
+        late = is_late(&watch, task, speech);
+        if (late)
+            kill(child, SIGKILL);
+    }
+    return !late;
+}
+
 static int
-wait_for(pid_t child)
+witness_child(const WitnessTask *task, pid_t child, Witness *seen)
 {
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return status;
+    if (!wait_for(child, task, &seen->speech, &status))
+        return TOOL_UNUSABLE;
+    return conclude(seen, status);
+}
+
+static void
+hold_ends(sigset_t *before)
+{
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ends, before);
 }
 
 int
-witness_run(int (*run)(int argc, char **argv), int argc, char **argv)
+witness_run(const WitnessTask *task, int argc, char **argv)
 {
     Witness *seen = shared_map("the command", sizeof *seen);
+    sigset_t before;
+    hold_ends(&before);
     pid_t self = getpid(), child = fork();
     if (child > 0)
-        return conclude(seen, wait_for(child));
+        return witness_child(task, child, seen);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (child < 0) {
         perror("filterctl: cannot start a process");
         return TOOL_UNUSABLE;
@@ -93,7 +177,7 @@ witness_run(int (*run)(int argc, char **argv), int argc, char **argv)
     witness = self;
     witness_follow();
     crash_say("filterctl", &seen->speech);
-    seen->status = run(argc, argv);
+    seen->status = task->run(argc, argv);
     seen->done = TRUE;
     exit(seen->status);
 }
