@@ -1,8 +1,11 @@
-/* clock.c: the kernel's clocks, and a stopped one for tests. (RFC 5322 3.3)
+/* clock.c: the kernel's clocks, and a stopped one for tests. (RFC 3339, RFC
+ * 5322 3.3)
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "filterd/base/clock.h"
+
+#include "filterd/base/text.h"
 
 #include <time.h>
 
@@ -45,22 +48,69 @@ clock_after(int64_t milliseconds)
     return deadline;
 }
 
-char *
-clock_format_mail(int64_t real)
+static struct tm
+split(int64_t real)
+{
+    time_t seconds = real / 1000;
+    struct tm utc;
+
+    gmtime_r(&seconds, &utc);
+    return utc;
+}
+
+static void
+append_time_of_day(GString *out, const struct tm *utc)
+{
+    text_append_padded(out, (unsigned)utc->tm_hour, 2);
+    g_string_append_c(out, ':');
+    text_append_padded(out, (unsigned)utc->tm_min, 2);
+    g_string_append_c(out, ':');
+    text_append_padded(out, (unsigned)utc->tm_sec, 2);
+}
+
+void
+clock_append(GString *out, int64_t real)
+{
+    struct tm utc = split(real);
+
+    text_append_padded(out, (unsigned)utc.tm_year + 1900, 4);
+    g_string_append_c(out, '-');
+    text_append_padded(out, (unsigned)utc.tm_mon + 1, 2);
+    g_string_append_c(out, '-');
+    text_append_padded(out, (unsigned)utc.tm_mday, 2);
+    g_string_append_c(out, 'T');
+    append_time_of_day(out, &utc);
+    g_string_append_c(out, '.');
+    text_append_padded(out, (unsigned)(real % 1000), 3);
+    g_string_append_c(out, 'Z');
+}
+
+void
+clock_append_mail(GString *out, int64_t real)
 {
     /* Not strftime(): its names follow the locale. */
     static const char days[][4] = {"Sun", "Mon", "Tue", "Wed",
                                    "Thu", "Fri", "Sat"};
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t seconds = real / 1000;
-    struct tm utc;
+    struct tm utc = split(real);
 
-    gmtime_r(&seconds, &utc);
-    return g_strdup_printf("%s, %02d %s %04d %02d:%02d:%02d +0000",
-                           days[utc.tm_wday], utc.tm_mday, months[utc.tm_mon],
-                           utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-                           utc.tm_sec);
+    text_append_all(out, days[utc.tm_wday], ", ", NULL);
+    text_append_padded(out, (unsigned)utc.tm_mday, 2);
+    text_append_all(out, " ", months[utc.tm_mon], " ", NULL);
+    text_append_padded(out, (unsigned)utc.tm_year + 1900, 4);
+    g_string_append_c(out, ' ');
+    append_time_of_day(out, &utc);
+    text_append(out, " +0000");
+}
+
+char *
+clock_format_mail(int64_t real)
+{
+    GString *out = g_string_sized_new(sizeof "Sun, 22 Nov 2026 10:00:00 +0000");
+
+    clock_append_mail(out, real);
+    return g_string_free(out, FALSE);
 }
 
 static void

@@ -17,7 +17,11 @@ int64_t clock_real(void);
 /* A deadline so many milliseconds from now; CLOCK_NEVER for a negative one. */
 int64_t clock_after(int64_t milliseconds);
 
-/* RFC 5322 3.3, as in "Sun, 22 Nov 2026 10:00:00 +0000". Caller frees. */
+/* RFC 3339, as in "2026-11-22T10:00:00.000Z". */
+void clock_append(GString *out, int64_t real);
+/* RFC 5322 3.3, as in "Sun, 22 Nov 2026 10:00:00 +0000"; the caller frees a
+ * text of its own. */
+void clock_append_mail(GString *out, int64_t real);
 char *clock_format_mail(int64_t real);
 
 /* For tests: from here on time stands, at `real` (0: where it is), until

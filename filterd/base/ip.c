@@ -107,13 +107,34 @@ ip_is_v4(const FilterdIp *ip)
            && memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
+static char *
+put_octet(char *at, unsigned octet)
+{
+    if (octet >= 100)
+        *at++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *at++ = (char)('0' + octet / 10 % 10);
+    *at++ = (char)('0' + octet % 10);
+    return at;
+}
+
+/* Not inet_ntop(), which is a printf: every line about a client has one. */
+static void
+format_v4(const uint8_t octets[4], char *text)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        text = put_octet(text, octets[i]);
+        *text++ = i < 3 ? '.' : '\0';
+    }
+}
+
 const char *
 ip_format(const FilterdIp *ip, char *text)
 {
     unsigned prefix = ip->prefix;
 
     if (ip_is_v4(ip)) {
-        inet_ntop(AF_INET, ip->bytes + sizeof(mapped), text, IP_TEXT_SIZE);
+        format_v4(ip->bytes + sizeof(mapped), text);
         prefix -= MAPPED_BITS;
     } else {
         inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT_SIZE);

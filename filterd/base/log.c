@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What log_end() may still have to add. */
@@ -34,17 +33,11 @@ log_set_sink(void (*sink)(FilterdLogLevel level, const char *line))
     log_sink = sink;
 }
 
-static void
-append_time(GString *out)
+/* Between quotes it stands for itself. */
+static gboolean
+is_printable(char c)
 {
-    int64_t now = clock_real();
-    time_t seconds = now / 1000;
-    char text[32];
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    g_string_append_printf(out, "%s.%03dZ", text, (int)(now % 1000));
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
 static gboolean
@@ -53,15 +46,15 @@ is_plain(const char *text)
     if (*text == '\0')
         return FALSE;
     for (; *text != '\0'; text++)
-        if (*text <= ' ' || *text >= 0x7f || strchr("\"=\\", *text) != NULL)
+        if (!is_printable(*text) || *text == ' ' || *text == '=')
             return FALSE;
     return TRUE;
 }
 
-/* Graphic characters as they are; white space but the blank, controls,
- * directions and what is not UTF-8 by octets. */
+/* Graphic characters as they are; white space, controls, directions and what is
+ * not UTF-8 by octets. */
 static const char *
-append_quoted_char(GString *out, const char *text)
+append_odd_char(GString *out, const char *text)
 {
     gunichar c = g_utf8_get_char_validated(text, -1);
 
@@ -70,9 +63,7 @@ append_quoted_char(GString *out, const char *text)
         g_string_append_c(out, (char)c);
         return text + 1;
     }
-    if (c == ' '
-        || (c < (gunichar)-2 && g_unichar_isgraph(c)
-            && !g_unichar_isspace(c))) {
+    if (c < (gunichar)-2 && g_unichar_isgraph(c) && !g_unichar_isspace(c)) {
         g_string_append_unichar(out, c);
         return g_utf8_next_char(text);
     }
@@ -89,7 +80,10 @@ append_text_value(GString *out, const char *text)
     }
     g_string_append_c(out, '"');
     while (*text != '\0')
-        text = append_quoted_char(out, text);
+        if (is_printable(*text))
+            g_string_append_c(out, *text++);
+        else
+            text = append_odd_char(out, text);
     g_string_append_c(out, '"');
 }
 
@@ -142,7 +136,7 @@ log_begin(LogLine *line, FilterdLogLevel level, const char *event)
     g_string_append(line->text, "{\"event\":");
     append_text(line->text, event);
     g_string_append(line->text, ",\"time\":\"");
-    append_time(line->text);
+    clock_append(line->text, clock_real());
     g_string_append(line->text,
                     level == FILTERD_LOG_WARNING ? "\",\"level\":\"warning\""
                     : level == FILTERD_LOG_INFO  ? "\",\"level\":\"info\""
@@ -169,27 +163,39 @@ log_int(LogLine *line, const char *name, int64_t integer)
     log_value(line, name, &value);
 }
 
+/* One that wants no quotes, in the form at hand. */
+static void
+log_bare(LogLine *line, const char *name, const FilterdValue *value)
+{
+    size_t start = append_name(line, name);
+
+    if (log_form == LOG_JSON)
+        value_append_json(line->text, value);
+    else
+        value_append(line->text, value);
+    check_room(line, start);
+}
+
+static void
+log_list(LogLine *line, const char *name, const FilterdValue *value)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    value_append(text, value);
+    log_text(line, name, text->str);
+}
+
 void
 log_value(LogLine *line, const char *name, const FilterdValue *value)
 {
-    g_autoptr(GString) text = NULL;
-    size_t start;
-
     if (line->text == NULL)
         return;
-    if (log_form == LOG_JSON) {
-        start = append_name(line, name);
-        value_append_json(line->text, value);
-        check_room(line, start);
-        return;
-    }
-    if (value_has_text(value)) {
+    if (log_form == LOG_TEXT && value_has_text(value))
         log_text(line, name, value->text);
-        return;
-    }
-    text = g_string_new(NULL);
-    value_append(text, value);
-    log_text(line, name, text->str);
+    else if (log_form == LOG_TEXT && value->type == FILTERD_LIST)
+        log_list(line, name, value);
+    else
+        log_bare(line, name, value);
 }
 
 static void
@@ -199,7 +205,7 @@ write_line(const GString *text)
 
     /* The journal adds the time itself. */
     if (log_form == LOG_TEXT && getenv("JOURNAL_STREAM") == NULL) {
-        append_time(out);
+        clock_append(out, clock_real());
         g_string_append_c(out, ' ');
     }
     g_string_append_len(out, text->str, (gssize)text->len);

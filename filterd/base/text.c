@@ -4,7 +4,11 @@
  */
 #include "filterd/base/text.h"
 
+#include <stdarg.h>
 #include <string.h>
+
+/* More than an integer of 64 bits has. */
+#define TEXT_DIGITS 24
 
 /* Longer words are never suggested for, nor suggested. */
 #define SUGGEST_LENGTH 40
@@ -28,17 +32,42 @@ static const Unit sizes[] = {
 };
 
 void
+text_append_all(GString *out, ...)
+{
+    const char *text;
+    va_list texts;
+
+    va_start(texts, out);
+    while ((text = va_arg(texts, const char *)) != NULL)
+        text_append(out, text);
+    va_end(texts);
+}
+
+static void
+append_digits(GString *out, uint64_t left, unsigned width)
+{
+    char digits[TEXT_DIGITS], *end = digits + sizeof digits, *at = end;
+
+    while (left > 0 || at > end - width) {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    }
+    text_append_len(out, at, (size_t)(end - at));
+}
+
+void
 text_append_integer(GString *out, int64_t integer)
 {
-    char digits[24], *at = digits + sizeof digits;
-    uint64_t left = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
-
-    do
-        *--at = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
     if (integer < 0)
-        *--at = '-';
-    text_append_len(out, at, (size_t)(digits + sizeof digits - at));
+        g_string_append_c(out, '-');
+    append_digits(out, integer < 0 ? -(uint64_t)integer : (uint64_t)integer, 1);
+}
+
+void
+text_append_padded(GString *out, unsigned number, unsigned width)
+{
+    g_assert(width <= TEXT_DIGITS);
+    append_digits(out, number, width);
 }
 
 void

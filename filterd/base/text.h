@@ -32,8 +32,13 @@ text_append(GString *out, const char *text)
     text_append_len(out, text, strlen(text));
 }
 
+/* Texts, up to a NULL. */
+void text_append_all(GString *out, ...) G_GNUC_NULL_TERMINATED;
+
 /* Decimal. */
 void text_append_integer(GString *out, int64_t integer);
+/* With zeros in front where it has fewer digits; `width` is at most 24. */
+void text_append_padded(GString *out, unsigned number, unsigned width);
 
 /* Appends `text` with control characters, DEL and octets over 126 as `?`; at
  * most `limit` octets. For replies and terminals. */

@@ -13,7 +13,6 @@
 #include "filterd/session/state.h"
 
 #include <string.h>
-#include <time.h>
 
 #define TAIL_ROOM 256
 #define FACTS_CEILING (RECORD_LINE_LIMIT / 2)
@@ -109,15 +108,10 @@ keep(Record *record, gsize mark)
 static void
 add_time(Record *record)
 {
-    int64_t now = clock_real();
-    time_t seconds = (time_t)(now / 1000);
-    char digits[48];
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    gsize length = strftime(digits, sizeof digits, "%Y-%m-%dT%H:%M:%S", &utc);
-    g_snprintf(digits + length, sizeof digits - length, ".%03dZ",
-               (int)(now % 1000));
-    text(record, "time", digits);
+    name(record, "time");
+    append(record, "\"");
+    clock_append(record->out, clock_real());
+    append(record, "\"");
 }
 
 static void
@@ -294,8 +288,8 @@ add_reasons(Record *record)
         if (value == NULL || value->type != FILTERD_UNKNOWN || reason == NULL)
             continue;
         gsize mark = element(record);
-        g_string_append_printf(record->out, "\"%s\":\"%s\"", fact->name,
-                               reason);
+        text_append_all(record->out, "\"", fact->name, "\":\"", reason, "\"",
+                        NULL);
         keep(record, mark);
     }
     append(record, "}");

@@ -3,12 +3,15 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/base/text.h"
 #include "filterd/session/state.h"
 
 #include <string.h>
 
 /* Octets of a name in Received. */
 #define NAME_LIMIT 255
+/* Octets that most of them need. */
+#define RECEIVED_ROOM 384
 
 void
 session_trace_remove(Session *session)
@@ -52,8 +55,7 @@ append_for(const Session *session, GString *out)
 {
     const GPtrArray *to = session->envelope;
     if (to->len == 1 && is_ascii(g_ptr_array_index(to, 0)))
-        g_string_append_printf(out, "\n for <%s>",
-                               (const char *)g_ptr_array_index(to, 0));
+        text_append_all(out, "\n for <", g_ptr_array_index(to, 0), ">", NULL);
 }
 
 /* In a comment, as others have it. */
@@ -62,8 +64,8 @@ append_tls(const Session *session, GString *out)
 {
     const SessionTls *tls = &session->tls;
     if (tls->version != NULL && tls->cipher != NULL)
-        g_string_append_printf(out, "\n (using %s with cipher %s)",
-                               tls->version, tls->cipher);
+        text_append_all(out, "\n (using ", tls->version, " with cipher ",
+                        tls->cipher, ")", NULL);
 }
 
 /* RFC 3848: ESMTPA, ESMTPSA, LMTPA, LMTPSA. */
@@ -79,19 +81,20 @@ add_received(Session *session)
 {
     char ip[IP_TEXT_SIZE];
     const char *literal = ip_is_v4(&session->ip) ? "" : "IPv6:";
-    g_autofree char *date = clock_format_mail(clock_real());
-    g_autoptr(GString) text = g_string_new("from ");
+    g_autoptr(GString) text = g_string_sized_new(RECEIVED_ROOM);
+    text_append(text, "from ");
     append_name(text, session->helo);
-    g_string_append(text, " (");
+    text_append(text, " (");
     append_name(text, session_client_name(session));
-    g_string_append_printf(text, " [%s%s])", literal,
-                           ip_format(&session->ip, ip));
+    text_append_all(text, " [", literal, ip_format(&session->ip, ip), "])",
+                    NULL);
     append_tls(session, text);
-    g_string_append_printf(text, "\n by %s (filterd) with %s%s id %s",
-                           session->engine->hostname, session->protocol,
-                           authenticated_mark(session), session->id);
+    text_append_all(text, "\n by ", session->engine->hostname,
+                    " (filterd) with ", session->protocol,
+                    authenticated_mark(session), " id ", session->id, NULL);
     append_for(session, text);
-    g_string_append_printf(text, ";\n %s", date);
+    text_append(text, ";\n ");
+    clock_append_mail(text, clock_real());
     mail_message_add_header(session->message, "Received", text->str);
 }
 

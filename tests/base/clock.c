@@ -24,6 +24,27 @@ mail_dates(void)
 }
 
 static void
+dates(void)
+{
+    static const struct {
+        int64_t real;
+        const char *text;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {1795341600042, "2026-11-22T10:00:00.042Z"},
+        {1709210096789, "2024-02-29T12:34:56.789Z"},
+        {946684799999, "1999-12-31T23:59:59.999Z"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        clock_append(text, rows[i].real);
+        g_assert_cmpstr(text->str, ==, rows[i].text);
+    }
+}
+
+static void
 deadlines(void)
 {
     clock_stop(0);
@@ -71,6 +92,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/clock/runs-by-itself", runs_by_itself);
     g_test_add_func("/base/clock/dates-are-as-mail-has-them", mail_dates);
+    g_test_add_func("/base/clock/dates-sort-as-they-are-written", dates);
     g_test_add_func("/base/clock/negative-and-huge-waits-never-end", deadlines);
     g_test_add_func("/base/clock/stands-until-advanced", stands_while_stopped);
     return g_test_run();

@@ -70,12 +70,18 @@ static void
 typed_line(void)
 {
     const FilterdValue delay = filterd_duration(300000);
+    const FilterdValue words[] = {filterd_text("a"), filterd_text("b c")};
+    const FilterdValue list = filterd_list(words, G_N_ELEMENTS(words));
+    const FilterdValue unknown = filterd_unknown();
     LogLine line;
 
     log_begin(&line, FILTERD_LOG_WARNING, "tempfailed");
     log_text(&line, "rule", "grey \"list\"");
     log_int(&line, "ms", -12);
     log_value(&line, "greylist.wait", &delay);
+    log_value(&line, "spf.result", &words[1]);
+    log_value(&line, "dkim.domains", &list);
+    log_value(&line, "dnsbl.listed", &unknown);
     log_text(&line, "absent", NULL);
     log_end(&line);
 }
@@ -87,7 +93,8 @@ text_form(void)
     typed_line();
     g_assert_cmpstr(seen, ==,
                     "tempfailed rule=\"grey \\\"list\\\"\" ms=-12 "
-                    "greylist.wait=5m");
+                    "greylist.wait=5m spf.result=\"b c\" "
+                    "dkim.domains=\"a,b c\" dnsbl.listed=-");
     g_assert_cmpint(seen_level, ==, FILTERD_LOG_WARNING);
 }
 
@@ -102,7 +109,10 @@ json_form(void)
                     "{\"event\":\"tempfailed\","
                     "\"time\":\"2026-11-22T10:00:00.042Z\","
                     "\"level\":\"warning\",\"rule\":\"grey \\\"list\\\"\","
-                    "\"ms\":-12,\"greylist.wait\":300000}");
+                    "\"ms\":-12,\"greylist.wait\":300000,"
+                    "\"spf.result\":\"b c\","
+                    "\"dkim.domains\":[\"a\",\"b c\"],"
+                    "\"dnsbl.listed\":null}");
 }
 
 static void

@@ -195,6 +195,28 @@ test_integers(void)
     g_assert_cmpstr(out->str, ==, "0 9223372036854775807 -9223372036854775808");
 }
 
+static void
+test_zeros_in_front(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    text_append_padded(out, 7, 2);
+    text_append_padded(out, 0, 3);
+    text_append_padded(out, 12345, 4);
+    text_append_padded(out, UINT_MAX, 24);
+    g_assert_cmpstr(out->str, ==, "0700012345000000000000004294967295");
+}
+
+static void
+test_many(void)
+{
+    g_autoptr(GString) out = g_string_new("from");
+
+    text_append_all(out, " ", "", "here", NULL);
+    text_append_all(out, NULL);
+    g_assert_cmpstr(out->str, ==, "from here");
+}
+
 /* Over each size that the memory behind it can have. */
 static void
 test_pieces(void)
@@ -223,6 +245,9 @@ main(int argc, char **argv)
     g_test_add_func("/base/text/case-does-not-count", without_case);
     g_test_add_func("/base/text/plain-is-utf-8-without-controls", plain);
     g_test_add_func("/base/text/integers-of-any-size", test_integers);
+    g_test_add_func("/base/text/numbers-have-zeros-in-front",
+                    test_zeros_in_front);
     g_test_add_func("/base/text/pieces-find-room", test_pieces);
+    g_test_add_func("/base/text/many-texts-at-once", test_many);
     return g_test_run();
 }
