@@ -20,8 +20,10 @@ typedef struct Dialogue {
     unsigned transactions;
     TryVerdict standing; /* before RCPT: of all recipients */
     TryVerdict whole;    /* of the message at hand */
-    gboolean refused;    /* its syntax or size: no accept helps */
-    gboolean delivered, written;
+    TryTransaction *transaction;
+    gboolean refused;      /* its syntax or size: no accept helps */
+    gboolean delivered;    /* it, or one before */
+    gboolean written;      /* as far as that was wanted */
     gboolean over;         /* refused: what is judged now no client sees */
     const char *recipient; /* at rcpt */
 } Dialogue;
@@ -99,12 +101,10 @@ static void
 on_edited(void *data, const FilterdEdit *edit)
 {
     const Dialogue *dialogue = data;
-    if (dialogue->delivered)
-        return;
     FilterdEdit *copy = g_new(FilterdEdit, 1);
     *copy =
         (FilterdEdit){edit->kind, g_strdup(edit->name), g_strdup(edit->value)};
-    g_ptr_array_add(dialogue->result->edits, copy);
+    g_ptr_array_add(dialogue->transaction->edits, copy);
 }
 
 static void
@@ -257,10 +257,12 @@ takes_whole(const Dialogue *dialogue, const TryRecipient *recipient)
 }
 
 static void
-share_verdict(const Dialogue *dialogue, const GPtrArray *recipients)
+share_outcome(const Dialogue *dialogue, const GPtrArray *recipients)
 {
     for (unsigned i = 0; i < recipients->len; i++) {
         TryRecipient *recipient = g_ptr_array_index(recipients, i);
+        if (recipient->goes)
+            recipient->transaction = dialogue->transaction;
         if (takes_whole(dialogue, recipient))
             try_verdict_copy(&recipient->verdict, &dialogue->whole);
     }
@@ -291,6 +293,17 @@ write_message(Dialogue *dialogue)
     }
 }
 
+static void
+pass_on(Dialogue *dialogue)
+{
+    dialogue->transaction->goes_on = TRUE;
+    dialogue->transaction->kept = session_keeps(dialogue->session);
+    if (dialogue->transaction->kept)
+        return;
+    write_message(dialogue);
+    dialogue->delivered = TRUE;
+}
+
 /* A client that was refused sends no message; here it does, for the facts. */
 static void
 send_message(Dialogue *dialogue, const PolicySettings *settings, gboolean alive)
@@ -310,8 +323,7 @@ send_message(Dialogue *dialogue, const PolicySettings *settings, gboolean alive)
         note_refusal(dialogue, refusal->rule, &reply);
         mail_reply_clear(&reply);
     } else if (goes_on(session_message(dialogue->session))) {
-        write_message(dialogue);
-        dialogue->delivered = TRUE;
+        pass_on(dialogue);
     }
 }
 
@@ -346,6 +358,7 @@ static void
 transact(Dialogue *dialogue, const PolicySettings *settings, GPtrArray *waiting,
          gboolean alive)
 {
+    dialogue->transaction = try_result_begin(dialogue->result);
     dialogue->over = !alive;
     alive &= send_sender(dialogue);
     dialogue->over = !alive;
@@ -360,7 +373,7 @@ transact(Dialogue *dialogue, const PolicySettings *settings, GPtrArray *waiting,
     if (dialogue->transactions == 0
         && (dialogue->request->json || dialogue->request->facts))
         session_each_fact(dialogue->session, on_fact, dialogue);
-    share_verdict(dialogue, answered);
+    share_outcome(dialogue, answered);
     session_reset(dialogue->session);
     dialogue->transactions++;
 }

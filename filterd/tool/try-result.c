@@ -61,17 +61,34 @@ rule_free(void *data)
     g_free(rule);
 }
 
+static void
+transaction_free(void *data)
+{
+    TryTransaction *transaction = data;
+    g_ptr_array_unref(transaction->edits);
+    g_free(transaction);
+}
+
+TryTransaction *
+try_result_begin(TryResult *result)
+{
+    TryTransaction *transaction = g_new0(TryTransaction, 1);
+    transaction->edits = g_ptr_array_new_with_free_func(session_edit_free);
+    g_ptr_array_add(result->transactions, transaction);
+    return transaction;
+}
+
 void
 try_result_init(TryResult *result)
 {
     *result = (TryResult){
         .recipients = g_ptr_array_new_with_free_func(recipient_free),
+        .transactions = g_ptr_array_new_with_free_func(transaction_free),
         .facts = g_ptr_array_new_with_free_func(fact_free),
         .asked = g_ptr_array_new_with_free_func(fact_free),
         .rules = g_ptr_array_new_with_free_func(rule_free),
         .questions = g_ptr_array_new_with_free_func(try_question_free),
         .would = g_ptr_array_new(),
-        .edits = g_ptr_array_new_with_free_func(session_edit_free),
     };
 }
 
@@ -79,12 +96,12 @@ void
 try_result_clear(TryResult *result)
 {
     g_ptr_array_unref(result->recipients);
+    g_ptr_array_unref(result->transactions);
     g_ptr_array_unref(result->facts);
     g_ptr_array_unref(result->asked);
     g_ptr_array_unref(result->rules);
     g_ptr_array_unref(result->questions);
     g_ptr_array_unref(result->would);
-    g_ptr_array_unref(result->edits);
 }
 
 const TryVerdict *
@@ -98,6 +115,19 @@ try_result_verdict(const TryResult *result)
     }
     const TryRecipient *first = g_ptr_array_index(result->recipients, 0);
     return &first->verdict;
+}
+
+const GPtrArray *
+try_result_edits(const TryResult *result)
+{
+    const GPtrArray *transactions = result->transactions;
+    for (guint i = 0; i < transactions->len; i++) {
+        const TryTransaction *one = g_ptr_array_index(transactions, i);
+        if (one->goes_on)
+            return one->edits;
+    }
+    const TryTransaction *first = g_ptr_array_index(transactions, 0);
+    return first->edits;
 }
 
 /* ---- JSON --------------------------------------------------------------- */
@@ -115,14 +145,33 @@ append_verdict(GString *out, const TryVerdict *verdict)
 }
 
 static void
+append_edit(GString *out, const void *element)
+{
+    const FilterdEdit *edit = element;
+    g_string_append_c(out, '{');
+    view_json_text(out, "edit", try_edit_words[edit->kind]);
+    g_string_append_c(out, ',');
+    view_json_text(out, "name", edit->name);
+    g_string_append_c(out, ',');
+    view_json_text(out, "value", edit->value);
+    g_string_append_c(out, '}');
+}
+
+static void
 append_recipient(GString *out, const void *element)
 {
     const TryRecipient *recipient = element;
+    const TryTransaction *transaction = recipient->transaction;
     g_string_append_c(out, '{');
     view_json_text(out, "to", recipient->address);
     g_string_append_c(out, ',');
     append_verdict(out, &recipient->verdict);
-    g_string_append_c(out, '}');
+    g_string_append_printf(out, ",\"kept\":%s,\"edits\":[",
+                           transaction != NULL && transaction->kept ? "true"
+                                                                    : "false");
+    if (transaction != NULL && transaction->goes_on)
+        view_json_each(out, transaction->edits, append_edit);
+    g_string_append(out, "]}");
 }
 
 static void
@@ -144,19 +193,6 @@ append_would(GString *out, const void *element)
     view_json_text(out, "rule", rule->name);
     g_string_append_c(out, ',');
     view_json_text(out, "stage", policy_stage_words[rule->stage]);
-    g_string_append_c(out, '}');
-}
-
-static void
-append_edit(GString *out, const void *element)
-{
-    const FilterdEdit *edit = element;
-    g_string_append_c(out, '{');
-    view_json_text(out, "edit", try_edit_words[edit->kind]);
-    g_string_append_c(out, ',');
-    view_json_text(out, "name", edit->name);
-    g_string_append_c(out, ',');
-    view_json_text(out, "value", edit->value);
     g_string_append_c(out, '}');
 }
 
@@ -193,7 +229,7 @@ try_result_json(const TryResult *result)
     g_string_append(out, "},\"would\":[");
     view_json_each(out, result->would, append_would);
     g_string_append(out, "],\"edits\":[");
-    view_json_each(out, result->edits, append_edit);
+    view_json_each(out, try_result_edits(result), append_edit);
     g_string_append(out, "],\"rules\":[");
     view_json_each(out, result->rules, append_rule);
     g_string_append(out, "],\"dns\":[");

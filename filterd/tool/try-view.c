@@ -84,19 +84,51 @@ show_questions(View *view, const GPtrArray *questions)
 }
 
 static void
-show_edits(View *view, const GPtrArray *edits)
+show_edit(View *view, unsigned indent, const FilterdEdit *edit)
 {
-    for (guint i = 0; i < edits->len; i++) {
-        const FilterdEdit *edit = g_ptr_array_index(edits, i);
-        g_autoptr(GString) line = g_string_new(try_edit_words[edit->kind]);
+    g_autoptr(GString) line = g_string_new(try_edit_words[edit->kind]);
 
-        if (i == 0)
+    if (edit->name != NULL)
+        g_string_append_printf(line, " %s", edit->name);
+    if (edit->value != NULL)
+        g_string_append_printf(line, ": %s", edit->value);
+    view_lines(view, indent, line->str);
+}
+
+/* "for a@example.com, b@example.com" */
+static void
+show_recipients(View *view, const GPtrArray *recipients,
+                const TryTransaction *transaction)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    for (guint i = 0; i < recipients->len; i++) {
+        const TryRecipient *recipient = g_ptr_array_index(recipients, i);
+
+        if (recipient->transaction == transaction)
+            g_string_append_printf(line, "%s%s", line->len > 0 ? ", " : "for ",
+                                   recipient->address);
+    }
+    view_lines(view, 2, line->str);
+}
+
+static void
+show_edits(View *view, const TryResult *result)
+{
+    const GPtrArray *transactions = result->transactions;
+    unsigned indent = transactions->len > 1 ? 4 : 2;
+    gboolean headed = FALSE;
+
+    for (guint i = 0; i < transactions->len; i++) {
+        const TryTransaction *one = g_ptr_array_index(transactions, i);
+
+        if (one->edits->len > 0 && !headed)
             show_heading(view, "Edits");
-        if (edit->name != NULL)
-            g_string_append_printf(line, " %s", edit->name);
-        if (edit->value != NULL)
-            g_string_append_printf(line, ": %s", edit->value);
-        view_lines(view, 2, line->str);
+        headed = headed || one->edits->len > 0;
+        if (one->edits->len > 0 && transactions->len > 1)
+            show_recipients(view, result->recipients, one);
+        for (guint k = 0; k < one->edits->len; k++)
+            show_edit(view, indent, g_ptr_array_index(one->edits, k));
     }
 }
 
@@ -127,19 +159,29 @@ show_verdict(View *view, const char *recipient, const TryVerdict *verdict)
         view_lines(view, 4, verdict->reply);
 }
 
+/* What became of it where a verdict does not say so. */
+static void
+show_recipient(View *view, const TryRecipient *recipient, gboolean named)
+{
+    const TryTransaction *transaction = recipient->transaction;
+
+    show_verdict(view, named ? recipient->address : NULL, &recipient->verdict);
+    if (transaction != NULL && transaction->kept)
+        view_lines(view, 4, "kept in quarantine, not delivered");
+}
+
+/* Of recipients in several transactions there is nothing that holds for all. */
 static void
 show_verdicts(View *view, const TryResult *result)
 {
     const GPtrArray *recipients = result->recipients;
+    gboolean several = recipients->len > 1;
 
     show_heading(view, "Verdict");
-    for (guint i = 0; recipients->len > 1 && i < recipients->len; i++) {
-        const TryRecipient *recipient = g_ptr_array_index(recipients, i);
-
-        show_verdict(view, recipient->address, &recipient->verdict);
-    }
-    show_verdict(view, recipients->len > 1 ? "the message" : NULL,
-                 try_result_verdict(result));
+    for (guint i = 0; i < recipients->len; i++)
+        show_recipient(view, g_ptr_array_index(recipients, i), several);
+    if (several && result->transactions->len == 1)
+        show_verdict(view, "the message", try_result_verdict(result));
 }
 
 void
@@ -148,6 +190,6 @@ try_view(View *view, const TryResult *result)
     show_rules(view, result->rules);
     show_facts(view, result->facts->len > 0 ? result->facts : result->asked);
     show_questions(view, result->questions);
-    show_edits(view, result->edits);
+    show_edits(view, result);
     show_verdicts(view, result);
 }

@@ -39,10 +39,18 @@ typedef struct TryVerdict {
     char *reply; /* "550 5.7.1 …" or NULL */
 } TryVerdict;
 
+/* A message sent to some recipients, or to all. */
+typedef struct TryTransaction {
+    GPtrArray *edits; /* FilterdEdit */
+    gboolean goes_on; /* no verdict ended it */
+    gboolean kept;    /* then: in quarantine, and not delivered */
+} TryTransaction;
+
 typedef struct TryRecipient {
     char *address;
     gboolean goes; /* was let through to the message */
     TryVerdict verdict;
+    const TryTransaction *transaction; /* then; NULL: none */
 } TryRecipient;
 
 typedef struct TryFact {
@@ -65,17 +73,20 @@ typedef struct TryQuestion {
 } TryQuestion;
 
 typedef struct TryResult {
-    GPtrArray *recipients; /* TryRecipient */
-    GPtrArray *facts;      /* TryFact, all of them; empty unless wanted */
-    GPtrArray *asked;      /* TryFact: those that rules asked for, at last */
-    GPtrArray *rules;      /* TryRule, in order, up to what ended it */
-    GPtrArray *questions;  /* TryQuestion, likewise */
-    GPtrArray *would;      /* const PolicyRule */
-    GPtrArray *edits;      /* FilterdEdit */
+    GPtrArray *recipients;   /* TryRecipient */
+    GPtrArray *transactions; /* TryTransaction */
+    GPtrArray *facts;        /* TryFact, all of them; empty unless wanted */
+    GPtrArray *asked;        /* TryFact: those that rules asked for, at last */
+    GPtrArray *rules;        /* TryRule, in order, up to what ended it */
+    GPtrArray *questions;    /* TryQuestion, likewise */
+    GPtrArray *would;        /* const PolicyRule */
 } TryResult;
 
 void try_result_init(TryResult *result);
 void try_result_clear(TryResult *result);
+
+/* A new one, which the result owns. */
+TryTransaction *try_result_begin(TryResult *result);
 
 void try_verdict_copy(TryVerdict *to, const TryVerdict *from);
 void try_verdict_clear(TryVerdict *verdict);
@@ -83,6 +94,8 @@ void try_verdict_clear(TryVerdict *verdict);
 /* The verdict over all recipients: of the message, or, where no recipient got
  * that far, the first one's. */
 const TryVerdict *try_result_verdict(const TryResult *result);
+/* Of the first transaction that went on, or of the first. */
+const GPtrArray *try_result_edits(const TryResult *result);
 
 /* By FilterdEditKind. */
 extern const char *const try_edit_words[];

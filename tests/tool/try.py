@@ -471,6 +471,73 @@ def people_recipients(world):
 """), text
 
 
+SPLIT = """
+    set quarantine spool
+    at rcpt { quarantine held if rcpt.local = "kept" }
+    at message {
+        rewrite add-header("X-For", "ann") if rcpt.local = "ann"
+        rewrite add-header("X-For", "bob") if rcpt.local = "bob"
+        reject no if rcpt.local = "no"
+        rewrite add-header("X-All", "1")
+    }
+"""
+SPLIT_TO = tuple("%s@example.com" % local
+                 for local in ("kept", "no", "ann", "bob", "void"))
+
+
+def people_split(world):
+    """people see what becomes of each recipient of a message that is split"""
+    text = world.show(to=SPLIT_TO, policy=SPLIT)
+    assert text.partition("Edits\n")[2] == """\
+  for kept@example.com
+    add-header X-All: 1
+  for ann@example.com
+    add-header X-For: ann
+    add-header X-All: 1
+  for bob@example.com
+    add-header X-For: bob
+    add-header X-All: 1
+  for void@example.com
+    add-header X-All: 1
+Verdict
+  kept@example.com: quarantine held at rcpt
+    kept in quarantine, not delivered
+  no@example.com: reject no at message
+    550 5.7.1 refused by local policy
+  ann@example.com: accept at message
+  bob@example.com: accept at message
+  void@example.com: accept at message
+""", text
+    alone = world.show(to=SPLIT_TO[:1], policy=SPLIT)
+    assert alone.endswith("Verdict\n  quarantine held at rcpt\n"
+                          "    kept in quarantine, not delivered\n"), alone
+    marked = world.show(to=SPLIT_TO[:1], policy=SPLIT.replace("spool", "mark"))
+    assert "not delivered" not in marked, marked
+
+
+def json_split(world):
+    """of a message that is split the object has the edits of each recipient"""
+    result = world.judge(world.signed, to=SPLIT_TO, policy=SPLIT)
+    found = [(r["to"].partition("@")[0], r["kept"],
+              "".join(edit["value"] for edit in r["edits"]))
+             for r in result["recipients"]]
+    assert found == [("kept", True, "1"), ("no", False, ""),
+                     ("ann", False, "ann1"), ("bob", False, "bob1"),
+                     ("void", False, "1")], found
+    expect(result, verdict="quarantine", rule="held",
+           edits=[{"edit": "add-header", "name": "X-All", "value": "1"}])
+    result = world.judge(world.signed, to=SPLIT_TO[1:3], policy=SPLIT)
+    assert result["edits"] == result["recipients"][1]["edits"] != [], result
+
+
+def split_out(world):
+    """what is kept here is not what the backend would get"""
+    world.judge(world.signed, to=SPLIT_TO, policy=SPLIT)
+    assert b"\r\nX-For: ann\r\n" in world.delivered()
+    world.judge(world.signed, to=SPLIT_TO[:1], policy=SPLIT)
+    assert not os.path.exists(world.out)
+
+
 def people_width(world):
     """lines are broken between words at 80 columns"""
     words = " ".join(["word"] * 40)
@@ -514,6 +581,7 @@ STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
            foreign, bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
            nobody_goes, unusable, people, people_end, people_edits, people_recipients,
+           people_split, json_split, split_out,
            people_width, people_colour, json_why, dead_dns]
 
 
