@@ -16,11 +16,13 @@
 
 /* ---- writing ------------------------------------------------------------ */
 
-static gboolean
-is_plain(char c)
-{
-    return c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
-}
+/* Octets that do not stand for themselves, or are not one character. */
+static const guint8 odd[256] = {
+    [0 ... ' ' - 1] = TRUE,
+    ['"'] = TRUE,
+    ['\\'] = TRUE,
+    [0x7f ... 0xff] = TRUE,
+};
 
 static gboolean
 is_control(gunichar c)
@@ -30,7 +32,7 @@ is_control(gunichar c)
            || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* One that is not plain; how many octets it takes. */
+/* One that begins with such; how many octets it takes. */
 static gsize
 append_odd(GString *out, const char *text, gsize length)
 {
@@ -62,7 +64,7 @@ json_append(GString *out, const char *text, gsize length)
     while (text < end) {
         const char *run = text;
 
-        while (text < end && is_plain(*text))
+        while (text < end && !odd[(guint8)*text])
             text++;
         text_append_len(out, run, (size_t)(text - run));
         if (text < end)

@@ -76,8 +76,9 @@ log_message(LogLine *line, const Session *session)
         log_int(line, "size", (int64_t)mail_message_size(session->message));
 }
 
-char *
-session_entry_reply(const Session *session, const SessionEntry *entry)
+/* As the client reads it; NULL: it reads nothing. Caller frees. */
+static char *
+format_reply(const Session *session, const SessionEntry *entry)
 {
     if (entry->reply == NULL)
         return NULL;
@@ -90,7 +91,7 @@ void
 session_log(Session *session, const SessionEntry *entry)
 {
     LogLine line;
-    g_autofree char *reply = session_entry_reply(session, entry);
+    g_autofree char *reply = format_reply(session, entry);
     log_begin(&line, FILTERD_LOG_INFO, entry->event);
     log_envelope(&line, session, entry->recipient);
     log_text(&line, "rule", entry->rule);
@@ -103,5 +104,5 @@ session_log(Session *session, const SessionEntry *entry)
     log_int(&line, "dns", visit_questions(session->visit));
     log_end(&line);
     if (session->engine->recorder != NULL)
-        session_record(session, entry);
+        session_record(session, entry, reply);
 }

@@ -114,8 +114,6 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
     engine->spool = spool_directory(config);
     name_engine(engine);
     engine->store = open_store(engine, options);
-    if (options->records)
-        engine->recorder = recorder_new(config);
     engine->host = host_new(config,
                             &(HostStart){.core_facts = engine_core_facts,
                                          .store = engine->store,
@@ -123,9 +121,13 @@ engine_new(const PolicyConfig *config, const EngineOptions *options,
                                          .stand_in = options->stand_in,
                                          .data = options->data},
                             error);
-    if (engine->host == NULL)
-        g_clear_pointer(&engine, engine_free);
-    else if (options->counted)
+    if (engine->host == NULL) {
+        engine_free(engine);
+        return NULL;
+    }
+    if (options->records)
+        engine->recorder = recorder_new(config, engine->host);
+    if (options->counted)
         engine->counts = rules_counts_new(config);
     return engine;
 }

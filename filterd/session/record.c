@@ -26,8 +26,12 @@ typedef struct Record {
     gsize ceiling;
     gboolean cut;
     gboolean some; /* the list or object at hand has an element */
+    RecorderFact *facts;
+    unsigned length; /* of the facts */
+    GString *answer; /* to a question, in words */
     Session *session;
     const SessionEntry *entry;
+    const char *reply; /* NULL: none */
 } Record;
 
 /* ---- parts -------------------------------------------------------------- */
@@ -118,7 +122,6 @@ static void
 add_decision(Record *record)
 {
     const SessionEntry *entry = record->entry;
-    g_autofree char *reply = session_entry_reply(record->session, entry);
     text(record, "event", entry->event);
     text(record, "verdict", policy_verdict_words[entry->verdict]);
     text(record, "rule", entry->rule);
@@ -126,7 +129,7 @@ add_decision(Record *record)
     text(record, "reached", policy_stage_words[record->session->reached]);
     if (entry->how != POLICY_APPLIED)
         text(record, "mode", policy_mode_words[entry->how]);
-    text(record, "reply", reply);
+    text(record, "reply", record->reply);
 }
 
 static void
@@ -209,86 +212,112 @@ is_short(const FilterdValue *value)
            <= (value->type == FILTERD_LIST ? FACTS_CEILING : RECORD_TEXT_LIMIT);
 }
 
-/* NULL: nobody knows yet. */
-static const FilterdValue *
-find_value(Session *session, const PolicyFact *fact, const char **reason)
+static void
+find_core(Session *session, RecorderFact *fact)
 {
-    const FilterdValue *value;
-    gboolean shown =
-        session->message != NULL || fact->row->since < FILTERD_MESSAGE;
-    *reason = NULL;
-    if (fact->use == NULL) {
-        value = session_core_peek(session, fact->index);
-        *reason = session_core_reason(session, fact->index);
-        return value;
-    }
-    switch (visit_known(session->visit, host_fact(session->engine->host, fact),
-                        &value)) {
-    case VISIT_UNASKED:
-        return NULL;
-    case VISIT_FAILED:
-        *reason = shown ? "failed" : "not-shown";
-        return value;
-    default:
-        return value;
-    }
+    unsigned index = fact->source.index;
+    fact->value = session_core_peek(session, index);
+    if (fact->value != NULL && fact->value->type == FILTERD_UNKNOWN)
+        fact->reason = session_core_reason(session, index);
 }
 
 static void
-add_fact(Record *record, const PolicyFact *fact)
+find_published(const Session *session, RecorderFact *fact)
 {
-    const char *reason;
-    const FilterdValue *value = find_value(record->session, fact, &reason);
-    if (value == NULL)
+    VisitKnown known = visit_known(session->visit, fact->source, &fact->value);
+    gboolean shown =
+        session->message != NULL || fact->source.row->since < FILTERD_MESSAGE;
+    if (known == VISIT_UNASKED)
+        fact->value = NULL;
+    if (known == VISIT_FAILED)
+        fact->reason = shown ? "failed" : "not-shown";
+}
+
+static void
+find_value(Session *session, RecorderFact *fact)
+{
+    fact->reason = NULL;
+    if (fact->source.instance == NULL)
+        find_core(session, fact);
+    else
+        find_published(session, fact);
+}
+
+/* Of what could have been asked for. */
+static void
+find_values(Record *record)
+{
+    Session *session = record->session;
+    for (unsigned i = 0; i < record->length; i++)
+        if (record->facts[i].source.row->since <= session->reached)
+            find_value(session, &record->facts[i]);
+        else
+            record->facts[i].value = NULL;
+}
+
+/* Whether it holds for a recipient, and not for all that goes on. */
+static gboolean
+is_his(const Record *record, const RecorderFact *fact)
+{
+    FilterdStage reached = record->session->reached;
+    return fact->source.row->since == FILTERD_RCPT && reached >= FILTERD_RCPT
+           && (!fact->counts || reached == FILTERD_RCPT);
+}
+
+static void
+add_fact(Record *record, const RecorderFact *fact)
+{
+    if (fact->value == NULL)
         return;
-    if (!is_short(value)) {
+    if (!is_short(fact->value)) {
         record->cut = TRUE;
         return;
     }
     gsize mark = element(record);
-    g_string_append_c(record->out, '"');
-    append(record, fact->name);
-    append(record, "\":");
-    append_value(record->out, value);
+    append(record, fact->head);
+    append_value(record->out, fact->value);
     keep(record, mark);
 }
 
-/* Of those that hold for a recipient, or of all others. */
 static void
-add_facts(Record *record, gboolean of_recipient)
+add_facts(Record *record)
 {
-    const Session *session = record->session;
-    const GPtrArray *facts = session->engine->config->facts;
-    const PolicyFact *count = recorder_count(session->engine->recorder);
     begin(record, "facts", '{');
-    for (unsigned i = 0; i < facts->len; i++) {
-        const PolicyFact *fact = g_ptr_array_index(facts, i);
-        FilterdStage since = fact->row->since;
-        gboolean his = since == FILTERD_RCPT
-                       && (fact != count || session->reached == FILTERD_RCPT);
-        if (since <= session->reached && his == of_recipient)
-            add_fact(record, fact);
+    for (unsigned i = 0; i < record->length; i++)
+        if (!is_his(record, &record->facts[i]))
+            add_fact(record, &record->facts[i]);
+    append(record, "}");
+}
+
+/* Of the recipient at hand. */
+static void
+add_his_facts(Record *record)
+{
+    begin(record, "facts", '{');
+    for (unsigned i = 0; i < record->length; i++) {
+        RecorderFact *fact = &record->facts[i];
+        if (!is_his(record, fact))
+            continue;
+        find_value(record->session, fact);
+        add_fact(record, fact);
     }
     append(record, "}");
 }
 
-/* Why those facts are unknown for which a reason is known. */
+/* Why those facts are unknown for which a reason is known. Of the recipient at
+ * hand; those of another were found last. */
 static void
 add_reasons(Record *record)
 {
-    Session *session = record->session;
-    const GPtrArray *facts = session->engine->config->facts;
-    const char *reason;
     begin(record, "unknown", '{');
-    for (unsigned i = 0; i < facts->len; i++) {
-        const PolicyFact *fact = g_ptr_array_index(facts, i);
-        if (fact->row->since > session->reached)
-            continue;
-        const FilterdValue *value = find_value(session, fact, &reason);
-        if (value == NULL || value->type != FILTERD_UNKNOWN || reason == NULL)
+    for (unsigned i = 0; i < record->length; i++) {
+        RecorderFact *fact = &record->facts[i];
+        if (is_his(record, fact))
+            find_value(record->session, fact);
+        if (fact->value == NULL || fact->reason == NULL)
             continue;
         gsize mark = element(record);
-        text_append_all(record->out, "\"", fact->name, "\":\"", reason, "\"",
+        text_append_all(record->out, fact->head, "\"", fact->reason, "\"",
                         NULL);
         keep(record, mark);
     }
@@ -375,7 +404,7 @@ add_recipient(Record *record, unsigned index, const PolicyRule *rule,
     octets(record, record->session->recipient.text);
     integer(record, "index", index);
     text(record, "rule", rule != NULL ? rule->name : NULL);
-    add_facts(record, TRUE);
+    add_his_facts(record);
     if (looks != NULL) {
         begin(record, "rules", '[');
         add_looks(record, looks);
@@ -461,15 +490,15 @@ static gboolean
 add_question(const DnsQuestion *question, void *data)
 {
     Record *record = data;
-    g_autoptr(GString) answer = g_string_sized_new(128);
     gsize mark = element(record);
     append(record, "{\"name\":");
     octets(record, question->name);
     text(record, "type", dns_type_word(question->type));
     text(record, "status", dns_status_word(question->answer->status));
-    dns_answer_append(answer, question->type, question->answer,
+    g_string_truncate(record->answer, 0);
+    dns_answer_append(record->answer, question->type, question->answer,
                       RECORD_ANSWER_LIMIT);
-    text(record, "answer", answer->str);
+    text(record, "answer", record->answer->str);
     integer(record, "ms", question->waited);
     name(record, "cached");
     append(record, question->cached ? "true}" : "false}");
@@ -495,6 +524,8 @@ static void
 add_evidence(Record *record)
 {
     Visit *visit = record->session->visit;
+    g_autoptr(GString) answer = g_string_sized_new(RECORD_ANSWER_LIMIT);
+    record->answer = answer;
     begin(record, "dns", '[');
     visit_each_question(visit, add_question, record);
     append(record, "]");
@@ -504,15 +535,16 @@ add_evidence(Record *record)
 }
 
 void
-session_record(Session *session, const SessionEntry *entry)
+session_record(Session *session, const SessionEntry *entry, const char *reply)
 {
     Recorder *recorder = session->engine->recorder;
-    Record record = {.session = session, .entry = entry};
+    Record record = {.session = session, .entry = entry, .reply = reply};
     record.out = recorder_begin(recorder);
     if (record.out == NULL)
         return;
     const GArray *at_rcpt = looks_at_rcpt(&record);
     record.start = record.out->len;
+    record.facts = recorder_facts(recorder, &record.length);
     append(&record, "{\"v\":1");
     add_time(&record);
     text(&record, "session", session->id);
@@ -520,7 +552,8 @@ session_record(Session *session, const SessionEntry *entry)
     add_decision(&record);
     add_client(&record);
     record.ceiling = FACTS_CEILING;
-    add_facts(&record, FALSE);
+    find_values(&record);
+    add_facts(&record);
     record.ceiling = RECIPIENTS_CEILING;
     add_recipients(&record, at_rcpt);
     record.ceiling = RULES_CEILING;

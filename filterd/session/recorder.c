@@ -17,9 +17,9 @@
 struct Recorder {
     Journal *journal;
     GPtrArray *rules; /* texts, by the index of the rule */
-    const PolicyFact *count;
-    int64_t told; /* when its failure was last logged */
-    gboolean bad; /* as far as the log knows */
+    GArray *facts;    /* RecorderFact */
+    int64_t told;     /* when its failure was last logged */
+    gboolean bad;     /* as far as the log knows */
 };
 
 char *
@@ -51,8 +51,34 @@ rule_head(const PolicyRule *rule)
     return g_string_free(out, FALSE);
 }
 
+static void
+clear_fact(void *data)
+{
+    RecorderFact *fact = data;
+    g_free(fact->head);
+}
+
+static GArray *
+list_facts(const PolicyConfig *config, const Host *host)
+{
+    const PolicyFact *count = policy_fact_find(config, "rcpt.count");
+    GArray *facts = g_array_new(FALSE, FALSE, sizeof(RecorderFact));
+    g_array_set_clear_func(facts, clear_fact);
+    for (unsigned i = 0; i < config->facts->len; i++) {
+        const PolicyFact *fact = g_ptr_array_index(config->facts, i);
+        const RecorderFact row = {
+            .fact = fact,
+            .source = host_fact(host, fact),
+            .counts = fact == count,
+            .head = g_strdup_printf("\"%s\":", fact->name),
+        };
+        g_array_append_val(facts, row);
+    }
+    return facts;
+}
+
 Recorder *
-recorder_new(const PolicyConfig *config)
+recorder_new(const PolicyConfig *config, const Host *host)
 {
     const PolicySettings *settings = &config->settings;
     g_autofree char *path = engine_decision_log(config);
@@ -63,7 +89,7 @@ recorder_new(const PolicyConfig *config)
     recorder->rules = g_ptr_array_new_with_free_func(g_free);
     for (unsigned i = 0; i < rules->len; i++)
         g_ptr_array_add(recorder->rules, rule_head(rules->pdata[i]));
-    recorder->count = policy_fact_find(config, "rcpt.count");
+    recorder->facts = list_facts(config, host);
     recorder->journal = journal_new(path, settings->decision_log_size,
                                     (unsigned)settings->decision_log_files);
     return recorder;
@@ -92,6 +118,7 @@ recorder_free(Recorder *recorder)
 {
     journal_free(recorder->journal);
     g_ptr_array_unref(recorder->rules);
+    g_array_unref(recorder->facts);
     g_free(recorder);
 }
 
@@ -114,8 +141,9 @@ recorder_rule(const Recorder *recorder, unsigned index)
     return g_ptr_array_index(recorder->rules, index);
 }
 
-const PolicyFact *
-recorder_count(const Recorder *recorder)
+RecorderFact *
+recorder_facts(Recorder *recorder, unsigned *length)
 {
-    return recorder->count;
+    *length = recorder->facts->len;
+    return (RecorderFact *)recorder->facts->data;
 }

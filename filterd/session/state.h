@@ -254,22 +254,32 @@ void session_each_shown(const Session *session,
                         void *data);
 /* One line in the log, and one in the decision log. */
 void session_log(Session *session, const SessionEntry *entry);
-/* As the client reads it; NULL: it reads nothing. Caller frees. */
-char *session_entry_reply(const Session *session, const SessionEntry *entry);
 
 /* ---- recorder.c --------------------------------------------------------- */
 
-/* What becomes of the decisions of an engine. Borrows the configuration; NULL:
- * it wants no decision log. In a fiber, as recorder_free(). */
-Recorder *recorder_new(const PolicyConfig *config);
+/* What becomes of the decisions of an engine. Borrows the configuration and the
+ * host; NULL: it wants no decision log. In a fiber, as recorder_free(). */
+Recorder *recorder_new(const PolicyConfig *config, const Host *host);
 void recorder_free(Recorder *recorder);
 /* Where a line goes; NULL: nowhere. */
 GString *recorder_begin(Recorder *recorder);
 void recorder_end(Recorder *recorder);
 /* The beginning of what is said about that rule, up to its mode. */
 const char *recorder_rule(const Recorder *recorder, unsigned index);
-/* rcpt.count, which means another thing behind rcpt. */
-const PolicyFact *recorder_count(const Recorder *recorder);
+
+/* A fact of the file, and what is known of it. */
+typedef struct RecorderFact {
+    const PolicyFact *fact;
+    HostFact source;
+    gboolean counts; /* rcpt.count, which means another thing behind rcpt */
+    char *head;      /* what its value stands behind */
+    /* For the line at hand: */
+    const FilterdValue *value; /* NULL: nobody knows yet */
+    const char *reason;        /* why the value is unknown, or NULL */
+} RecorderFact;
+
+/* Each of the configuration. */
+RecorderFact *recorder_facts(Recorder *recorder, unsigned *length);
 
 /* ---- record.c ----------------------------------------------------------- */
 
@@ -280,8 +290,10 @@ const PolicyFact *recorder_count(const Recorder *recorder);
 /* Octets of the answer to one question to the DNS. */
 #define RECORD_ANSWER_LIMIT 512
 
-/* The session has a recorder. */
-void session_record(Session *session, const SessionEntry *entry);
+/* The session has a recorder. `reply`: as the client reads it; NULL: it reads
+ * nothing. */
+void session_record(Session *session, const SessionEntry *entry,
+                    const char *reply);
 
 /* ---- group.c ------------------------------------------------------------ */
 
