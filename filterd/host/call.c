@@ -293,18 +293,10 @@ authres(FilterdCall *plugin_call, const char *method, const char *result,
                  "gave a result outside of the hook of a fact");
         return;
     }
-    HostResult *kept = g_new0(HostResult, 1);
+    HostResult *kept = g_new(HostResult, 1);
     kept->method = g_strdup(method);
-    kept->result = g_strdup(result);
-    kept->comment = g_strdup(comment);
-    kept->properties = g_new0(FilterdProperty, length);
-    kept->length = length;
-    for (size_t i = 0; i < length; i++)
-        kept->properties[i] = (FilterdProperty){
-            .ptype = g_strdup(properties[i].ptype),
-            .property = g_strdup(properties[i].property),
-            .value = g_strdup(properties[i].value),
-        };
+    kept->text =
+        mail_authres_result(method, result, comment, properties, length);
     guest_add_result(call, kept);
 }
 

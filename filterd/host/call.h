@@ -11,10 +11,7 @@
 /* One result for Authentication-Results. */
 typedef struct HostResult {
     char *method;
-    char *result;
-    char *comment;
-    FilterdProperty *properties; /* texts are owned */
-    size_t length;
+    char *text; /* of mail_authres_result() */
 } HostResult;
 
 /* An instance in a visit; or, with `visit` NULL, by itself (start, spawn). */

@@ -21,15 +21,8 @@ static void
 result_free(void *data)
 {
     HostResult *result = data;
-    for (size_t i = 0; i < result->length; i++) {
-        g_free((char *)result->properties[i].ptype);
-        g_free((char *)result->properties[i].property);
-        g_free((char *)result->properties[i].value);
-    }
-    g_free(result->properties);
     g_free(result->method);
-    g_free(result->result);
-    g_free(result->comment);
+    g_free(result->text);
     g_free(result);
 }
 
@@ -50,8 +43,7 @@ add_results(const HostRun *run, const char *method, MailAuthres *authres)
         const HostResult *result = g_ptr_array_index(run->results, i);
         if (strcmp(result->method, method) != 0)
             continue;
-        mail_authres_add(authres, result->method, result->result,
-                         result->comment, result->properties, result->length);
+        mail_authres_add_result(authres, result->text);
         added++;
     }
     return added;

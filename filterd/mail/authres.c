@@ -5,6 +5,7 @@
  */
 #include "filterd/mail/authres.h"
 
+#include "filterd/base/text.h"
 #include "filterd/mail/domain.h"
 #include "filterd/mail/header.h"
 
@@ -15,14 +16,21 @@
 #define LINE_LIMIT 240  /* octets, then the next property is folded */
 #define CLAIM_LIMIT 50  /* fields in a field, behind bare line ends */
 #define FOLD "\n    "
+#define RESULT_ROOM 128 /* octets that most of them need */
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* A token of RFC 2045 5.1. */
+/* Of a token (RFC 2045 5.1): visible ASCII but ()<>@,;:\"/[]?= */
+static const guint8 token_octets[256] = {
+    ['!'] = TRUE,         ['#' ... '\''] = TRUE, ['*' ... '+'] = TRUE,
+    ['-' ... '.'] = TRUE, ['0' ... '9'] = TRUE,  ['A' ... 'Z'] = TRUE,
+    ['^' ... '~'] = TRUE,
+};
+
 static gboolean
 is_token_octet(char octet)
 {
-    return g_ascii_isgraph(octet) && strchr("()<>@,;:\\\"/[]?=", octet) == NULL;
+    return token_octets[(guint8)octet];
 }
 
 static gboolean
@@ -69,7 +77,8 @@ is_eightbit(const char *text, gsize length)
 }
 
 /* A domain, or the one behind the last "@", with A-labels in place of U-labels
- * (RFC 8616 4): nobody needs SMTPUTF8 to pass it on. Caller frees. */
+ * (RFC 8616 4): nobody needs SMTPUTF8 to pass it on. Caller frees; NULL: it has
+ * no U-labels. */
 static char *
 to_ascii(const char *value, gsize length)
 {
@@ -80,21 +89,30 @@ to_ascii(const char *value, gsize length)
         && memchr(value + local, '.', length - local) != NULL)
         domain = mail_domain_normalize(value + local, length - local);
     return domain != NULL ? g_strdup_printf("%.*s%s", (int)local, value, domain)
-                          : g_strndup(value, length);
+                          : NULL;
 }
 
 static void
-append_value(GString *out, const char *text)
+append_ascii(GString *out, const char *value, gsize length)
 {
-    g_autofree char *value = to_ascii(text, strnlen(text, VALUE_LIMIT));
-    gsize length = strlen(value);
     if (is_token(value, length) || is_plain_address(value, length)) {
-        g_string_append_len(out, value, length);
+        text_append_len(out, value, length);
         return;
     }
     g_string_append_c(out, '"');
     append_escaped(out, value, length, "\"\\");
     g_string_append_c(out, '"');
+}
+
+static void
+append_value(GString *out, const char *value)
+{
+    gsize length = strnlen(value, VALUE_LIMIT);
+    g_autofree char *ascii = to_ascii(value, length);
+    if (ascii != NULL)
+        append_ascii(out, ascii, strlen(ascii));
+    else
+        append_ascii(out, value, length);
 }
 
 /* Methods, results and property names are words of the plugins' own. */
@@ -112,13 +130,35 @@ mail_authres_init(MailAuthres *authres, const char *authserv_id)
     append_value(authres->text, authserv_id);
 }
 
+/* In front of the part that begins at `start`. */
 static void
-append_part(GString *out, const GString *part)
+separate(GString *out, gsize start)
 {
-    const char *line = strrchr(out->str, '\n');
-    gsize used = out->str + out->len - (line != NULL ? line : out->str);
-    g_string_append(out, used + part->len > LINE_LIMIT ? FOLD "    " : " ");
-    g_string_append_len(out, part->str, part->len);
+    const char *line = memrchr(out->str, '\n', start);
+    gsize used = out->str + out->len - line;
+    g_string_insert(out, (gssize)start, used > LINE_LIMIT ? FOLD "    " : " ");
+}
+
+static void
+append_comment(GString *out, const char *comment)
+{
+    gsize start = out->len;
+    g_string_append_c(out, '(');
+    append_escaped(out, comment, strnlen(comment, VALUE_LIMIT), "()\\");
+    g_string_append_c(out, ')');
+    separate(out, start);
+}
+
+static void
+append_property(GString *out, const FilterdProperty *property)
+{
+    gsize start = out->len;
+    append_word(out, property->ptype);
+    g_string_append_c(out, '.');
+    append_word(out, property->property);
+    g_string_append_c(out, '=');
+    append_value(out, property->value);
+    separate(out, start);
 }
 
 void
@@ -127,26 +167,29 @@ mail_authres_add(MailAuthres *authres, const char *method, const char *result,
                  gsize length)
 {
     GString *out = authres->text;
-    g_autoptr(GString) part = g_string_new(NULL);
-    g_string_append(out, ";" FOLD);
+    text_append(out, ";" FOLD);
     append_word(out, method);
     g_string_append_c(out, '=');
     append_word(out, result);
-    if (comment != NULL && *comment != '\0') {
-        g_string_assign(part, "(");
-        append_escaped(part, comment, strnlen(comment, VALUE_LIMIT), "()\\");
-        g_string_append_c(part, ')');
-        append_part(out, part);
-    }
-    for (gsize i = 0; i < length; i++) {
-        g_string_truncate(part, 0);
-        append_word(part, properties[i].ptype);
-        g_string_append_c(part, '.');
-        append_word(part, properties[i].property);
-        g_string_append_c(part, '=');
-        append_value(part, properties[i].value);
-        append_part(out, part);
-    }
+    if (comment != NULL && *comment != '\0')
+        append_comment(out, comment);
+    for (gsize i = 0; i < length; i++)
+        append_property(out, &properties[i]);
+}
+
+char *
+mail_authres_result(const char *method, const char *result, const char *comment,
+                    const FilterdProperty *properties, gsize length)
+{
+    MailAuthres one = {.text = g_string_sized_new(RESULT_ROOM)};
+    mail_authres_add(&one, method, result, comment, properties, length);
+    return g_string_free(one.text, FALSE);
+}
+
+void
+mail_authres_add_result(MailAuthres *authres, const char *result)
+{
+    text_append(authres->text, result);
 }
 
 char *

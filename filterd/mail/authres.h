@@ -18,6 +18,11 @@ void mail_authres_init(MailAuthres *authres, const char *authserv_id);
 void mail_authres_add(MailAuthres *authres, const char *method,
                       const char *result, const char *comment,
                       const FilterdProperty *properties, gsize length);
+/* The same for later: what it adds. Caller frees. */
+char *mail_authres_result(const char *method, const char *result,
+                          const char *comment,
+                          const FilterdProperty *properties, gsize length);
+void mail_authres_add_result(MailAuthres *authres, const char *result);
 /* The value, "; none" without results; ends the builder. Caller frees. */
 char *mail_authres_end(MailAuthres *authres);
 

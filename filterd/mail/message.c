@@ -5,9 +5,13 @@
  */
 #include "filterd/mail/message.h"
 
+#include "filterd/base/text.h"
 #include "filterd/mail/spool.h"
 
 #include <string.h>
+
+/* For what separates the name, value and lines of a field of ours. */
+#define FORMAT_ROOM 32
 
 /* The header moves when it grows: offsets stay, `view` is made when asked. */
 typedef struct Field {
@@ -120,11 +124,15 @@ mail_message_each_body(MailMessage *message, MailMessageFunc *func, void *data,
 static void
 append_value_line(GString *out, const char *line, gsize length)
 {
-    for (gsize i = 0; i < length; i++)
-        if (line[i] == '\t' || !g_ascii_iscntrl(line[i]))
-            g_string_append_c(out, line[i]);
-        else if (line[i] != '\r')
+    const char *end = line + length;
+    while (line < end) {
+        const char *run = line;
+        while (line < end && (*line == '\t' || !g_ascii_iscntrl(*line)))
+            line++;
+        text_append_len(out, run, (gsize)(line - run));
+        if (line < end && *line++ != '\r')
             g_string_append_c(out, ' ');
+    }
 }
 
 static gboolean
@@ -138,9 +146,10 @@ is_blank(const char *line, gsize length)
 static char *
 format_field(const char *name, const char *value)
 {
-    GString *out = g_string_new(name);
+    GString *out =
+        g_string_sized_new(strlen(name) + strlen(value) + FORMAT_ROOM);
     gsize length = strcspn(value, "\n");
-    g_string_append(out, ": ");
+    text_append_all(out, name, ": ", NULL);
     append_value_line(out, value, length);
     while (value[length] == '\n') {
         value += length + 1;

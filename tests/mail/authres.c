@@ -58,6 +58,20 @@ test_value(gconstpointer data)
 }
 
 static void
+test_tokens_are_not_quoted(void)
+{
+    for (int octet = ' '; octet < 128; octet++) {
+        const char value[] = {(char)octet, '\0'};
+        const FilterdProperty property = {"a", "b", value};
+        g_autofree char *text =
+            mail_authres_result("spf", "pass", NULL, &property, 1);
+        gboolean token = g_ascii_isgraph(octet)
+                         && strchr("()<>@,;:\\\"/[]?=", octet) == NULL;
+        g_assert_cmpint(strchr(text, '"') == NULL, ==, token);
+    }
+}
+
+static void
 test_without_results(void)
 {
     MailAuthres authres;
@@ -75,7 +89,8 @@ test_results_have_their_lines(void)
     MailAuthres authres;
     mail_authres_init(&authres, "mx.example.com");
     mail_authres_add(&authres, "spf", "none", NULL, NULL, 0);
-    mail_authres_add(&authres, "dkim", "pass", "", dkim, 2);
+    g_autofree char *later = mail_authres_result("dkim", "pass", "", dkim, 2);
+    mail_authres_add_result(&authres, later);
     mail_authres_add(&authres, "dmarc", "pass", "p=reject", dmarc, 1);
     g_autofree char *text = mail_authres_end(&authres);
     g_assert_cmpstr(text, ==,
@@ -334,6 +349,8 @@ main(int argc, char **argv)
              test_forged);
     add_rows("/mail/authres/honest/", honest, G_N_ELEMENTS(honest),
              test_honest);
+    g_test_add_func("/mail/authres/tokens-are-not-quoted",
+                    test_tokens_are_not_quoted);
     g_test_add_func("/mail/authres/without-results-is-none",
                     test_without_results);
     g_test_add_func("/mail/authres/results-have-their-lines",
