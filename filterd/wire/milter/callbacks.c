@@ -97,8 +97,10 @@ on_mail(SMFICTX *context, char **arguments)
 {
     MilterClient *client = client_of(context);
     const MilterCall call = {.step = MILTER_MAIL, .arguments = arguments};
-    if (client != NULL)
+    if (client != NULL) {
         forget_octets(client);
+        client->in_transaction = TRUE;
+    }
     return ask(context, call);
 }
 
@@ -173,9 +175,9 @@ on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 {
     MilterClient *client = client_of(context);
     if (client == NULL)
-        return SMFIS_TEMPFAIL;
+        return reply(SMFIP_NR_BODY, SMFIS_TEMPFAIL);
     g_string_append_len(client->octets, (const char *)bytes, (gssize)length);
-    return hand_over(context, client);
+    return reply(SMFIP_NR_BODY, hand_over(context, client));
 }
 
 /* What it has to change is changed before anybody says that it was taken. */
@@ -188,6 +190,7 @@ on_end(SMFICTX *context)
     sfsistat answer = ask(
         context, (MilterCall){.step = MILTER_END, .octets = client->octets});
     forget_octets(client);
+    client->in_transaction = FALSE;
     if (answer != SMFIS_CONTINUE)
         return answer;
     if (!milter_edits_carry_out(client))
@@ -198,9 +201,14 @@ on_end(SMFICTX *context)
 
 /* ---- the end ------------------------------------------------------------ */
 
+/* Postfix says it behind each message, too. */
 static sfsistat
 on_abort(SMFICTX *context)
 {
+    MilterClient *client = client_of(context);
+    if (client == NULL || !client->in_transaction)
+        return SMFIS_CONTINUE;
+    client->in_transaction = FALSE;
     return ask(context, (MilterCall){.step = MILTER_ABORT});
 }
 

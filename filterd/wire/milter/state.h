@@ -98,6 +98,7 @@ typedef struct MilterClient {
     /* The thread's. */
     GString *octets; /* not handed over yet */
     gboolean in_body;
+    gboolean in_transaction; /* MAIL was told, its end was not */
     MilterCall note;
 
     /* The loop's. */
