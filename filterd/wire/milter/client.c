@@ -7,26 +7,27 @@
 #include "filterd/base/visitors.h"
 #include "filterd/wire/milter/state.h"
 
-/* Threads outlive the loop: they may post to it while this is open. */
-static GMutex gate_lock;
+/* Threads outlive the loop: they may post to it while this is open, several at
+ * once. */
+static GRWLock gate_lock;
 static gboolean gate_open;
 
 void
 milter_gate(gboolean open)
 {
-    g_mutex_lock(&gate_lock);
+    g_rw_lock_writer_lock(&gate_lock);
     gate_open = open;
-    g_mutex_unlock(&gate_lock);
+    g_rw_lock_writer_unlock(&gate_lock);
 }
 
 gboolean
 milter_post(LoopFunc func, void *data)
 {
-    g_mutex_lock(&gate_lock);
+    g_rw_lock_reader_lock(&gate_lock);
     gboolean open = gate_open;
     if (open)
         loop_post_from_thread(func, data);
-    g_mutex_unlock(&gate_lock);
+    g_rw_lock_reader_unlock(&gate_lock);
     return open;
 }
 
@@ -52,8 +53,8 @@ call_at_hand(MilterClient *client)
     return call;
 }
 
-/* The thread is woken when the lock is free: it would only wait again. Whatever
- * it does then, the client is freed in the loop. */
+/* A thread that waits is woken when the lock is free: it would only wait again.
+ * Whatever it does then, the client is freed in the loop. */
 static void
 answer(MilterClient *client, sfsistat status)
 {
@@ -61,8 +62,10 @@ answer(MilterClient *client, sfsistat status)
     if (client->call != NULL)
         client->call->answer = status;
     client->call = NULL;
+    gboolean awaited = client->awaited;
     g_mutex_unlock(&client->lock);
-    g_cond_signal(&client->answered);
+    if (awaited)
+        g_cond_signal(&client->answered);
 }
 
 static void
@@ -167,6 +170,19 @@ milter_client_new(Milter *milter, SMFICTX *context)
     return client;
 }
 
+/* Under the lock. FALSE: for MILTER_PROGRESS nothing was answered. */
+static gboolean
+wait_for_answer(MilterClient *client)
+{
+    int64_t until =
+        g_get_monotonic_time() + MILTER_PROGRESS * G_TIME_SPAN_SECOND;
+    client->awaited = TRUE;
+    gboolean answered =
+        g_cond_wait_until(&client->answered, &client->lock, until);
+    client->awaited = FALSE;
+    return answered;
+}
+
 /* The mail server hears that there is life, which the protocol allows at the
  * end of a message only. */
 static void
@@ -174,10 +190,7 @@ await(MilterClient *client, const MilterCall *call)
 {
     g_mutex_lock(&client->lock);
     while (client->call != NULL) {
-        int64_t until =
-            g_get_monotonic_time() + MILTER_PROGRESS * G_TIME_SPAN_SECOND;
-        if (g_cond_wait_until(&client->answered, &client->lock, until)
-            || call->step != MILTER_END)
+        if (wait_for_answer(client) || call->step != MILTER_END)
             continue;
         g_mutex_unlock(&client->lock);
         smfi_progress(client->context);
@@ -192,7 +205,7 @@ hand_over(MilterClient *client, MilterCall *call)
 {
     g_mutex_lock(&client->lock);
     while (client->call != NULL)
-        g_cond_wait(&client->answered, &client->lock);
+        wait_for_answer(client);
     client->call = call;
     g_mutex_unlock(&client->lock);
     return milter_post(on_call, client);

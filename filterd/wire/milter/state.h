@@ -94,6 +94,7 @@ typedef struct MilterClient {
     GMutex lock;
     GCond answered;
     MilterCall *call; /* at hand */
+    gboolean awaited; /* the thread waits for it to go */
 
     /* The thread's. */
     GString *octets; /* not handed over yet */
