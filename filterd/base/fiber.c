@@ -173,7 +173,7 @@ suspend(Fiber *fiber)
 
     fiber->waiting = TRUE;
     stir(fiber);
-    stack_leave(fiber->stack, FALSE);
+    stack_leave(fiber->stack);
     errno = number;
 }
 
@@ -184,7 +184,6 @@ run_fiber(void *data)
 
     fiber->run(fiber->data);
     fiber->ended = TRUE;
-    stack_leave(fiber->stack, TRUE);
 }
 
 static void arm_timer(Fiber *fiber);

@@ -1,11 +1,15 @@
-/* stack.c: glibc's ucontext on guarded stacks, with what ASan and valgrind have
- * to be told.
+/* stack.c: guarded stacks that makecontext() begins and longjmp() enters and
+ * leaves, which costs no system call; with what ASan and valgrind have to be
+ * told.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+/* A checked longjmp() takes another stack for a mistake. */
+#undef _FORTIFY_SOURCE
+
 #include "filterd/base/stack.h"
 
-#include <errno.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -31,18 +35,6 @@
 #define forget_frames(bottom, size) ((void)(bottom))
 #endif
 
-/* Where a stack stood when it was left. */
-#if defined(__x86_64__)
-#define stack_pointer(context) ((context)->uc_mcontext.gregs[REG_RSP])
-#elif defined(__aarch64__)
-#define stack_pointer(context) ((context)->uc_mcontext.sp)
-#else
-#define stack_pointer(context) 0
-#endif
-/* Octets below it that a function may use without saying so (the x86-64 ABI).
- */
-#define RED_ZONE 128
-
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
 #else
@@ -53,7 +45,9 @@
 /* It lies at the upper end of its own memory, in the page that is touched
  * anyway. */
 struct Stack {
-    ucontext_t context;
+    jmp_buf inside;   /* where it goes on */
+    const char *left; /* what lies below is of no more use */
+    gboolean begun;
     char *memory; /* above the guard page */
     void (*run)(void *data);
     void *data;
@@ -67,7 +61,7 @@ struct Stack {
 
 /* The loop's own stack, from which each is entered; and ASan's of it. */
 static struct {
-    ucontext_t context;
+    jmp_buf place;
     void *fake;
     const void *bottom;
     size_t size;
@@ -107,6 +101,7 @@ map_stack(void)
     memory += guard;
     stack = (Stack *)(memory + STACK_SIZE - STATE_SIZE);
     stack->memory = memory;
+    stack->left = (const char *)stack;
     stack->valgrind_id = VALGRIND_STACK_REGISTER(memory, memory + room(stack));
     return stack;
 }
@@ -121,19 +116,7 @@ unmap(Stack *stack)
     mapped--;
 }
 
-/* makecontext() passes ints only: the pointer comes in halves. */
-static void
-begin(unsigned high, unsigned low)
-{
-    Stack *stack = (Stack *)((uintptr_t)high << 32 | low);
-
-    finish_switch(NULL, &outside.bottom, &outside.size);
-    stack->run(stack->data);
-    g_assert_not_reached();
-}
-
-/* Not in a function that calls getcontext(). */
-G_NO_INLINE static Stack *
+static Stack *
 take_stack(void)
 {
     if (pool != NULL && pool->len > 0) {
@@ -152,13 +135,6 @@ stack_new(void (*run)(void *data), void *data)
         return NULL;
     stack->run = run;
     stack->data = data;
-    getcontext(&stack->context);
-    stack->context.uc_stack.ss_sp = stack->memory;
-    stack->context.uc_stack.ss_size = room(stack);
-    stack->context.uc_link = NULL;
-    makecontext(&stack->context, (void (*)(void))begin, 2,
-                (unsigned)((uint64_t)(uintptr_t)stack >> 32),
-                (unsigned)(uintptr_t)stack);
     return stack;
 }
 
@@ -181,16 +157,6 @@ stack_free(Stack *stack)
     }
 }
 
-/* All but the page that it lies in itself. */
-static void
-empty(Stack *stack)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-    madvise(stack->memory, room(stack) / page * page, MADV_DONTNEED);
-    stack->state = STACK_EMPTY;
-}
-
 gboolean
 stack_pool_rest(void)
 {
@@ -200,7 +166,8 @@ stack_pool_rest(void)
         Stack *stack = g_ptr_array_index(pool, i);
 
         if (stack->state == STACK_RESTED) {
-            empty(stack);
+            stack_trim(stack);
+            stack->state = STACK_EMPTY;
         } else if (stack->state == STACK_USED) {
             stack->state = STACK_RESTED;
             more = TRUE;
@@ -209,32 +176,81 @@ stack_pool_rest(void)
     return more;
 }
 
+/* ---- from one to the other ---------------------------------------------- */
+
+/* Below everything that its caller has on the stack. */
+G_NO_INLINE static const char *
+stack_end(void)
+{
+    return __builtin_frame_address(0);
+}
+
+/* `fake` NULL: no frame below is returned to. */
+static void
+leave(Stack *stack, void **fake)
+{
+    start_switch(fake, outside.bottom, outside.size);
+    stack->left = stack_end();
+    if (_setjmp(stack->inside) == 0)
+        _longjmp(outside.place, 1);
+    finish_switch(fake != NULL ? *fake : NULL, &outside.bottom, &outside.size);
+}
+
+/* One after the other, for as long as the stack is mapped. makecontext() passes
+ * ints only: the pointer comes in halves. */
+static void
+run_all(unsigned high, unsigned low)
+{
+    Stack *stack = (Stack *)((uintptr_t)high << 32 | low);
+
+    finish_switch(NULL, &outside.bottom, &outside.size);
+    for (;;) {
+        stack->run(stack->data);
+        leave(stack, NULL);
+    }
+}
+
+static void G_GNUC_NORETURN
+begin(Stack *stack)
+{
+    static ucontext_t context; /* this frame is left for good */
+
+    stack->begun = TRUE;
+    getcontext(&context);
+    context.uc_stack.ss_sp = stack->memory;
+    context.uc_stack.ss_size = room(stack);
+    context.uc_link = NULL;
+    makecontext(&context, (void (*)(void))run_all, 2,
+                (unsigned)((uint64_t)(uintptr_t)stack >> 32),
+                (unsigned)(uintptr_t)stack);
+    setcontext(&context);
+    g_assert_not_reached();
+}
+
 void
 stack_enter(Stack *stack)
 {
     start_switch(&outside.fake, stack->memory, room(stack));
-    swapcontext(&outside.context, &stack->context);
+    if (_setjmp(outside.place) == 0) {
+        if (!stack->begun)
+            begin(stack);
+        _longjmp(stack->inside, 1);
+    }
     finish_switch(outside.fake, NULL, NULL);
 }
 
 void
-stack_leave(Stack *stack, gboolean last)
+stack_leave(Stack *stack)
 {
-    start_switch(last ? NULL : &stack->fake, outside.bottom, outside.size);
-    swapcontext(&stack->context, &outside.context);
-    finish_switch(stack->fake, &outside.bottom, &outside.size);
+    leave(stack, &stack->fake);
 }
 
 void
 stack_trim(Stack *stack)
 {
-    uintptr_t bottom = (uintptr_t)stack->memory;
-    uintptr_t used = (uintptr_t)stack_pointer(&stack->context);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-    if (used < bottom + RED_ZONE + page)
-        return;
-    madvise(stack->memory, (used - RED_ZONE - bottom) / page * page,
+    madvise(stack->memory, (size_t)(stack->left - stack->memory) / page * page,
             MADV_DONTNEED);
 }
 

@@ -20,16 +20,16 @@
 typedef struct Stack Stack;
 
 /* From the pool or new; NULL: there is no memory for it. run(data) begins with
- * the first stack_enter(); it must not return: it ends with stack_leave(stack,
- * TRUE). */
+ * the first stack_enter(), and its return is the last stack_leave(). */
 Stack *stack_new(void (*run)(void *data), void *data);
 /* To the pool. Never the stack that one stands on. */
 void stack_free(Stack *stack);
 
-/* From the loop's own stack; returns at stack_leave(). */
+/* From the loop's own stack; returns at stack_leave(). The signal mask is the
+ * thread's: no stack has one of its own. */
 void stack_enter(Stack *stack);
-/* Back to where it was entered. `last`: it will not be entered again. */
-void stack_leave(Stack *stack, gboolean last);
+/* Back to where it was entered. */
+void stack_leave(Stack *stack);
 /* Of one that was left: the memory that only deeper calls have touched. */
 void stack_trim(Stack *stack);
 

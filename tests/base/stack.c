@@ -5,6 +5,7 @@
 #include "filterd/base/stack.h"
 #include "tests/base/in-fiber.h"
 
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -160,6 +161,41 @@ busy(void *data G_GNUC_UNUSED)
     fiber_join(fiber);
 }
 
+static gboolean
+is_blocked(int number)
+{
+    sigset_t mask;
+
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    return sigismember(&mask, number) == 1;
+}
+
+static void
+block(void *data G_GNUC_UNUSED)
+{
+    sigset_t mask;
+
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    fiber_yield();
+    g_assert_false(is_blocked(SIGUSR1));
+}
+
+static void
+switches(void *data G_GNUC_UNUSED)
+{
+    Fiber *fiber = fiber_start("blocking", block, NULL);
+    sigset_t mask;
+
+    g_assert_false(is_blocked(SIGUSR1));
+    fiber_yield();
+    g_assert_true(is_blocked(SIGUSR1));
+    sigemptyset(&mask);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    fiber_join(fiber);
+}
+
 /* The line of the memory map that ends where the mapping of `address` begins.
  */
 static char *
@@ -196,6 +232,12 @@ static void
 guard_page(void)
 {
     run_in_fiber(guarded, NULL);
+}
+
+static void
+one_mask(void)
+{
+    run_in_fiber(switches, NULL);
 }
 
 static void
@@ -247,5 +289,6 @@ main(int argc, char **argv)
                     pool_at_rest);
     g_test_add_func("/base/stack/who-is-busy-keeps-its-pages", kept_when_busy);
     g_test_add_func("/base/stack/a-guard-page-lies-below", guard_page);
+    g_test_add_func("/base/stack/the-signal-mask-is-the-thread-s", one_mask);
     return g_test_run();
 }
