@@ -1,230 +1,240 @@
-/* difference-rules.c: what two compiled files do not have in common: rules,
- * lists, maps and lets.
+/* difference-rules.c: what two compiled files do not have in common: rules.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "filterd/base/value.h"
+#include "policy/difference-rule.h"
 #include "policy/difference.h"
-#include "policy/tree.h"
 
-#include <string.h>
+/* ---- rules of one file -------------------------------------------------- */
 
-/* ---- a rule as a text ---------------------------------------------------- */
+typedef struct Known Known;
+struct Known {
+    const Rule *rule;
+    char *name;     /* "reject spf at rcpt" */
+    Known *partner; /* what it is in the other file; NULL */
+    guint position; /* among those of its stage that stayed in it */
+};
 
 static void
-append_named(GString *out, const Node *node)
+known_free(void *data)
 {
-    if (node->kind == NODE_FACT)
-        g_string_append(out, node->fact->name);
-    else if (node->kind == NODE_LET || node->kind == NODE_ENTRY
-             || node->kind == NODE_NAMED)
-        g_string_append(out, node->declaration->name);
-    else if (node->kind == NODE_LITERAL)
-        value_append(out, &node->value);
-    else if (node->kind == NODE_COMPARE)
-        g_string_append_printf(out, "%d", (int)node->comparison);
-    else if (node->text != NULL)
-        g_string_append(out, node->text);
+    Known *known = data;
+
+    g_free(known->name);
+    g_free(known);
 }
 
-/* To be compared, not to be read. What stands next to it does not count. */
-static void
-append_node(GString *out, const Node *node)
-{
-    gboolean deep = node->kind == NODE_ENTRY || node->kind >= NODE_NOT;
-
-    g_string_append_printf(out, "(%d %d ", (int)node->kind, (int)node->type);
-    append_named(out, node);
-    for (const Node *child = deep ? node->first : NULL; child != NULL;
-         child = child->next)
-        append_node(out, child);
-    g_string_append_c(out, ')');
-}
-
+/* Of several texts that are the same "the 2nd" is told by a number. */
 static char *
-rule_text(const Rule *rule)
+number(GHashTable *counts, char *text)
 {
-    GString *out = g_string_new(NULL);
+    g_autofree char *own = text;
+    unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, own)) + 1;
 
-    policy_append_prefixes(out, &rule->public);
-    g_string_append_printf(
-        out, "%" G_GINT64_FORMAT " %d %s %" G_GINT64_FORMAT " ",
-        rule->public.score, rule->code, rule->enhanced, rule->public.delay);
-    if (rule->condition != NULL)
-        append_node(out, rule->condition);
-    if (rule->reply != NULL)
-        append_node(out, rule->reply);
-    for (unsigned i = 0; i < rule->argument_count; i++)
-        append_node(out, rule->arguments[i].node);
-    return g_string_free(out, FALSE);
+    g_hash_table_insert(counts, g_strdup(own), GUINT_TO_POINTER(count));
+    return count == 1 ? g_steal_pointer(&own)
+                      : g_strdup_printf("%s, number %u", own, count);
 }
 
-/* "reject spf-fail at rcpt"; rewrites may have one name: "the 2nd" is told by a
- * number. */
-static char *
-rule_name(const Rule *rule, GHashTable *names)
-{
-    const char *word = policy_verdict_words[rule->public.kind];
-    g_autofree char *name =
-        g_strdup_printf("%s %s at %s", word, rule->public.name,
-                        policy_stage_words[rule->public.stage]);
-    unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(names, name)) + 1;
-
-    g_hash_table_insert(names, g_strdup(name), GUINT_TO_POINTER(count));
-    return count == 1 ? g_steal_pointer(&name)
-                      : g_strdup_printf("%s, number %u", name, count);
-}
-
-/* ---- rules --------------------------------------------------------------- */
-
-/* Their texts by their names; `order` has the names. */
 static GHashTable *
-index_rules(const GPtrArray *rules, GPtrArray *order)
+counts_new(void)
 {
-    g_autoptr(GHashTable) names =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    GHashTable *texts =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-
-    for (guint i = 0; i < rules->len; i++) {
-        const Rule *rule = g_ptr_array_index(rules, i);
-        char *name = rule_name(rule, names);
-
-        g_ptr_array_add(order, name);
-        g_hash_table_insert(texts, name, rule_text(rule));
-    }
-    return texts;
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
-/* Whether those that both have stand in another order. */
-static gboolean
-is_moved(const GPtrArray *old, const GPtrArray *new, GHashTable *in_old,
-         GHashTable *in_new)
+static char *
+rule_name(const Rule *rule)
 {
-    guint at = 0;
+    return g_strdup_printf(
+        "%s %s at %s", policy_verdict_words[rule->public.kind],
+        rule->public.name, policy_stage_words[rule->public.stage]);
+}
 
-    for (guint i = 0; i < old->len; i++) {
-        if (!g_hash_table_contains(in_new, old->pdata[i]))
-            continue;
-        while (at < new->len && !g_hash_table_contains(in_old, new->pdata[at]))
-            at++;
-        if (at == new->len || strcmp(old->pdata[i], new->pdata[at++]) != 0)
-            return TRUE;
+/* Known, stage by stage. */
+static GPtrArray *
+know_rules(const PolicyConfig *config)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func(known_free);
+    g_autoptr(GHashTable) counts = counts_new();
+
+    for (int stage = 0; stage < FILTERD_STAGES; stage++) {
+        const GPtrArray *rules = config->rules->stages[stage];
+
+        for (guint i = 0; i < rules->len; i++) {
+            Known *known = g_new0(Known, 1);
+
+            known->rule = rules->pdata[i];
+            known->name = number(counts, rule_name(known->rule));
+            g_ptr_array_add(all, known);
+        }
     }
-    return FALSE;
+    return all;
+}
+
+/* ---- who is who --------------------------------------------------------- */
+
+/* By what a rule of one file is one of the other, the first that holds. */
+static const struct Likeness {
+    gboolean kind, name, stage, text;
+} likenesses[] = {
+    {TRUE, TRUE, TRUE, TRUE},   {TRUE, TRUE, TRUE, FALSE},
+    {FALSE, TRUE, TRUE, FALSE}, {TRUE, FALSE, TRUE, TRUE},
+    {TRUE, TRUE, FALSE, FALSE},
+};
+
+static char *
+key_of(const struct Likeness *by, const Rule *rule)
+{
+    g_autofree char *text = by->text ? difference_rule_text(rule) : NULL;
+
+    return g_strdup_printf("%d %s %d %s", by->kind ? (int)rule->public.kind : 0,
+                           by->name ? rule->public.name : "",
+                           by->stage ? (int)rule->public.stage : 0,
+                           text != NULL ? text : "");
+}
+
+/* By their keys those that have no partner yet. */
+static GHashTable *
+index_rules(const struct Likeness *by, const GPtrArray *all)
+{
+    g_autoptr(GHashTable) counts = counts_new();
+    GHashTable *index =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < all->len; i++) {
+        Known *known = g_ptr_array_index(all, i);
+
+        if (known->partner == NULL)
+            g_hash_table_insert(index, number(counts, key_of(by, known->rule)),
+                                known);
+    }
+    return index;
 }
 
 static void
-compare_stage(GPtrArray *phrases, const GPtrArray *old, const GPtrArray *new,
-              FilterdStage stage)
+pair(const struct Likeness *by, const GPtrArray *old, const GPtrArray *new)
 {
-    g_autoptr(GPtrArray) before = g_ptr_array_new();
-    g_autoptr(GPtrArray) behind = g_ptr_array_new();
-    g_autoptr(GHashTable) in_old = index_rules(old, before);
-    g_autoptr(GHashTable) in_new = index_rules(new, behind);
+    g_autoptr(GHashTable) before = index_rules(by, old);
+    g_autoptr(GHashTable) behind = index_rules(by, new);
+    GHashTableIter each;
+    void *key, *known;
 
-    for (guint i = 0; i < before->len; i++) {
-        const char *name = before->pdata[i];
-        const char *text = g_hash_table_lookup(in_new, name);
+    g_hash_table_iter_init(&each, before);
+    while (g_hash_table_iter_next(&each, &key, &known)) {
+        Known *one = known, *other = g_hash_table_lookup(behind, key);
 
-        if (text == NULL)
-            difference_add(phrases, "%s removed", name);
-        else if (strcmp(text, g_hash_table_lookup(in_old, name)) != 0)
-            difference_add(phrases, "%s changed", name);
+        one->partner = other;
+        if (other != NULL)
+            other->partner = one;
     }
-    for (guint i = 0; i < behind->len; i++)
-        if (!g_hash_table_contains(in_old, behind->pdata[i]))
-            difference_add(phrases, "%s added", (char *)behind->pdata[i]);
-    if (is_moved(before, behind, in_old, in_new))
+}
+
+/* ---- their order -------------------------------------------------------- */
+
+static gboolean
+has_stayed(const Known *known, int stage)
+{
+    return known->partner != NULL && (int)known->rule->public.stage == stage
+           && (int)known->partner->rule->public.stage == stage;
+}
+
+/* Known of one stage that both files have there. */
+static GPtrArray *
+find_stayed(const GPtrArray *all, int stage)
+{
+    GPtrArray *stayed = g_ptr_array_new();
+
+    for (guint i = 0; i < all->len; i++) {
+        Known *known = g_ptr_array_index(all, i);
+
+        if (!has_stayed(known, stage))
+            continue;
+        known->position = stayed->len;
+        g_ptr_array_add(stayed, known);
+    }
+    return stayed;
+}
+
+static guint
+position_of(const GPtrArray *stayed, guint index)
+{
+    const Known *known = g_ptr_array_index(stayed, index);
+
+    return known->partner->position;
+}
+
+/* Whether those from `first` on, `count` of them, stand one after the other
+ * from `to` on in the other file. */
+static gboolean
+is_run(const GPtrArray *stayed, guint first, guint count, guint to)
+{
+    for (guint i = 0; i < count; i++)
+        if (position_of(stayed, first + i) != to + i)
+            return FALSE;
+    return TRUE;
+}
+
+static void
+add_move(GPtrArray *phrases, const Known *moved, const char *where,
+         const Known *other)
+{
+    difference_add(phrases, "%s moved %s %s", moved->partner->name, where,
+                   other->partner->name);
+}
+
+/* One rule that moved is named; else it is only that they did. */
+static void
+compare_order(GPtrArray *phrases, const GPtrArray *stayed, int stage)
+{
+    guint first = 0, last = stayed->len;
+
+    while (first < last && position_of(stayed, first) == first)
+        first++;
+    while (last > first && position_of(stayed, last - 1) == last - 1)
+        last--;
+    if (first == last)
+        return;
+    last--;
+    if (is_run(stayed, first + 1, last - first, first))
+        add_move(phrases, stayed->pdata[first], "behind", stayed->pdata[last]);
+    else if (is_run(stayed, first, last - first, first + 1))
+        add_move(phrases, stayed->pdata[last], "before", stayed->pdata[first]);
+    else
         difference_add(phrases, "rules at %s in another order",
                        policy_stage_words[stage]);
 }
 
-/* ---- declarations -------------------------------------------------------- */
+/* ---- what is said of them ----------------------------------------------- */
 
-static const char *const words[] = {
-    [DECLARATION_LIST] = "list",
-    [DECLARATION_MAP] = "map",
-    [DECLARATION_LET] = "let",
-};
-
-static const Declaration *
-find_declaration(const PolicyConfig *config, const Declaration *like)
+static void
+add_whole(GPtrArray *phrases, const Known *known, const char *what)
 {
-    const GPtrArray *all = config->rules->declarations;
+    g_autofree char *body = difference_rule_body(known->rule);
 
-    for (guint i = 0; i < all->len; i++) {
-        const Declaration *one = all->pdata[i];
-
-        if (one->kind == like->kind && strcmp(one->name, like->name) == 0)
-            return one;
-    }
-    return NULL;
+    difference_add(phrases, "%s %s%s%s", known->name, what,
+                   *body != '\0' ? ": " : "", body);
 }
 
 static void
-compare_lookups(GPtrArray *phrases, const Declaration *old,
-                const Declaration *new)
+compare_rules(GPtrArray *phrases, const GPtrArray *old, const GPtrArray *new)
 {
-    g_autoptr(GString) counts = g_string_new(NULL);
-    const unsigned numbers[] = {
-        lookup_lacks(old->lookup, new->lookup),
-        lookup_lacks(new->lookup, old->lookup),
-        lookup_differs(old->lookup, new->lookup),
-    };
-    static const char *const signs[] = {" +", " -", " ~"};
+    for (guint i = 0; i < old->len; i++) {
+        const Known *known = g_ptr_array_index(old, i);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
-        if (numbers[i] > 0)
-            g_string_append_printf(counts, "%s%u", signs[i], numbers[i]);
-    if (counts->len > 0)
-        difference_add(phrases, "%s %s%s", words[new->kind], new->name,
-                       counts->str);
-}
-
-static void
-compare_declarations(GPtrArray *phrases, const Declaration *old,
-                     const Declaration *new)
-{
-    gboolean other_kind = (old->patterns != NULL) != (new->patterns != NULL);
-
-    if (old->type != new->type || old->gives != new->gives || other_kind) {
-        difference_add(phrases, "%s %s changed", words[new->kind], new->name);
-    } else if (new->kind != DECLARATION_LET) {
-        compare_lookups(phrases, old, new);
-    } else {
-        g_autoptr(GString) before = g_string_new(NULL);
-        g_autoptr(GString) behind = g_string_new(NULL);
-
-        append_node(before, old->node);
-        append_node(behind, new->node);
-        if (!g_string_equal(before, behind))
-            difference_add(phrases, "let %s changed", new->name);
+        if (known->partner == NULL) {
+            add_whole(phrases, known, "removed");
+            continue;
+        }
+        g_autofree char *how =
+            difference_of_rules(known->rule, known->partner->rule);
+        if (how != NULL)
+            difference_add(phrases, "%s: %s", known->name, how);
     }
-}
+    for (guint i = 0; i < new->len; i++) {
+        const Known *known = g_ptr_array_index(new, i);
 
-static void
-difference_declarations(GPtrArray *phrases, const PolicyConfig *old,
-                        const PolicyConfig *new)
-{
-    const GPtrArray *before = old->rules->declarations;
-    const GPtrArray *behind = new->rules->declarations;
-
-    for (guint i = 0; i < before->len; i++) {
-        const Declaration *one = before->pdata[i];
-        const Declaration *other = find_declaration(new, one);
-
-        if (other == NULL)
-            difference_add(phrases, "%s %s removed", words[one->kind],
-                           one->name);
-        else
-            compare_declarations(phrases, one, other);
-    }
-    for (guint i = 0; i < behind->len; i++) {
-        const Declaration *one = behind->pdata[i];
-
-        if (find_declaration(old, one) == NULL)
-            difference_add(phrases, "%s %s added", words[one->kind], one->name);
+        if (known->partner == NULL)
+            add_whole(phrases, known, "added");
     }
 }
 
@@ -232,8 +242,16 @@ void
 difference_rules(GPtrArray *phrases, const PolicyConfig *old,
                  const PolicyConfig *new)
 {
-    for (int stage = 0; stage < FILTERD_STAGES; stage++)
-        compare_stage(phrases, old->rules->stages[stage],
-                      new->rules->stages[stage], (FilterdStage)stage);
-    difference_declarations(phrases, old, new);
+    g_autoptr(GPtrArray) before = know_rules(old);
+    g_autoptr(GPtrArray) behind = know_rules(new);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(likenesses); i++)
+        pair(&likenesses[i], before, behind);
+    compare_rules(phrases, before, behind);
+    for (int stage = 0; stage < FILTERD_STAGES; stage++) {
+        g_autoptr(GPtrArray) there = find_stayed(behind, stage);
+        g_autoptr(GPtrArray) stayed = find_stayed(before, stage);
+
+        compare_order(phrases, stayed, stage);
+    }
 }

@@ -301,6 +301,7 @@ policy_difference(const PolicyConfig *old, const PolicyConfig *new)
     GPtrArray *phrases = g_ptr_array_new_with_free_func(g_free);
 
     difference_rules(phrases, old, new);
+    difference_declarations(phrases, old, new);
     compare(phrases, &uses, old->uses, new->uses);
     add_options(phrases, "set", setting_set, &old->settings, &new->settings);
     compare(phrases, &listens, old->listens, new->listens);

@@ -205,7 +205,7 @@ def asks_while_it_runs(program):
             os.kill(check, signal.SIGCONT)
             before = outcome(first)["generation"]
             told = outcome(second)
-        assert "reject two at mail added" in told["changes"], told
+        assert "reject one at mail: name one -> two" in told["changes"], told
         assert told["generation"] == before + 1
 
 

@@ -132,8 +132,8 @@ def reload_tells(program):
                       "at mail { reject b if client.ip in l }\n")
         filterd.signal(signal.SIGHUP)
         filterd.wait_log(
-            'generation=3 changes="reject a at mail removed; '
-            'reject b at mail added; list l \\+1; set max-errors 20 -> 3"\n')
+            'generation=3 changes="reject a at mail: name a -> b; '
+            'list l \\+1; set max-errors 20 -> 3"\n')
         filterd.write("at mail { reject")
         filterd.signal(signal.SIGHUP)
         filterd.wait_log("reload result=refused")
