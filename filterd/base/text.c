@@ -71,14 +71,20 @@ text_append_padded(GString *out, unsigned number, unsigned width)
 }
 
 void
+text_clean(char *text, size_t length)
+{
+    for (char *end = text + length; text < end; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
+void
 text_append_clean(GString *out, const char *text, size_t limit)
 {
-    size_t start = out->len;
+    size_t start = out->len, length = strnlen(text, limit);
 
-    text_append_len(out, text, strnlen(text, limit));
-    for (char *at = out->str + start; *at != '\0'; at++)
-        if (*at < ' ' || *at > '~')
-            *at = '?';
+    text_append_len(out, text, length);
+    text_clean(out->str + start, length);
 }
 
 gboolean

@@ -40,8 +40,10 @@ void text_append_integer(GString *out, int64_t integer);
 /* With zeros in front where it has fewer digits; `width` is at most 24. */
 void text_append_padded(GString *out, unsigned number, unsigned width);
 
-/* Appends `text` with control characters, DEL and octets over 126 as `?`; at
- * most `limit` octets. For replies and terminals. */
+/* Makes `?` of control characters, DEL and octets over 126. For replies and
+ * terminals. */
+void text_clean(char *text, size_t length);
+/* Appends at most `limit` octets of `text`, cleaned. */
 void text_append_clean(GString *out, const char *text, size_t limit);
 
 /* UTF-8 without control characters. */

@@ -36,14 +36,13 @@ enhanced_span(const char *text, gsize length, int class)
 }
 
 static void
-append_lines(GString *out, const char *text)
+clean_lines(GString *out, const char *text)
 {
     for (gsize limit = MAIL_REPLY_LINES; limit > 0; limit--) {
         gsize length = strcspn(text, "\n");
         gboolean last = text[length] == '\0';
         gsize cut = length > 0 && text[length - 1] == '\r' ? 1 : 0;
-        g_autofree char *line = g_strndup(text, length - cut);
-        text_append_clean(out, line, MAIL_REPLY_PARSE_LINE);
+        text_append_clean(out, text, MIN(length - cut, MAIL_REPLY_PARSE_LINE));
         if (last || limit == 1)
             return;
         g_string_append_c(out, '\n');
@@ -57,7 +56,7 @@ mail_reply_set(MailReply *reply, int code, const char *enhanced,
 {
     g_return_if_fail(code >= CODE_LOW && code <= CODE_HIGH);
     GString *clean = g_string_new(NULL);
-    append_lines(clean, text != NULL ? text : "");
+    clean_lines(clean, text != NULL ? text : "");
     gsize span = enhanced == NULL ? 0 : strlen(enhanced);
     MailReply fresh = {.code = code, .text = g_string_free(clean, FALSE)};
     if (span > 0 && enhanced_span(enhanced, span, code / 100) == span)
@@ -95,39 +94,21 @@ wrap(const char *line, gsize length, gsize width)
     return cut > 0 ? cut : width;
 }
 
-/* Lines of at most `width`, at most MAIL_REPLY_LINES; at least one. */
-static GPtrArray *
-split(const char *text, gsize width)
-{
-    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-    while (lines->len < MAIL_REPLY_LINES) {
-        gsize length = strcspn(text, "\n");
-        gsize taken = wrap(text, length, width);
-        g_ptr_array_add(lines, g_strndup(text, taken));
-        text += taken;
-        if (*text == '\0')
-            break;
-        if (*text == '\n' || *text == ' ')
-            text++;
-    }
-    return lines;
-}
+typedef struct Line {
+    const char *text;
+    gsize length;
+} Line;
 
-/* On the last line if there is room, else on one more, else in place of the
- * last line's end. */
-static void
-add_suffix(GPtrArray *lines, const char *suffix, gsize width)
+/* The next one, of at most `width`; `rest` is left behind it, or NULL where it
+ * is the last. */
+static Line
+take_line(const char **rest, gsize width)
 {
-    char **last = (char **)&lines->pdata[lines->len - 1];
-    gsize room = width - strlen(suffix) - 1;
-    if (strlen(*last) > room && lines->len < MAIL_REPLY_LINES) {
-        g_ptr_array_add(lines, g_strdup(suffix));
-        return;
-    }
-    if (strlen(*last) > room)
-        (*last)[room] = '\0';
-    g_autofree char *line = *last;
-    *last = g_strjoin(*line == '\0' ? "" : " ", line, suffix, NULL);
+    const char *text = *rest;
+    const Line line = {text, wrap(text, strcspn(text, "\n"), width)};
+    text += line.length;
+    *rest = *text == '\0' ? NULL : text + (*text == '\n' || *text == ' ');
+    return line;
 }
 
 /* Of three digits. */
@@ -140,32 +121,64 @@ append_code(GString *out, int code)
     text_append_len(out, digits, sizeof digits);
 }
 
+typedef struct Wire {
+    GString *out;
+    const MailReply *reply;
+} Wire;
+
+/* What is not empty stands apart from what is before it in the line. */
 static void
-append_line(GString *out, const MailReply *reply, const char *line,
-            gboolean more)
+append_apart(GString *out, gsize start, Line part)
 {
-    append_code(out, reply->code);
-    g_string_append_c(out, more ? '-' : ' ');
-    text_append(out, reply->enhanced);
-    if (reply->enhanced[0] != '\0' && *line != '\0')
+    if (part.length > 0 && out->len > start)
         g_string_append_c(out, ' ');
-    text_append(out, line);
+    text_append_len(out, part.text, part.length);
+}
+
+static void
+append_line(const Wire *wire, char mark, Line line, Line suffix)
+{
+    GString *out = wire->out;
+    append_code(out, wire->reply->code);
+    g_string_append_c(out, mark);
+    gsize start = out->len;
+    text_append(out, wire->reply->enhanced);
+    append_apart(out, start, line);
+    append_apart(out, start, suffix);
     text_append(out, "\r\n");
+}
+
+/* The suffix goes on the last line if there is room, else on one more, else in
+ * place of the last line's end. */
+static void
+append_lines(const Wire *wire, const char *rest, Line suffix)
+{
+    const Line none = {"", 0};
+    gsize prefix = strlen(wire->reply->enhanced);
+    gsize width = MAIL_REPLY_LINE - FRAME - (prefix > 0 ? prefix + 1 : 0);
+    gsize room = width - (suffix.length > 0 ? suffix.length + 1 : 0);
+    unsigned lines = 1;
+    Line line = take_line(&rest, width);
+    for (; rest != NULL && lines < MAIL_REPLY_LINES; lines++) {
+        append_line(wire, '-', line, none);
+        line = take_line(&rest, width);
+    }
+    if (line.length > room && lines < MAIL_REPLY_LINES) {
+        append_line(wire, '-', line, none);
+        line = none;
+    }
+    line.length = MIN(line.length, room);
+    append_line(wire, ' ', line, suffix);
 }
 
 void
 mail_reply_append(GString *out, const MailReply *reply, const char *suffix)
 {
-    gsize prefix = strlen(reply->enhanced);
-    gsize width = MAIL_REPLY_LINE - FRAME - (prefix > 0 ? prefix + 1 : 0);
-    g_autoptr(GPtrArray) lines =
-        split(reply->text != NULL ? reply->text : "", width);
-    if (suffix != NULL && *suffix != '\0') {
-        g_return_if_fail(strlen(suffix) <= MAIL_REPLY_SUFFIX);
-        add_suffix(lines, suffix, width);
-    }
-    for (guint i = 0; i < lines->len; i++)
-        append_line(out, reply, lines->pdata[i], i + 1 < lines->len);
+    const Wire wire = {out, reply};
+    const char *text = reply->text != NULL ? reply->text : "";
+    const char *tail = suffix != NULL ? suffix : "";
+    g_return_if_fail(strlen(tail) <= MAIL_REPLY_SUFFIX);
+    append_lines(&wire, text, (Line){tail, strlen(tail)});
 }
 
 char *
@@ -199,6 +212,18 @@ line_code(const char *line, gsize length)
     return code >= CODE_LOW && code <= CODE_HIGH ? code : 0;
 }
 
+static void
+add_line(MailReply *reply, const char *text, gsize length)
+{
+    gsize start = reply->text != NULL ? strlen(reply->text) + 1 : 0;
+    reply->text = g_realloc(reply->text, start + length + 1);
+    if (start > 0)
+        reply->text[start - 1] = '\n';
+    memcpy(reply->text + start, text, length);
+    text_clean(reply->text + start, length);
+    reply->text[start + length] = '\0';
+}
+
 /* The text without the code; without the enhanced code, too, if that is the one
  * of the first line. */
 static void
@@ -214,16 +239,7 @@ keep_text(MailReplyParser *parser, const char *text, gsize length)
         text += skip;
         length -= skip;
     }
-    g_autofree char *line = g_malloc(length + 1);
-    for (gsize i = 0; i < length; i++)
-        line[i] = text[i] != '\0' ? text[i] : '?';
-    line[length] = '\0';
-    GString *whole = g_string_new(reply->text);
-    if (parser->lines > 1)
-        g_string_append_c(whole, '\n');
-    text_append_clean(whole, line, MAIL_REPLY_PARSE_LINE);
-    g_free(reply->text);
-    reply->text = g_string_free(whole, FALSE);
+    add_line(reply, text, length);
 }
 
 MailReplyState
