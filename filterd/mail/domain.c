@@ -81,17 +81,18 @@ is_unmapped(const char *text, const char *mapped)
 
 /* STD3 rules would refuse underscores: mail_domain_valid() is the judge. */
 static char *
-to_a_labels(const char *text)
+to_a_labels(const char *text, gsize length)
 {
+    g_autofree char *name = g_strndup(text, length);
     uint8_t *found = NULL;
-    if (!g_utf8_validate(text, -1, NULL)
-        || idn2_lookup_u8((const uint8_t *)text, &found,
+    if (!g_utf8_validate(name, -1, NULL)
+        || idn2_lookup_u8((const uint8_t *)name, &found,
                           IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
                != IDN2_OK)
         return NULL;
     g_autofree char *result = g_ascii_strdown((char *)found, -1);
     idn2_free(found);
-    return is_unmapped(text, result) ? g_steal_pointer(&result) : NULL;
+    return is_unmapped(name, result) ? g_steal_pointer(&result) : NULL;
 }
 
 char *
@@ -102,9 +103,9 @@ mail_domain_normalize(const char *text, gssize length)
         size--;
     if (size == 0 || size > UNICODE_LIMIT || memchr(text, '\0', size) != NULL)
         return NULL;
-    g_autofree char *name = g_strndup(text, size);
-    g_autofree char *result =
-        is_ascii(name, size) ? g_ascii_strdown(name, -1) : to_a_labels(name);
+    g_autofree char *result = is_ascii(text, size)
+                                  ? g_ascii_strdown(text, (gssize)size)
+                                  : to_a_labels(text, size);
     if (result == NULL || !mail_domain_valid(result))
         return NULL;
     return g_steal_pointer(&result);

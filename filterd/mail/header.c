@@ -21,15 +21,13 @@ is_space(char octet)
 static gsize
 field_length(const char *bytes, gsize length)
 {
-    const char *from = bytes;
-    for (;;) {
-        const char *end = memmem(from, bytes + length - from, "\r\n", 2);
-        if (end == NULL)
-            return length;
-        from = end + 2;
-        if (from == bytes + length || !is_space(*from))
-            return end - bytes;
+    const char *end = bytes + length, *next = bytes, *lf;
+    while ((lf = memchr(next, '\n', end - next)) != NULL) {
+        next = lf + 1;
+        if (lf > bytes && lf[-1] == '\r' && (next == end || !is_space(*next)))
+            return lf - 1 - bytes;
     }
+    return length;
 }
 
 /* ftext (RFC 5322 2.2): visible ASCII but the colon. */

@@ -13,6 +13,8 @@
 #include "filterd/service/dns-resolver.h"
 #include "filterd/service/dns-zone.h"
 
+#include <string.h>
+
 static struct {
     DnsZone *zone;
     DnsCache *cache;
@@ -26,13 +28,18 @@ static struct {
     void *data;
 } watcher;
 
-/* What a budget keeps: an answer with what was left of its TTL. */
-typedef struct Kept {
+/* An answer with what was left of its TTL. */
+typedef struct Found {
     FilterdDnsAnswer answer;
     DnsAnswer *source;
-    const char *key; /* the table's */
     int64_t waited;
     gboolean cached;
+} Found;
+
+/* What a budget keeps. */
+typedef struct Kept {
+    Found found;
+    char key[];
 } Kept;
 
 GQuark
@@ -86,7 +93,7 @@ static void
 kept_free(gpointer data)
 {
     Kept *kept = data;
-    dns_answer_unref(kept->source);
+    dns_answer_unref(kept->found.source);
     g_free(kept);
 }
 
@@ -118,10 +125,10 @@ add_kept(DnsBudget *budget, Kept *kept)
 {
     if (budget->answers == NULL) {
         budget->answers =
-            g_hash_table_new_full(dns_key_hash, g_str_equal, g_free, kept_free);
+            g_hash_table_new_full(dns_key_hash, g_str_equal, NULL, kept_free);
         budget->order = g_ptr_array_new();
     }
-    g_hash_table_insert(budget->answers, (char *)kept->key, kept);
+    g_hash_table_insert(budget->answers, kept->key, kept);
     g_ptr_array_add(budget->order, kept);
 }
 
@@ -135,29 +142,30 @@ dns_budget_each(const DnsBudget *budget,
         const DnsQuestion question = {
             .name = dns_key_name(kept->key),
             .type = dns_key_type(kept->key),
-            .answer = &kept->answer,
-            .waited = kept->waited,
-            .cached = kept->cached,
+            .answer = &kept->found.answer,
+            .waited = kept->found.waited,
+            .cached = kept->found.cached,
         };
         if (!func(&question, data))
             return;
     }
 }
 
-/* Another fiber of the transaction may have had the answer first: then that is
- * the one. */
+/* Where it was waited for another fiber of the transaction may have had the
+ * answer first: then that is the one. */
 static const FilterdDnsAnswer *
-keep(DnsBudget *budget, const char *key, const Kept *found)
+keep(DnsBudget *budget, const char *key, const Found *found)
 {
-    Kept *kept = find_kept(budget, key);
+    gsize size = strlen(key) + 1;
+    Kept *kept = found->cached ? NULL : find_kept(budget, key);
     if (kept != NULL)
-        return &kept->answer;
-    kept = g_new(Kept, 1);
-    *kept = *found;
-    kept->key = g_strdup(key);
-    dns_answer_ref(kept->source);
+        return &kept->found.answer;
+    kept = g_malloc(sizeof *kept + size);
+    kept->found = *found;
+    memcpy(kept->key, key, size);
+    dns_answer_ref(kept->found.source);
     add_kept(budget, kept);
-    return &kept->answer;
+    return &kept->found.answer;
 }
 
 /* Of the budget only what was waited is taken. */
@@ -191,22 +199,22 @@ find_at_hand(char key[DNS_KEY_SIZE], uint32_t *ttl)
     return answer;
 }
 
-/* The caller's to unref: kept->source. */
+/* The caller's to unref: found->source. */
 static void
-find_answer(DnsBudget *budget, const char *key, Kept *kept)
+find_answer(DnsBudget *budget, const char *key, Found *found)
 {
     uint32_t ttl;
     char target[DNS_KEY_SIZE];
     int64_t start = clock_monotonic();
-    g_strlcpy(target, key, sizeof target);
-    kept->source = find_at_hand(target, &ttl);
-    kept->cached = kept->source != NULL;
-    if (!kept->cached)
-        kept->source = wait_for(budget, target);
-    kept->answer = kept->source->answer;
-    if (kept->cached)
-        kept->answer.ttl = ttl;
-    kept->waited = clock_monotonic() - start;
+    memcpy(target, key, strlen(key) + 1);
+    found->source = find_at_hand(target, &ttl);
+    found->cached = found->source != NULL;
+    if (!found->cached)
+        found->source = wait_for(budget, target);
+    found->answer = found->source->answer;
+    if (found->cached)
+        found->answer.ttl = ttl;
+    found->waited = clock_monotonic() - start;
 }
 
 void
@@ -226,10 +234,10 @@ dns_query(DnsBudget *budget, const char *name, FilterdDnsType type)
         return &bad_name;
     const Kept *kept = find_kept(budget, key);
     if (kept != NULL)
-        return &kept->answer;
+        return &kept->found.answer;
     budget->questions++;
     metrics_add(METRIC_DNS_QUESTIONS, 1);
-    Kept found = {0};
+    Found found = {0};
     find_answer(budget, key, &found);
     g_autoptr(DnsAnswer) source = found.source;
     if (source->answer.status == FILTERD_DNS_CANCELLED)
