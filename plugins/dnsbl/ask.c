@@ -45,6 +45,17 @@ list_judge(const List *list, const FilterdDnsAnswer *answer)
 
 /* ---- the sum ------------------------------------------------------------ */
 
+ListFinding *
+list_finding_new(FilterdCall *call, size_t lists)
+{
+    const FilterdHost *host = call->host;
+    ListFinding *finding = host->allocate(call, sizeof *finding);
+
+    finding->zones = host->allocate(call, lists * sizeof *finding->zones);
+    finding->failed = host->allocate(call, lists * sizeof *finding->failed);
+    return finding;
+}
+
 /* Once, though several options may name the same list. */
 static bool
 name_add(FilterdValue *names, size_t *length, const char *name)

@@ -139,7 +139,6 @@ static bool
 client_ask(FilterdCall *call, const FilterdIp *client, ListFinding *finding)
 {
     const DnsblInstance *instance = call->instance;
-    Domains *domains = call->host->allocate(call, sizeof *domains);
     char prefix[NAME_PREFIX_SIZE];
     const ListInquiry addresses = {.set = instance->addresses,
                                    .v6 = !name_is_v4(client),
@@ -149,6 +148,11 @@ client_ask(FilterdCall *call, const FilterdIp *client, ListFinding *finding)
 
     name_of_address(client, prefix);
     list_prefetch(call, &addresses);
+    if (instance->domains->length == 0)
+        return list_ask(call, &addresses, finding);
+
+    Domains *domains = call->host->allocate(call, sizeof *domains);
+
     name_add(call, domains);
 
     const ListInquiry names = domains_inquiry(instance, domains);
@@ -166,7 +170,8 @@ connect_hook(FilterdCall *call, GError **error)
     const FilterdHost *host = call->host;
     const DnsblInstance *instance = call->instance;
     const FilterdValue *client = host->lookup(call, DNSBL_NEED_IP);
-    ListFinding *finding = host->allocate(call, sizeof *finding);
+    ListFinding *finding = list_finding_new(
+        call, instance->addresses->length + instance->domains->length);
 
     (void)error;
     if (client->type == FILTERD_UNKNOWN
@@ -196,8 +201,8 @@ source_add(FilterdCall *call, Domains *domains, DnsblSource source,
 static bool
 domains_ask(FilterdCall *call, Domains *domains, const Outlet *outlet)
 {
-    ListFinding *finding = call->host->allocate(call, sizeof *finding);
     const DnsblInstance *instance = call->instance;
+    ListFinding *finding = list_finding_new(call, instance->domains->length);
     const ListInquiry inquiry = domains_inquiry(instance, domains);
 
     if (!self_test_wait(call, instance->domains))

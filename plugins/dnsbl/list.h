@@ -118,20 +118,22 @@ typedef struct ListInquiry {
     void *data;
 } ListInquiry;
 
-/* What the lists said. Zero bytes at first; too large for a stack. */
+/* What the lists said. */
 typedef struct ListFinding {
     int64_t score;
     bool listed, allowed; /* by a list whose weight is, is not, 0 or more */
     char accuser[256];    /* the question of the first that listed, else "" */
     const char *accuser_zone;
-    bool has[LIST_SUBJECTS_LIMIT];            /* such a list: by subject */
-    FilterdValue zones[2 * LIST_ZONES_LIMIT]; /* that have it */
-    FilterdValue failed[2 * LIST_ZONES_LIMIT];
+    bool has[LIST_SUBJECTS_LIMIT]; /* such a list: by subject */
+    FilterdValue *zones;           /* that have it */
+    FilterdValue *failed;
     size_t listing, failing;
     unsigned asked, answered; /* options of the lists */
     char problem[LIST_PROBLEM_LIMIT + 1];
 } ListFinding;
 
+/* For what so many lists will say; lives until the hook returns. */
+ListFinding *list_finding_new(FilterdCall *call, size_t lists);
 /* Sends all questions, and waits for nothing. */
 void list_prefetch(FilterdCall *call, const ListInquiry *inquiry);
 /* Then waits for the answers and adds them to the finding. A list counts once,

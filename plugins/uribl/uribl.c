@@ -211,7 +211,7 @@ static bool
 eom(FilterdCall *call, GError **error)
 {
     const Instance *instance = call->instance;
-    ListFinding *finding = call->host->allocate(call, sizeof *finding);
+    ListFinding *finding = list_finding_new(call, instance->set->length);
     Links *links = links_get(call);
     Subjects subjects = {links->links};
 
