@@ -48,26 +48,30 @@ key_network(const FilterdIp *ip, int64_t v4, int64_t v6)
     return g_string_free(out, FALSE);
 }
 
-static void
-hash_named(Key key, char kind, Rung rung, const char *name)
-{
-    static const char letters[RUNGS] = {
-        [RUNG_DOMAIN] = 'd', [RUNG_NAME] = 'n', [RUNG_NETWORK] = 'i'};
-    g_autofree char *text = g_strdup_printf("%c:%s", letters[rung], name);
-
-    hash(key, kind, text);
-}
-
 void
 key_client(Key key, Rung rung, const char *name)
 {
-    hash_named(key, 'c', rung, name);
+    static const char *const prefixes[RUNGS] = {
+        [RUNG_DOMAIN] = "d:", [RUNG_NAME] = "n:", [RUNG_NETWORK] = "i:"};
+    g_autofree char *text = g_strconcat(prefixes[rung], name, NULL);
+
+    hash(key, 'c', text);
+}
+
+void
+key_white_of(Key key, const Key client)
+{
+    memcpy(key, client, KEY_SIZE);
+    key[0] = 'w';
 }
 
 void
 key_white(Key key, Rung rung, const char *name)
 {
-    hash_named(key, 'w', rung, name);
+    Key client;
+
+    key_client(client, rung, name);
+    key_white_of(key, client);
 }
 
 void
@@ -167,6 +171,7 @@ key_sender(const char *address, SenderForm form)
     *at = '\0';
     if (form == SENDER_NORMALIZED)
         append_local(out, lower);
-    g_string_append_printf(out, "@%s", at + 1);
+    g_string_append_c(out, '@');
+    g_string_append(out, at + 1);
     return g_string_free(out, FALSE);
 }

@@ -32,6 +32,8 @@ char *key_network(const FilterdIp *ip, int64_t v4, int64_t v6);
 void key_client(Key key, Rung rung, const char *name);
 /* The count of what passed. */
 void key_white(Key key, Rung rung, const char *name);
+/* The same, of whoever has that client's key. */
+void key_white_of(Key key, const Key client);
 /* Whether that domain signs its mail. */
 void key_signer(Key key, const char *domain);
 /* `recipient` may be NULL: whoever it is. */

@@ -47,7 +47,7 @@ client_fill(const Config *config, const Evidence *evidence, const char *name,
 {
     key_client(client->key, client->rung, name);
     if (client->rung != RUNG_NAME || evidence->ip == NULL) {
-        key_white(client->white, client->rung, name);
+        key_white_of(client->white, client->key);
         return;
     }
 
