@@ -130,16 +130,14 @@ format_alignment(const DmarcJudgement *judgement)
 {
     static const char *const words[] = {
         [DMARC_RELAXED] = "relaxed", [DMARC_STRICT] = "strict"};
-    GString *text = g_string_new(NULL);
+    bool spf = judgement->spf >= DMARC_RELAXED;
+    bool dkim = judgement->dkim >= DMARC_RELAXED;
 
-    if (judgement->spf >= DMARC_RELAXED)
-        g_string_append_printf(text, "spf:%s", words[judgement->spf]);
-    if (judgement->dkim >= DMARC_RELAXED)
-        g_string_append_printf(text, "%sdkim:%s", text->len > 0 ? "," : "",
-                               words[judgement->dkim]);
-    if (text->len == 0)
-        g_string_append(text, "none");
-    return g_string_free(text, FALSE);
+    if (!spf && !dkim)
+        return g_strdup("none");
+    return g_strconcat(spf ? "spf:" : "", spf ? words[judgement->spf] : "",
+                       spf && dkim ? "," : "", dkim ? "dkim:" : "",
+                       dkim ? words[judgement->dkim] : "", NULL);
 }
 
 static DmarcPolicy
@@ -190,9 +188,9 @@ format_comment(const DmarcJudgement *judgement)
         return NULL;
     const char *published = dmarc_policy_words[judgement->discovery.record.p];
     if (judgement->tag == NULL || strcmp(judgement->tag, "p") == 0)
-        return g_strdup_printf("p=%s", published);
-    return g_strdup_printf("p=%s %s=%s", published, judgement->tag,
-                           dmarc_policy_words[judgement->policy]);
+        return g_strconcat("p=", published, NULL);
+    return g_strconcat("p=", published, " ", judgement->tag, "=",
+                       dmarc_policy_words[judgement->policy], NULL);
 }
 
 static void

@@ -140,10 +140,12 @@ judge_evidence(DmarcJudgement *judgement, const DmarcEvidence *evidence)
         judgement->spf = dmarc_align_spf(&author, evidence);
     judgement->cancelled = author.cancelled;
     DmarcAlignment best = MAX(judgement->spf, judgement->dkim);
-    g_autofree char *found = describe_evidence(evidence);
-    if (best >= DMARC_RELAXED)
+    if (best >= DMARC_RELAXED) {
         judgement->result = DMARC_RESULT_PASS;
-    else if (dmarc_evidence_missing(evidence))
+        return;
+    }
+    g_autofree char *found = describe_evidence(evidence);
+    if (dmarc_evidence_missing(evidence))
         judge_error(judgement, DMARC_RESULT_TEMPERROR,
                     g_strdup("neither SPF nor DKIM was evaluated"));
     else if (best == DMARC_UNDECIDED)

@@ -21,19 +21,19 @@ static const struct {
     {DMARC_POLICY_REJECT, DMARC_SAYS_REJECT},
 };
 
-static char *
-canonical_record(DmarcPolicy policy)
-{
-    const char *word = dmarc_policy_words[policy];
+#define CANONICAL_RECORD(word) \
+    "v=DMARC1; p=" word "; sp=" word "; adkim=s; aspf=s; pct=100"
 
-    return g_strdup_printf("v=DMARC1; p=%s; sp=%s; adkim=s; aspf=s; pct=100",
-                           word, word);
-}
+static const char *const canonical_records[] = {
+    [DMARC_NONE] = CANONICAL_RECORD("none"),
+    [DMARC_QUARANTINE] = CANONICAL_RECORD("quarantine"),
+    [DMARC_REJECT] = CANONICAL_RECORD("reject"),
+};
 
 static bool
 tell(DMARC_POLICY_T *context, const DmarcQuestion *question)
 {
-    g_autofree char *record = canonical_record(question->policy);
+    const char *record = canonical_records[question->policy];
     unsigned char *domain = (unsigned char *)question->domain;
     unsigned char none[] = "none";
     int spf = question->spf ? DMARC_POLICY_SPF_OUTCOME_PASS
