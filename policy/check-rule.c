@@ -4,7 +4,6 @@
  */
 #include "policy/check.h"
 
-#include "filterd/mail/header.h"
 #include "policy/literal.h"
 #include "policy/prefix.h"
 #include "policy/template.h"
@@ -263,24 +262,6 @@ wrong_count(Compile *compile, const Rule *rule)
                       count_arguments(action), rule->argument_count);
 }
 
-/* The constant name of a field, if there is one, is one. */
-static void
-check_field_name(Compile *compile, const Rule *rule)
-{
-    const Argument *name = &rule->arguments[0];
-    const Template *text = name->template;
-
-    if (rule->public.use != NULL || rule->argument_count == 0 || text == NULL
-        || text->length > 1 || !g_str_has_suffix(rule->action, "-header")
-        || (text->length == 1 && text->parts[0].fact != NULL))
-        return;
-    const char *written = text->length == 1 ? text->parts[0].text : "";
-    if (!mail_field_name_valid(written))
-        compile_error(compile, &name->node->place,
-                      "printable ASCII without spaces and `:`",
-                      "`%s` is not the name of a header field", written);
-}
-
 static void
 check_rewrite(Compile *compile, Rule *rule)
 {
@@ -300,7 +281,7 @@ check_rewrite(Compile *compile, Rule *rule)
         rule->arguments[i].type = action->arguments[i];
         check_argument(compile, rule, &rule->arguments[i]);
     }
-    check_field_name(compile, rule);
+    check_constants(compile, rule);
 }
 
 void

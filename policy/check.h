@@ -29,6 +29,9 @@ void check_fact_stage(Compile *compile, const PolicyFact *fact,
                       const PolicyPlace *place, FilterdStage stage);
 
 void check_rule(Compile *compile, Rule *rule);
+/* Of a rewrite whose arguments have their types: those that could never be
+ * carried out, whatever the mail. */
+void check_constants(Compile *compile, const Rule *rule);
 /* Whether the verdict may answer with codes of that first digit. */
 gboolean check_may_answer(PolicyVerdict kind, char class);
 /* Complains of a reply that the verdict cannot have; FALSE: it has none. */

@@ -118,7 +118,7 @@ def reload_ok(program):
             told = ctl(filterd, "reload")
             assert told.returncode == 0, told
             assert told.stderr in ("", WAITS), told
-            change = "added" if code == 550 else "removed"
+            change = ("added" if code == 550 else "removed") + ": if not known auth.user"
             assert told.stdout == (f"generation {round + 2} serves: reject "
                                    f"nope at mail {change}\n"), told.stdout
             for _ in range(10):

@@ -71,6 +71,16 @@ CASES = [
      'use dkim {\n  key example.org rsa "%s"\n'
      '  key example.org other "filterd.conf"\n}' % KEY, 1,
      "filterd.conf:3:3: error: plugin “dkim”: key example.org other "),
+    ("arguments of rewrites that could be are right",
+     'let name = "X-A"\nat mail {\n  rewrite add-header(name, "")\n'
+     '  rewrite add-header("X-{mail.domain}-{{", "a\\nb")\n'
+     '  rewrite add-header("{mail.domain}", mail.domain)\n'
+     '  rewrite set-sender("") rewrite set-sender("<>")\n'
+     '  rewrite set-sender("<a@xn--bcher-kva.example>")\n'
+     '  rewrite set-sender("{mail.local}=x")\n'
+     '  rewrite add-recipient("Postmaster") rewrite add-recipient(mail.from)\n'
+     '  rewrite remove-recipient("a@[192.0.2.1]")\n'
+     '  rewrite add-recipient("a{{b@example.com")\n}', 0, "is right"),
     ("reports that cannot be listed are a warning at their place",
      'store memory\nuse dmarc {\n'
      '  reports on report-contact "a@example.com"\n}', 0,
