@@ -26,6 +26,13 @@ name_is_valid(const char *name, gsize length)
     return TRUE;
 }
 
+/* Of ASCII; a name has too many octets for a call each. */
+static char
+lower(char octet)
+{
+    return g_ascii_isupper(octet) ? (char)(octet - 'A' + 'a') : octet;
+}
+
 gboolean
 dns_key_init(char key[DNS_KEY_SIZE], const char *name, FilterdDnsType type)
 {
@@ -36,7 +43,7 @@ dns_key_init(char key[DNS_KEY_SIZE], const char *name, FilterdDnsType type)
         return FALSE;
     key[0] = (char)type;
     for (gsize i = 0; i < length; i++)
-        key[1 + i] = g_ascii_tolower(name[i]);
+        key[1 + i] = lower(name[i]);
     key[1 + length] = '\0';
     return TRUE;
 }

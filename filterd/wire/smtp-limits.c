@@ -188,8 +188,8 @@ smtp_fill(SmtpServer *server)
             server->stream,
             MIN(deadline, lends(server) ? lend : clock_after(STRESS_TIMEOUT)));
         status = stream_fill(server->stream);
-        deadline = smtp_deadline(server);
-    } while (status == STREAM_TIMEOUT && clock_monotonic() < deadline);
+    } while (status == STREAM_TIMEOUT
+             && clock_monotonic() < smtp_deadline(server));
     stream_set_deadline(server->stream, deadline);
     return status;
 }

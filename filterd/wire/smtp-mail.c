@@ -100,8 +100,8 @@ keep_mail_command(SmtpServer *server, const MailAddress *path,
     g_free(server->mail_parameters);
     server->mail_parameters = g_steal_pointer(&parameters->text);
     g_free(server->mail_command);
-    server->mail_command = g_strdup_printf("MAIL FROM:<%s>%s", path->text,
-                                           server->mail_parameters);
+    server->mail_command = g_strconcat("MAIL FROM:<", path->text, ">",
+                                       server->mail_parameters, NULL);
 }
 
 static void
@@ -172,7 +172,7 @@ static void
 ask_backend(SmtpServer *server, const MailAddress *path, const char *parameters)
 {
     MailReply reply = {0};
-    char *command = g_strdup_printf("RCPT TO:<%s>%s", path->text, parameters);
+    char *command = g_strconcat("RCPT TO:<", path->text, ">", parameters, NULL);
     smtp_backend_rcpt(server, command, &reply);
     gboolean taken = reply.code / 100 == 2;
     session_rcpt_answered(server->session, taken, &reply);

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include "filterd/base/text.h"
 #include "filterd/wire/smtp-mechanism.h"
 #include "filterd/wire/smtp-state.h"
 #include "filterd/wire/xclient-parser.h"
@@ -66,13 +67,13 @@ smtp_offer_format(SmtpServer *server)
         smtp_offer(server, backend_pool_extensions(server->service->pool));
     server->promised = offered.passed;
     GString *text = g_string_new(engine_hostname(server->service->engine));
-    g_string_append_printf(text, "\nPIPELINING\nSIZE %" G_GSIZE_FORMAT,
-                           smtp_size_limit(server));
-    g_string_append_printf(text, "\nLIMITS RCPTMAX=%" G_GINT64_FORMAT,
-                           recipient_limit(server, &offered));
+    g_string_append(text, "\nPIPELINING\nSIZE ");
+    text_append_integer(text, (int64_t)smtp_size_limit(server));
+    g_string_append(text, "\nLIMITS RCPTMAX=");
+    text_append_integer(text, recipient_limit(server, &offered));
     for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
         if (offered.passed & 1u << i)
-            g_string_append_printf(text, "\n%s", smtp_extension_names[i]);
+            text_append_all(text, "\n", smtp_extension_names[i], NULL);
     append_auth(text, offered.auth);
     if (smtp_starttls_offered(server))
         g_string_append(text, "\nSTARTTLS");

@@ -330,8 +330,8 @@ format(Reader *reader)
     GString *text = g_string_new(NULL);
     for (unsigned i = 0; reader->rows[i].keyword != NULL; i++)
         if (goes_on(reader, i))
-            g_string_append_printf(text, " %s%s", reader->rows[i].keyword,
-                                   believed(reader, i));
+            text_append_all(text, " ", reader->rows[i].keyword,
+                            believed(reader, i), NULL);
     return g_string_free(text, FALSE);
 }
 
@@ -339,7 +339,9 @@ static gboolean
 read_words(Reader *reader, const char *text)
 {
     gboolean taken = TRUE;
-    if (*text != '\0' && *text != ' ')
+    if (*text == '\0')
+        return TRUE;
+    if (*text != ' ')
         return wrong(reader, "something stands behind the path");
     g_auto(GStrv) words = g_strsplit(text, " ", 0);
     for (unsigned i = 0; taken && words[i] != NULL; i++)

@@ -107,14 +107,21 @@ static const struct Attribute {
  */
 static const char *const counters[] = {"TTL", "TIMEOUT", NULL};
 
+/* Caller frees; NULL: nothing is known. */
+static char *
+format_attribute(const char *name, const SmtpIdentity *identity)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++)
+        if (g_ascii_strcasecmp(attributes[i].name, name) == 0)
+            return attributes[i].format(identity);
+    return NULL;
+}
+
 void
 smtp_attribute_append(GString *out, const char *name,
                       const SmtpIdentity *identity)
 {
-    g_autofree char *value = NULL;
-    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++)
-        if (g_ascii_strcasecmp(attributes[i].name, name) == 0)
-            value = attributes[i].format(identity);
+    g_autofree char *value = format_attribute(name, identity);
     g_string_append(out, name);
     g_string_append_c(out, '=');
     append_xtext(out,
