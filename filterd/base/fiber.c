@@ -22,6 +22,7 @@ struct Fiber {
     GList link;    /* in `fibers` */
     GList restive; /* in `restless`, while `listed` */
     int64_t deadline;
+    int64_t fires; /* the timer; CLOCK_NEVER: it is not pending */
     gboolean listed, still;
     gboolean queued;  /* its resumption is posted */
     gboolean waiting; /* in suspend() */
@@ -186,7 +187,7 @@ run_fiber(void *data)
     fiber->ended = TRUE;
 }
 
-static void arm_timer(Fiber *fiber);
+static gboolean arm_timer(Fiber *fiber);
 
 /* A timer is left alone when its wait ends early: then it finds nobody waiting,
  * or a later deadline. */
@@ -195,25 +196,28 @@ timer_fired(int fd G_GNUC_UNUSED, short what G_GNUC_UNUSED, void *data)
 {
     Fiber *fiber = data;
 
-    if (!fiber->waiting || fiber->deadline == CLOCK_NEVER)
-        return;
-    if (clock_monotonic() >= fiber->deadline)
+    fiber->fires = CLOCK_NEVER;
+    if (fiber->waiting && !arm_timer(fiber))
         make_ready(fiber);
-    else
-        arm_timer(fiber);
 }
 
-static void
+/* One that fires before the deadline will do. FALSE: that has passed. */
+static gboolean
 arm_timer(Fiber *fiber)
 {
-    int64_t left = MAX(fiber->deadline - clock_monotonic(), 0);
-    struct timeval delay = {left / 1000, left % 1000 * 1000};
-
+    if (fiber->fires <= fiber->deadline)
+        return TRUE;
+    int64_t left = fiber->deadline - clock_monotonic();
+    if (left <= 0)
+        return FALSE;
     if (clock_stopped())
-        return;
+        return TRUE;
+    struct timeval delay = {left / 1000, left % 1000 * 1000};
     if (fiber->timer == NULL)
         fiber->timer = event_new(loop_base(), -1, 0, timer_fired, fiber);
     event_add(fiber->timer, &delay);
+    fiber->fires = fiber->deadline;
+    return TRUE;
 }
 
 /* Somebody stopped, advanced or started the clock. */
@@ -242,7 +246,7 @@ fiber_try_start(const char *name, FiberRun run, void *data)
     fiber->name = name;
     fiber->run = run;
     fiber->data = data;
-    fiber->deadline = CLOCK_NEVER;
+    fiber->deadline = fiber->fires = CLOCK_NEVER;
     fiber->stack = stack_new(run_fiber, fiber);
     if (fiber->stack == NULL) {
         g_free(fiber);
@@ -307,11 +311,8 @@ fiber_wait(int64_t deadline)
 
     g_assert(self != NULL);
     self->deadline = deadline;
-    if (!self->cancelled && !self->woken && deadline > clock_monotonic()) {
-        if (deadline != CLOCK_NEVER)
-            arm_timer(self);
+    if (!self->cancelled && !self->woken && arm_timer(self))
         suspend(self);
-    }
     if (self->cancelled)
         return FIBER_CANCELLED;
     if (!self->woken)

@@ -178,6 +178,38 @@ left_timer(void *data G_GNUC_UNUSED)
     fiber_join(waker);
 }
 
+/* The timer that it has armed fires in ten seconds. */
+static void
+arm_late(void)
+{
+    Fiber *waker = fiber_start("waker", wake_later, fiber_self());
+
+    g_assert_cmpint(fiber_wait(clock_after(10000)), ==, FIBER_WOKEN);
+    fiber_join(waker);
+}
+
+static void
+late_timer(void *data G_GNUC_UNUSED)
+{
+    int64_t start = clock_monotonic();
+
+    arm_late();
+    g_assert_cmpint(fiber_wait(clock_after(10)), ==, FIBER_TIMEOUT);
+    g_assert_cmpint(clock_monotonic() - start, <, 5000);
+}
+
+static void
+advanced_timer(void *data G_GNUC_UNUSED)
+{
+    int64_t start;
+
+    arm_late();
+    clock_advance(9995);
+    start = clock_monotonic();
+    g_assert_cmpint(fiber_wait(clock_after(10)), ==, FIBER_TIMEOUT);
+    g_assert_cmpint(clock_monotonic() - start, <, 5000);
+}
+
 static void
 clock_runs_again(void *data G_GNUC_UNUSED)
 {
@@ -473,6 +505,8 @@ static const Row rows[] = {
     {"a-deadline-follows-the-stopped-clock", deadlines, NULL},
     {"a-deadline-follows-the-running-clock", real_deadlines, NULL},
     {"a-timer-of-an-earlier-wait-is-harmless", left_timer, NULL},
+    {"a-later-timer-of-an-earlier-wait-does-not-delay", late_timer, NULL},
+    {"a-timer-armed-before-an-advance-does-not-delay", advanced_timer, NULL},
     {"a-deadline-survives-the-clock-starting-again", clock_runs_again, NULL},
     {"a-stray-wake-does-not-shorten-sleep", sleeps_on, NULL},
     {"cancel-ends-a-wait", cancels, wait_plainly},
