@@ -38,6 +38,12 @@ clock_real(void)
 }
 
 int64_t
+clock_coarse(void)
+{
+    return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t
 clock_after(int64_t milliseconds)
 {
     int64_t deadline;

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-#define TURN_LIMIT 10000 /* microseconds */
+#define TURN_LIMIT 10 /* milliseconds */
 
 struct Fiber {
     const char *name;
@@ -42,7 +42,7 @@ static _Thread_local const FiberDoing *lent;
 static FiberNote note;
 static FiberReport watch_report;
 static int64_t watch_limit; /* milliseconds */
-static int64_t watch_start; /* microseconds, of the kernel's clock */
+static int64_t watch_start; /* of clock_coarse() */
 static int64_t turn_start;  /* the same */
 
 static void
@@ -52,8 +52,8 @@ watch_lap(const Fiber *fiber)
 
     if (watch_report == NULL)
         return;
-    now = g_get_monotonic_time();
-    held = (now - watch_start) / 1000;
+    now = clock_coarse();
+    held = now - watch_start;
     watch_start = now;
     if (held >= watch_limit)
         watch_report(fiber->name, fiber->doing, held);
@@ -141,7 +141,7 @@ resume(void *data)
     g_assert(running == NULL);
     fiber->queued = fiber->waiting = fiber->still = FALSE;
     running = fiber;
-    watch_start = turn_start = g_get_monotonic_time();
+    watch_start = turn_start = clock_coarse();
     note_if(fiber->doing, fiber->doing);
     stack_enter(fiber->stack);
     note_if(fiber->doing, NULL);
@@ -370,7 +370,7 @@ fiber_yield(void)
 gboolean
 fiber_turn_over(void)
 {
-    return g_get_monotonic_time() - turn_start >= TURN_LIMIT;
+    return clock_coarse() - turn_start >= TURN_LIMIT;
 }
 
 FiberWake
@@ -415,7 +415,7 @@ fiber_watch(int64_t milliseconds, FiberReport report)
 {
     watch_limit = milliseconds;
     watch_report = report;
-    watch_start = g_get_monotonic_time();
+    watch_start = clock_coarse();
 }
 
 const FiberDoing *

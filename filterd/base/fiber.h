@@ -89,7 +89,8 @@ typedef struct FiberDoing {
 /* Called with what held the loop longer than its limit. `doing` may be NULL. */
 typedef void (*FiberReport)(const char *name, const FiberDoing *doing,
                             int64_t held);
-/* The watchdog: of each fiber that does not wait for so long. */
+/* The watchdog: of each fiber that does not wait for so long; it counts as
+ * clock_coarse() does. */
 void fiber_watch(int64_t milliseconds, FiberReport report);
 /* Called with what the process does now, each time that it is something else:
  * also when a fiber waits or is resumed. NULL: nothing of that kind. */

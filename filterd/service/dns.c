@@ -170,7 +170,7 @@ keep(DnsBudget *budget, const char *key, const Found *found)
 
 /* Of the budget only what was waited is taken. */
 static DnsAnswer *
-wait_for(DnsBudget *budget, const char *key)
+wait_for(DnsBudget *budget, const char *key, int64_t *waited)
 {
     if (service.flights == NULL)
         return dns_answer_new(FILTERD_DNS_NXDOMAIN, 0);
@@ -180,7 +180,8 @@ wait_for(DnsBudget *budget, const char *key)
     int64_t patience = MIN(service.timeout, budget->left);
     DnsAnswer *answer =
         dns_flights_wait(service.flights, key, clock_after(patience));
-    budget->left -= MIN(clock_monotonic() - start, budget->left);
+    *waited = clock_monotonic() - start;
+    budget->left -= MIN(*waited, budget->left);
     return answer;
 }
 
@@ -205,16 +206,14 @@ find_answer(DnsBudget *budget, const char *key, Found *found)
 {
     uint32_t ttl;
     char target[DNS_KEY_SIZE];
-    int64_t start = clock_monotonic();
     memcpy(target, key, strlen(key) + 1);
     found->source = find_at_hand(target, &ttl);
     found->cached = found->source != NULL;
     if (!found->cached)
-        found->source = wait_for(budget, target);
+        found->source = wait_for(budget, target, &found->waited);
     found->answer = found->source->answer;
     if (found->cached)
         found->answer.ttl = ttl;
-    found->waited = clock_monotonic() - start;
 }
 
 void

@@ -77,6 +77,16 @@ stands_while_stopped(void)
 }
 
 static void
+coarse(void)
+{
+    clock_stop(1000000000000);
+    clock_advance(60000);
+    g_assert_cmpint(ABS(clock_coarse() - g_get_monotonic_time() / 1000), <,
+                    1000);
+    clock_start();
+}
+
+static void
 runs_by_itself(void)
 {
     int64_t monotonic = clock_monotonic();
@@ -95,5 +105,6 @@ main(int argc, char **argv)
     g_test_add_func("/base/clock/dates-sort-as-they-are-written", dates);
     g_test_add_func("/base/clock/negative-and-huge-waits-never-end", deadlines);
     g_test_add_func("/base/clock/stands-until-advanced", stands_while_stopped);
+    g_test_add_func("/base/clock/what-is-coarse-does-not-stand", coarse);
     return g_test_run();
 }

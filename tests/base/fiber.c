@@ -423,10 +423,10 @@ hog(void *data G_GNUC_UNUSED)
 {
     const FiberDoing spf = {"spf", "mail", "7-1"}, *before;
 
-    g_usleep(25000);
+    g_usleep(40000);
     before = fiber_set_doing(&spf);
     g_assert_null(before);
-    g_usleep(25000);
+    g_usleep(40000);
     g_assert_true(fiber_doing() == &spf);
     g_assert_true(fiber_set_doing(before) == &spf);
     fiber_sleep(30);
