@@ -9,31 +9,13 @@
 
 #include "filterd/base/stack.h"
 
+#include "filterd/base/sanitizer.h"
+
 #include <setjmp.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
-
-#ifdef HAVE_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#define start_switch __sanitizer_start_switch_fiber
-#define finish_switch __sanitizer_finish_switch_fiber
-#define forget_frames __asan_unpoison_memory_region
-#else
-#define start_switch(fake, bottom, size) ((void)(fake))
-#define finish_switch(fake, bottom, size) ((void)(fake))
-#define forget_frames(bottom, size) ((void)(bottom))
-#endif
 
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
@@ -142,7 +124,7 @@ void
 stack_free(Stack *stack)
 {
     /* Frames that were left without returning are still poisoned. */
-    forget_frames(stack->memory, room(stack));
+    sanitizer_show(stack->memory, room(stack));
     stack->state = STACK_USED;
     if (pool == NULL)
         pool = g_ptr_array_new();
@@ -189,11 +171,12 @@ stack_end(void)
 static void
 leave(Stack *stack, void **fake)
 {
-    start_switch(fake, outside.bottom, outside.size);
+    sanitizer_start_switch(fake, outside.bottom, outside.size);
     stack->left = stack_end();
     if (_setjmp(stack->inside) == 0)
         _longjmp(outside.place, 1);
-    finish_switch(fake != NULL ? *fake : NULL, &outside.bottom, &outside.size);
+    sanitizer_finish_switch(fake != NULL ? *fake : NULL, &outside.bottom,
+                            &outside.size);
 }
 
 /* One after the other, for as long as the stack is mapped. makecontext() passes
@@ -203,7 +186,7 @@ run_all(unsigned high, unsigned low)
 {
     Stack *stack = (Stack *)((uintptr_t)high << 32 | low);
 
-    finish_switch(NULL, &outside.bottom, &outside.size);
+    sanitizer_finish_switch(NULL, &outside.bottom, &outside.size);
     for (;;) {
         stack->run(stack->data);
         leave(stack, NULL);
@@ -230,13 +213,13 @@ begin(Stack *stack)
 void
 stack_enter(Stack *stack)
 {
-    start_switch(&outside.fake, stack->memory, room(stack));
+    sanitizer_start_switch(&outside.fake, stack->memory, room(stack));
     if (_setjmp(outside.place) == 0) {
         if (!stack->begun)
             begin(stack);
         _longjmp(stack->inside, 1);
     }
-    finish_switch(outside.fake, NULL, NULL);
+    sanitizer_finish_switch(outside.fake, NULL, NULL);
 }
 
 void

@@ -13,19 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a buffer begins with; it doubles up to STREAM_BUFFER. */
-#define FIRST_BUFFER 4096
 /* Milliseconds until a unix socket whose queue is full is tried again. */
 #define QUEUE_PAUSE 10
 /* Octets after which a peer that never makes us wait lets others run. */
 #define FAIR_SHARE (1024 * 1024)
-
-/* Content is bytes[start..end). An empty one may have no memory; `grown` is
- * what it had. */
-typedef struct Buffer {
-    char *bytes;
-    size_t start, end, size, grown;
-} Buffer;
 
 /* Reading or writing: its event is added once, when it first has to wait. */
 typedef struct Side {
@@ -46,34 +37,6 @@ struct Stream {
 };
 
 G_DEFINE_QUARK(stream - connect - error, stream_connect_error)
-
-/* Room behind the content, made where there is none. A peer that fills a buffer
- * to its end gets a larger one. */
-static size_t
-buffer_room(Buffer *buffer)
-{
-    size_t length = buffer->end - buffer->start;
-
-    if (buffer->end == buffer->size && buffer->size < STREAM_BUFFER) {
-        buffer->size = MAX(MAX(buffer->size * 2, buffer->grown), FIRST_BUFFER);
-        buffer->bytes = g_realloc(buffer->bytes, buffer->size);
-    }
-    if (length == 0 || buffer->end == buffer->size) {
-        memmove(buffer->bytes, buffer->bytes + buffer->start, length);
-        buffer->start = 0;
-        buffer->end = length;
-    }
-    return buffer->size - buffer->end;
-}
-
-static void
-buffer_release(Buffer *buffer)
-{
-    if (buffer->start != buffer->end)
-        return;
-    g_free(buffer->bytes);
-    *buffer = (Buffer){.grown = MAX(buffer->size, buffer->grown)};
-}
 
 static Transport
 transport_result(ssize_t length, Transport again)
@@ -235,8 +198,8 @@ stream_free(Stream *stream)
     g_clear_pointer(&stream->reading.event, event_free);
     g_clear_pointer(&stream->writing.event, event_free);
     close(stream->fd);
-    g_free(stream->in.bytes);
-    g_free(stream->out.bytes);
+    buffer_clear(&stream->in);
+    buffer_clear(&stream->out);
     g_free(stream);
 }
 
@@ -418,21 +381,11 @@ stream_discard(Stream *stream)
     stream->in.start = stream->in.end;
 }
 
-/* All but the content. */
-static void
-wipe(Buffer *buffer)
-{
-    if (buffer->bytes == NULL)
-        return;
-    explicit_bzero(buffer->bytes, buffer->start);
-    explicit_bzero(buffer->bytes + buffer->end, buffer->size - buffer->end);
-}
-
 void
 stream_wipe(Stream *stream)
 {
-    wipe(&stream->in);
-    wipe(&stream->out);
+    buffer_wipe(&stream->in);
+    buffer_wipe(&stream->out);
 }
 
 StreamStatus

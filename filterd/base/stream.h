@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "filterd/base/buffer.h"
 #include "filterd/base/endpoint.h"
 #include "filterd/base/tls.h"
 
@@ -30,7 +31,7 @@ typedef enum StreamStatus {
 } StreamStatus;
 
 /* Of the read buffer, and what the write buffer gathers. */
-#define STREAM_BUFFER 65536
+#define STREAM_BUFFER BUFFER_LIMIT
 
 /* Errors of stream_connect(); the codes are STREAM_TIMEOUT, STREAM_CANCELLED
  * and STREAM_ERROR. */
