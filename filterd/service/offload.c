@@ -167,6 +167,8 @@ start_thread(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* A thread is woken when the mutex is free: it would only wait again. Those
+ * that work look for more by themselves. */
 static void
 job_queue(Job *job, const void *lane)
 {
@@ -175,8 +177,10 @@ job_queue(Job *job, const void *lane)
     g_queue_push_tail_link(&job->lane->jobs, &job->link);
     if (pool.idle < pool.ready.length && pool.threads->len < pool.limit)
         start_thread();
-    g_cond_signal(&pool.work);
+    gboolean idle = pool.idle > 0;
     g_mutex_unlock(&pool.mutex);
+    if (idle)
+        g_cond_signal(&pool.work);
 }
 
 /* FALSE: it has begun. */
