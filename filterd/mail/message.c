@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+/* For as much as most headers have: octets, and fields. */
+#define FIELDS_ROOM 16
 /* For what separates the name, value and lines of a field of ours. */
 #define FORMAT_ROOM 32
 
@@ -42,7 +44,8 @@ mail_message_new(gsize memory, const char *directory)
 {
     MailMessage *message = g_new0(MailMessage, 1);
     message->header = g_string_new(NULL);
-    message->fields = g_array_new(FALSE, TRUE, sizeof(Field));
+    message->fields =
+        g_array_sized_new(FALSE, FALSE, sizeof(Field), FIELDS_ROOM);
     g_array_set_clear_func(message->fields, clear_field);
     message->body = mail_spool_new(memory, directory);
     message->added = g_ptr_array_new_with_free_func(g_free);
@@ -73,8 +76,8 @@ void
 mail_message_add_field(MailMessage *message, const FilterdField *field)
 {
     Field kept = {.offset = message->header->len, .view = *field};
-    g_string_append_len(message->header, field->bytes, field->length);
-    g_string_append(message->header, "\r\n");
+    text_append_len(message->header, field->bytes, field->length);
+    text_append(message->header, "\r\n");
     g_array_append_val(message->fields, kept);
 }
 
