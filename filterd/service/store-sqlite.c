@@ -5,8 +5,10 @@
 #include "filterd/service/store-sqlite.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Milliseconds that another worker's write is waited for, in one go; and in
@@ -30,17 +32,19 @@ struct StoreSqlite {
     char *path; /* NULL: in memory */
     int64_t entries;
     unsigned writes;
+    unsigned opened; /* how often */
     sqlite3 *base;
     sqlite3_stmt *statements[STATEMENTS];
 };
 
 enum { SPACE = 1, KEY, NOW, UNTIL, VALUE, LAST };
 
+#define LIMIT_CACHE "PRAGMA cache_size=-1024;"
+
 /* Entries are counted as they come and go. */
 static const char setup[] =
     "PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=NORMAL;"
-    "PRAGMA cache_size=-1024;"
+    "PRAGMA synchronous=NORMAL;" LIMIT_CACHE
     "PRAGMA journal_size_limit=4194304;"
     "CREATE TABLE IF NOT EXISTS entry (space TEXT NOT NULL, key TEXT NOT NULL,"
     " value BLOB NOT NULL, expires INTEGER NOT NULL,"
@@ -157,6 +161,7 @@ open_base(StoreSqlite *sqlite)
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return code;
+    sqlite->opened++;
     sqlite3_busy_timeout(sqlite->base, BUSY_TIMEOUT);
     code = sqlite3_exec(sqlite->base, setup, NULL, NULL, NULL);
     if (code == SQLITE_OK)
@@ -217,9 +222,8 @@ take_row(sqlite3_stmt *statement, StoreRequest *request)
 
 /* To the end: only then is a change committed. */
 static int
-step(StoreSqlite *sqlite, StoreRequest *request)
+step(sqlite3_stmt *statement, StoreRequest *request)
 {
-    sqlite3_stmt *statement = sqlite->statements[request->kind];
     bind_request(statement, request);
     request->status =
         request->kind == STORE_GET ? FILTERD_STORE_ABSENT : FILTERD_STORE_OK;
@@ -229,7 +233,7 @@ step(StoreSqlite *sqlite, StoreRequest *request)
         code = sqlite3_step(statement);
     }
     if (request->kind == STORE_EXPIRE)
-        request->number = sqlite3_changes(sqlite->base);
+        request->number = sqlite3_changes(sqlite3_db_handle(statement));
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return code;
@@ -272,7 +276,8 @@ static int
 attempt(StoreSqlite *sqlite, StoreRequest *request)
 {
     int code = open_base(sqlite);
-    return code == SQLITE_OK ? step(sqlite, request) : code;
+    return code == SQLITE_OK ? step(sqlite->statements[request->kind], request)
+                             : code;
 }
 
 gboolean
@@ -290,5 +295,70 @@ store_sqlite_run(StoreSqlite *sqlite, StoreRequest *request, GError **error)
         return TRUE;
     }
     fail(sqlite, request, error);
+    return FALSE;
+}
+
+unsigned
+store_sqlite_opened(const StoreSqlite *sqlite)
+{
+    return sqlite->opened;
+}
+
+/* ---- reading without waiting -------------------------------------------- */
+
+struct StoreReader {
+    sqlite3 *base;
+    sqlite3_stmt *statement;
+};
+
+static gboolean
+lies_in_memory(const char *path)
+{
+    struct statfs about;
+    return path != NULL && statfs(path, &about) == 0
+           && about.f_type == TMPFS_MAGIC;
+}
+
+/* No busy handler: what is locked is not waited for. */
+static int
+open_reader(StoreReader *reader, const char *path)
+{
+    int code = sqlite3_open_v2(
+        path, &reader->base, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(reader->base, LIMIT_CACHE, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v3(reader->base, texts[STORE_GET], -1,
+                                  SQLITE_PREPARE_PERSISTENT, &reader->statement,
+                                  NULL);
+    return code;
+}
+
+StoreReader *
+store_reader_new(const StoreSqlite *sqlite)
+{
+    if (!lies_in_memory(sqlite->path))
+        return NULL;
+    StoreReader *reader = g_new0(StoreReader, 1);
+    if (open_reader(reader, sqlite->path) != SQLITE_OK)
+        g_clear_pointer(&reader, store_reader_free);
+    return reader;
+}
+
+void
+store_reader_free(StoreReader *reader)
+{
+    sqlite3_finalize(reader->statement);
+    sqlite3_close(reader->base);
+    g_free(reader);
+}
+
+gboolean
+store_reader_get(StoreReader *reader, StoreRequest *request)
+{
+    if (step(reader->statement, request) == SQLITE_DONE)
+        return TRUE;
+    g_clear_pointer(&request->found, g_bytes_unref);
+    request->status = FILTERD_STORE_FAILED;
     return FALSE;
 }

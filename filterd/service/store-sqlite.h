@@ -20,3 +20,16 @@ void store_sqlite_free(StoreSqlite *sqlite);
  * file and why. */
 gboolean store_sqlite_run(StoreSqlite *sqlite, StoreRequest *request,
                           GError **error);
+/* How often it has opened the file. */
+unsigned store_sqlite_opened(const StoreSqlite *sqlite);
+
+/* Reads the same file by a connection of its own, for another thread. It waits
+ * for nothing: neither for a lock nor, since the file lies on tmpfs, for a
+ * disk. */
+typedef struct StoreReader StoreReader;
+
+/* NULL: the file is not there yet, is on a disk, or cannot be opened now. */
+StoreReader *store_reader_new(const StoreSqlite *sqlite);
+void store_reader_free(StoreReader *reader);
+/* FALSE: not now. */
+gboolean store_reader_get(StoreReader *reader, StoreRequest *request);

@@ -1,5 +1,5 @@
-/* store.c: what waits for the store, whichever it is; a thread and a pause
- * after a failure for SQLite.
+/* store.c: what waits for the store, whichever it is; for SQLite a thread, what
+ * is read without one, and a pause after a failure.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -21,10 +21,12 @@
 
 G_DEFINE_QUARK(store - error, store_error)
 
-/* One of the two is there. */
+/* SQLite or Redis is there. */
 struct Store {
     StoreSqlite *sqlite; /* of the lane's thread */
     int64_t dead_until;  /* likewise */
+    StoreReader *reader; /* of the loop: NULL where reading may have to wait */
+    unsigned opened;     /* how often the file had been, for the reader */
     StoreRedis *redis;
     char *problem; /* of the loop */
 };
@@ -32,7 +34,8 @@ struct Store {
 typedef struct Job {
     Store *store;
     StoreRequest request;
-    int64_t now; /* monotonic */
+    int64_t now;     /* monotonic */
+    unsigned opened; /* how often the file has been */
     GError *error;
 } Job;
 
@@ -57,6 +60,7 @@ store_free(Store *store)
 {
     if (store == NULL)
         return;
+    g_clear_pointer(&store->reader, store_reader_free);
     g_clear_pointer(&store->sqlite, store_sqlite_free);
     g_clear_pointer(&store->redis, store_redis_free);
     g_free(store->problem);
@@ -79,6 +83,40 @@ run_job(void *data)
         return;
     if (!store_sqlite_run(store->sqlite, &job->request, &job->error))
         store->dead_until = job->now + PAUSE;
+    job->opened = store_sqlite_opened(store->sqlite);
+}
+
+/* It may be another file now. */
+static void
+renew_reader(Store *store, const Job *job)
+{
+    if (job->opened == store->opened)
+        return;
+    store->opened = job->opened;
+    g_clear_pointer(&store->reader, store_reader_free);
+    store->reader = store_reader_new(store->sqlite);
+}
+
+/* A thread costs more than what is read from memory. */
+static gboolean
+read_here(Job *job)
+{
+    const Store *store = job->store;
+    return job->request.kind == STORE_GET && store->reader != NULL
+           && store->problem == NULL && !fiber_cancelled()
+           && store_reader_get(store->reader, &job->request);
+}
+
+/* FALSE: the fiber was cancelled. */
+static gboolean
+run_sqlite(Job *job)
+{
+    if (read_here(job))
+        return TRUE;
+    if (!offload_run(job->store, run_job, job))
+        return FALSE;
+    renew_reader(job->store, job);
+    return TRUE;
 }
 
 /* Of several servers one may be dead while another one works. */
@@ -110,7 +148,7 @@ run_somewhere(Job *job)
 {
     Store *store = job->store;
     if (store->redis == NULL)
-        return offload_run(store, run_job, job);
+        return run_sqlite(job);
     store_redis_run(store->redis, &job->request, &job->error);
     return !fiber_cancelled();
 }
@@ -118,7 +156,10 @@ run_somewhere(Job *job)
 static FilterdStoreStatus
 run(Store *store, StoreRequest *request)
 {
-    Job job = {.store = store, .request = *request, .now = clock_monotonic()};
+    Job job = {.store = store,
+               .request = *request,
+               .now = clock_monotonic(),
+               .opened = store->opened};
     job.request.status = FILTERD_STORE_FAILED;
     job.request.now = clock_real();
     if (run_somewhere(&job)) {

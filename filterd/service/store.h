@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * SQLite, in a file (`store sqlite`) or on tmpfs (`store memory`), shared by
- * all workers: every statement runs in a thread. Or Redis (`store redis`),
- * shared by several machines. Functions wait, in a fiber. While the store is
- * dead each function returns FILTERD_STORE_FAILED, soon, and it is tried again
- * after a pause.
+ * all workers: every statement runs in a thread, but what is read from tmpfs.
+ * Or Redis (`store redis`), shared by several machines. Functions wait, in a
+ * fiber. While the store is dead each function returns FILTERD_STORE_FAILED,
+ * soon, and it is tried again after a pause.
  */
 #pragma once
 

@@ -11,11 +11,13 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -491,6 +493,74 @@ test_short_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpint(step.status, ==, FILTERD_STORE_OK);
 }
 
+/* While one that writes waits for a lock; the others would queue behind it. */
+static void
+test_read_in_memory(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    struct statfs about;
+    sqlite3 *other;
+    Step write = {.store = fixture->store,
+                  .kind = PUT,
+                  .space = "space",
+                  .key = "a",
+                  .value = "y",
+                  .length = 1};
+    Step read = {
+        .store = fixture->store, .kind = GET, .space = "space", .key = "a"};
+    g_assert_cmpint(statfs(fixture->directory, &about), ==, 0);
+    if (about.f_type != TMPFS_MAGIC) {
+        g_test_skip("the directory is not in memory");
+        return;
+    }
+    put(fixture, "a", "x", 0);
+    sqlite3_open(fixture->path, &other);
+    sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+    Fiber *writer = fiber_start("test", step_in_fiber, &write);
+    Fiber *reader = fiber_start("test", step_in_fiber, &read);
+    loop_turn(FALSE);
+    g_assert_false(fiber_ended(writer));
+    g_assert_true(fiber_ended(reader));
+    g_assert_cmpstr(read.found, ==, "x");
+    g_free(read.found);
+    fiber_join(reader);
+    sqlite3_close(other);
+    while (!fiber_ended(writer))
+        loop_turn(TRUE);
+    fiber_join(writer);
+    ASSERT_GET(fixture, "a", "y");
+}
+
+static void
+remove_files(const Fixture *fixture)
+{
+    g_autofree char *log = g_strconcat(fixture->path, "-wal", NULL);
+    g_autofree char *index = g_strconcat(fixture->path, "-shm", NULL);
+    g_unlink(fixture->path);
+    g_unlink(log);
+    g_unlink(index);
+}
+
+/* Whoever opens it anew after a failure reads what it writes there. */
+static void
+test_another_file(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    sqlite3 *other;
+    clock_stop(1000000);
+    put(fixture, "a", "x", 0);
+    ASSERT_GET(fixture, "a", "x");
+    sqlite3_open(fixture->path, &other);
+    sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+    g_assert_cmpint(put(fixture, "a", "y", 0), ==, FILTERD_STORE_FAILED);
+    ASSERT_GET(fixture, "a", "failed");
+    remove_files(fixture);
+    sqlite3_close(other);
+    clock_advance(5000);
+    g_assert_cmpint(put(fixture, "b", "z", 0), ==, FILTERD_STORE_OK);
+    ASSERT_GET(fixture, "a", "absent");
+    ASSERT_GET(fixture, "b", "z");
+    clock_start();
+}
+
 static void
 test_full(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -726,6 +796,10 @@ main(int argc, char **argv)
         {"/service/store/what-queues-behind-a-failure-fails-with-it",
          test_queue_behind_failure},
         {"/service/store/a-short-lock-is-waited-for", test_short_lock},
+        {"/service/store/memory-is-read-while-a-write-waits",
+         test_read_in_memory},
+        {"/service/store/another-file-is-read-where-it-is-written",
+         test_another_file},
         {"/service/store/a-full-disk-fails", test_full},
         {"/service/store/a-killed-writer-leaves-a-sound-file", test_kill},
         {"/service/store/processes-add-without-losing", test_two_processes},
