@@ -294,6 +294,7 @@ warn_all(Compile *compile)
     warn_blank(compile);
     warn_unreachable(compile);
     warn_pairs(compile);
+    warn_score(compile);
     for (guint i = 0; i < all->len; i++) {
         warn_until(compile, g_ptr_array_index(all, i));
         warn_temperror(compile, g_ptr_array_index(all, i));

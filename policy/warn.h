@@ -16,6 +16,8 @@ void warn_pairs(Compile *compile);
 void warn_temperror(Compile *compile, const Rule *rule);
 /* A `would` rule that rests on facts nobody asks for. */
 void warn_effect(Compile *compile, const Rule *rule);
+/* Comparisons of the score that its rules settle. */
+void warn_score(Compile *compile);
 /* Whoever may send to others by way of the backend. */
 void warn_relay(Compile *compile);
 /* Listeners without a backend, that overlap or believe everybody; backends that

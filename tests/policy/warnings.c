@@ -400,6 +400,90 @@ static const WorldCase effects[] = {
      ""},
 };
 
+#define OTHER " | give other points before it, or ask for another number\n"
+
+/* Behind 2 and 3 points. */
+#define POINTS(rule)            \
+    "at mail {\n"               \
+    "score 2 a if client.tls\n" \
+    "score 3 b if client.early-talker\n" rule "\n}\n"
+
+static const WorldCase scores[] = {
+    {POINTS("reject x if score >= 6"),
+     "4:22: warning: `score >= 6` is never yes: it is from 0 to 5 here" OTHER},
+    {POINTS("reject x if score > 5"),
+     "4:21: warning: `score > 5` is never yes: it is from 0 to 5 here" OTHER},
+    {POINTS("reject x if 6 <= score"),
+     "4:13: warning: `6 <= score` is never yes: it is from 0 to 5 here" OTHER},
+    {POINTS("reject x if score = 6"),
+     "4:21: warning: `score = 6` is never yes: it is from 0 to 5 here" OTHER},
+    {POINTS("reject x if score < -1"),
+     "4:21: warning: `score < -1` is never yes: it is from 0 to 5 here" OTHER},
+    {POINTS("reject x if score != 6"),
+     "4:22: warning: `score != 6` is always yes: it is from 0 to 5 here | "
+     "leave it out\n"},
+    {POINTS("would reject x if score > 2 and score < 6"),
+     "4:41: warning: `score < 6` is always yes: it is from 0 to 5 here | "
+     "leave it out\n"},
+    {POINTS("reject x if not (score >= 6 or client.tls)"),
+     "4:27: warning: `score >= 6` is never yes: it is from 0 to 5 here" OTHER},
+    {"let six = 6\nlet bad = score >= six\n" POINTS("reject x if bad"),
+     "6:13: warning: `score >= six` is never yes: it is from 0 to 5 "
+     "here" OTHER},
+    {"let bad = score >= 6\nlet worse = bad and mail.size > 5\n" POINTS(
+         "reject x if worse"),
+     "6:13: warning: `score >= 6` is never yes: it is from 0 to 5 here" OTHER},
+    {POINTS("score 5 c\nreject x if score >= 5"),
+     "5:22: warning: `score >= 5` is always yes: it is from 5 to 10 here | "
+     "leave it out\n"},
+    {POINTS("score -5 c\nreject x if score > 0 and score >= 1"),
+     "5:36: warning: `score >= 1` is never yes: it is from -5 to 0 here" OTHER},
+    {POINTS("reject x if score >= 6\nscore 4 c"),
+     "4:22: warning: `score >= 6` is never yes: it is from 0 to 5 here | only "
+     "what is before it counts: `c` is in line 5\n"},
+    {POINTS("reject x if score >= 6") "at data { score 4 c }\n",
+     "4:22: warning: `score >= 6` is never yes: it is from 0 to 5 here | only "
+     "what is before it counts: `c` is in line 6\n"},
+    {"at mail { reject x if score >= 5 }\n",
+     "1:32: warning: `score >= 5` is never yes: it is 0 here" OTHER},
+    {POINTS("") "at message { score 1 c if client.tls\n"
+                "reject x if score >= 7 }\n",
+     "7:22: warning: `score >= 7` is never yes: it is from 0 to 6 here" OTHER},
+};
+
+static const WorldCase no_scores[] = {
+    {POINTS("reject x if score >= 5"), ""},
+    {POINTS("reject x if score = 4"), ""},
+    {POINTS("reject x if score != 5"), ""},
+    {POINTS("reject x if score < 5 and score <= 4"), ""},
+    {POINTS("reject x if 5 <= score"), ""},
+    /* Whether there are any. */
+    {"at mail { rewrite add-header(\"X-Score\", \"{score}\") if score > 0 }\n",
+     ""},
+    {POINTS("rewrite add-header(\"X-Score\", \"{score}\") if score >= 0"), ""},
+    /* What takes points away may not come to it. */
+    {POINTS("score -5 c if client.fcrdns\nreject x if score >= 5"), ""},
+    {POINTS("score -5 c if client.fcrdns\nreject x if score < -4"), ""},
+    /* Who left the stage before, or comes on another day, has no points. */
+    {"at mail { pass p if client.tls score 5 a }\n"
+     "at data { reject x if score >= 5 }\n",
+     ""},
+    {"at mail { until 2099-01-31 score 5 a\nreject x if score >= 5 }\n", ""},
+    {"at mail { pass p if client.tls score -5 a score 3 b }\n"
+     "at data { reject x if score >= 3 }\n",
+     ""},
+    /* Points of each recipient. */
+    {"at rcpt { score 5 a if rcpt.domain = \"a.example\" }\n"
+     "at message { reject x if score >= 5 }\n",
+     ""},
+    /* A number that depends on the mail. */
+    {"map most of domain to int { a.example 9 }\n"
+     "at rcpt { reject x if score >= most[rcpt.domain] }\n",
+     ""},
+    {POINTS("reject x if mail.size > score"), ""},
+    {POINTS("reject x if known score"), ""},
+};
+
 #define FAULT(place)                                                       \
     place ": warning: `x` refuses for good what a passing DNS fault made " \
           "temperror, too | add `and … != temperror`, and `tempfail` those\n"
@@ -571,6 +655,13 @@ test_faults(void)
 }
 
 static void
+test_scores(void)
+{
+    world_check(scores, G_N_ELEMENTS(scores));
+    world_check(no_scores, G_N_ELEMENTS(no_scores));
+}
+
+static void
 test_foreign(void)
 {
     world_check(foreign, G_N_ELEMENTS(foreign));
@@ -594,6 +685,7 @@ main(int argc, char **argv)
     g_test_add_func("/policy/warnings/would-rules-on-what-nobody-asks-for",
                     test_effects);
     g_test_add_func("/policy/warnings/a-fault-that-is-not-pass", test_faults);
+    g_test_add_func("/policy/warnings/scores-that-points-settle", test_scores);
     g_test_add_func("/policy/warnings/replies-outside-of-ascii", test_foreign);
     g_test_add_func("/policy/warnings/patterns-of-other-programs",
                     test_patterns);

@@ -158,7 +158,7 @@ def rules_that_tell_recipients_apart_are_listed(explain):
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write("list vip of address { a@example.com }\n"
                    "let dear = rcpt.to in vip or rcpt.domain = \"example.org\"\n"
-                   "at rcpt { score 3 weak if client.tls = no\n"
+                   "at rcpt { score 7 weak if client.tls = no\n"
                    "  reject relay if rcpt.domain != \"example.com\" }\n"
                    "at message {\n"
                    "  reject strict if message.size > 5 and not dear\n"
@@ -181,7 +181,7 @@ def rules_that_tell_recipients_apart_are_listed(explain):
 
 def recipients_that_are_judged_alike_are_no_news(explain):
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
-        file.write("at mail { score 3 weak if client.tls = no }\n"
+        file.write("at mail { score 7 weak if client.tls = no }\n"
                    "at rcpt { reject x if rcpt.domain != \"example.com\" }\n"
                    "at message { reject early if score > 5 }\n")
         file.flush()
