@@ -299,6 +299,22 @@ take_result(Walk *walk, const SPF_response_t *response)
         tell_why(check, matched);
 }
 
+/* What is the same in all walks, and never changes. For each server that it
+ * makes, the library asks for the name of the host, and compiles texts. */
+static const SPF_server_t *
+get_template(void)
+{
+    static SPF_server_t *made;
+    SPF_dns_server_t layer = {.name = "none"};
+    if (made == NULL) {
+        made = SPF_server_new_dns(&layer, 0);
+        SPF_server_set_rec_dom(made, "localhost");
+        SPF_server_set_max_dns_mech(made, LIBRARY_LIMIT);
+        made->resolver = NULL;
+    }
+    return made;
+}
+
 static void
 ask_library(Walk *walk)
 {
@@ -306,18 +322,16 @@ ask_library(Walk *walk)
                               .get_spf = answer_record,
                               .name = "filterd",
                               .hook = walk};
-    SPF_server_t *server = SPF_server_new_dns(&layer, 0);
-    SPF_request_t *request = SPF_request_new(server);
+    SPF_server_t server = *get_template();
+    server.resolver = &layer;
+    SPF_request_t *request = SPF_request_new(&server);
     SPF_response_t *response = NULL;
-    SPF_server_set_rec_dom(server, "localhost");
-    SPF_server_set_max_dns_mech(server, LIBRARY_LIMIT);
     SPF_request_set_ipv4_str(request, NOBODY);
     SPF_request_set_env_from(request, "x@t0" SUFFIX);
     SPF_request_query_mailfrom(request, &response);
     take_result(walk, response);
     SPF_response_free(response);
     SPF_request_free(request);
-    SPF_server_free(server);
 }
 
 void
