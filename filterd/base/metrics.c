@@ -71,6 +71,7 @@ typedef struct Counter {
  * raised when the texts behind it are there. */
 typedef struct MetricRow {
     int64_t values[METRICS];
+    unsigned workers; /* in the last: the rows before that were ever taken */
     unsigned used;
     NamedMetric named[METRIC_NAMED_LIMIT];
     unsigned counters_used;
@@ -94,11 +95,33 @@ metrics_init(unsigned workers)
     row = &rows[workers];
 }
 
+/* Of the process that made them all. */
+static MetricRow *
+last_row(void)
+{
+    return &rows[row_count - 1];
+}
+
+/* Others may be doing the same. */
+static void
+note_worker(unsigned worker)
+{
+    unsigned *workers = &last_row()->workers;
+    unsigned known = __atomic_load_n(workers, __ATOMIC_RELAXED);
+
+    while (known <= worker
+           && !__atomic_compare_exchange_n(workers, &known, worker + 1, FALSE,
+                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
 void
 metrics_use_row(unsigned worker)
 {
     g_assert(worker < row_count);
     row = &rows[worker];
+    if (row != last_row())
+        note_worker(worker);
     memset(ours, 0, sizeof(ours));
     for (size_t i = 0; i < METRICS; i++)
         if (infos[i].gauge)
@@ -114,12 +137,15 @@ metrics_add(Metric metric, int64_t delta)
     __atomic_fetch_add(&row->values[metric], delta, __ATOMIC_RELAXED);
 }
 
+/* It is asked at each wait, and rows lie megabytes apart. */
 int64_t
 metrics_sum(Metric metric)
 {
-    int64_t sum = 0;
+    const MetricRow *last = last_row();
+    unsigned workers = __atomic_load_n(&last->workers, __ATOMIC_RELAXED);
+    int64_t sum = __atomic_load_n(&last->values[metric], __ATOMIC_RELAXED);
 
-    for (unsigned i = 0; i < row_count; i++)
+    for (unsigned i = 0; i < workers; i++)
         sum += __atomic_load_n(&rows[i].values[metric], __ATOMIC_RELAXED);
     return sum;
 }

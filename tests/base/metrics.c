@@ -42,6 +42,17 @@ rows_of_processes(void)
     g_assert_cmpint(metrics_sum(METRIC_SESSIONS), ==, 6);
 }
 
+/* Whoever comes first. */
+static void
+later_rows_first(void)
+{
+    metrics_init(3);
+    in_child(2, 5);
+    g_assert_cmpint(metrics_sum(METRIC_MESSAGES), ==, 5);
+    in_child(0, 7);
+    g_assert_cmpint(metrics_sum(METRIC_MESSAGES), ==, 12);
+}
+
 static void
 successor(void)
 {
@@ -188,6 +199,8 @@ main(int argc, char **argv)
     g_test_add_func("/base/metrics/count-without-a-table", without_table);
     g_test_add_func("/base/metrics/rows-of-processes-add-up",
                     rows_of_processes);
+    g_test_add_func("/base/metrics/a-later-row-may-be-taken-first",
+                    later_rows_first);
     g_test_add_func("/base/metrics/a-successor-keeps-counters-not-gauges",
                     successor);
     g_test_add_func("/base/metrics/are-said-as-prometheus-reads-them",
