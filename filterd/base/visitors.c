@@ -241,12 +241,12 @@ visitors_count(unsigned seat, VisitorCounts *counts)
     *counts = (VisitorCounts){0};
     if (seat == 0)
         return;
+    int64_t now = clock_monotonic();
     lock();
     Entry *entry = entry_at(seat);
     counts->sessions = count_sessions(entry);
     for (unsigned i = 0; i < VISITOR_EVENTS; i++)
-        counts->recent[i] =
-            window_count(&entry->windows[i], spans[i], clock_monotonic());
+        counts->recent[i] = window_count(&entry->windows[i], spans[i], now);
     unlock();
 }
 

@@ -119,9 +119,9 @@ static gboolean
 leave_for_good(SmtpServer *server)
 {
     const SmtpService *service = server->service;
-    gboolean between =
-        !server->in_mail && smtp_connection_may_end(server->connection);
-    if (!service->expired && !(service->draining && between))
+    if (!service->expired
+        && (!service->draining || server->in_mail
+            || !smtp_connection_may_end(server->connection)))
         return FALSE;
     server->closing = TRUE;
     smtp_reply(server, 421, "4.3.2", "closing for maintenance");
