@@ -116,8 +116,10 @@ learn_line(SmtpExtensions *extensions, const char *line)
     gsize word = strcspn(line, " =");
     const char *arguments = line + word + (line[word] != '\0' ? 1 : 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(extension_rows); i++)
-        if (text_equal_nocase(line, word, extension_rows[i].keyword))
+        if (text_equal_nocase(line, word, extension_rows[i].keyword)) {
             extension_rows[i].learn(extensions, arguments);
+            return;
+        }
     for (unsigned i = 0; smtp_extension_names[i] != NULL; i++)
         if (text_equal_nocase(line, word, smtp_extension_names[i]))
             extensions->passed |= 1u << i;
@@ -148,9 +150,11 @@ void
 smtp_extensions_learn(SmtpExtensions *extensions, const MailReply *reply,
                       const FilterdArray *without)
 {
-    g_auto(GStrv) lines = g_strsplit(reply->text, "\n", 0);
-    for (unsigned i = 1; lines[0] != NULL && lines[i] != NULL; i++)
-        learn_line(extensions, lines[i]);
+    g_autofree char *lines = g_strdup(reply->text);
+    char *rest = lines;
+    (void)strsep(&rest, "\n");
+    while (rest != NULL)
+        learn_line(extensions, strsep(&rest, "\n"));
     smtp_extensions_withhold(extensions, without);
     if (smtp_extension_withheld(without, POLICY_CHUNKING))
         extensions->chunking = FALSE;

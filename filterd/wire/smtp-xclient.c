@@ -20,100 +20,117 @@ append_xtext(GString *out, const char *text)
             g_string_append_printf(out, "+%02X", (guchar)*p);
 }
 
+/* What is no text of the identity is written into `scratch`. */
+#define SCRATCH_SIZE (sizeof "IPV6:" + IP_TEXT_SIZE)
+
 /* Nobody has the unspecified address. */
-static char *
-format_ip(const FilterdIp *ip)
+static const char *
+ip_value(const FilterdIp *ip, char *scratch)
 {
     static const FilterdIp nobody = {.prefix = 128};
-    char text[IP_TEXT_SIZE];
     if (memcmp(ip->bytes, nobody.bytes, sizeof ip->bytes) == 0)
         return NULL;
-    return g_strconcat(ip_is_v4(ip) ? "" : "IPV6:", ip_format(ip, text), NULL);
+    g_strlcpy(scratch, ip_is_v4(ip) ? "" : "IPV6:", SCRATCH_SIZE);
+    ip_format(ip, scratch + strlen(scratch));
+    return scratch;
 }
 
-static char *
-format_name(const SmtpIdentity *identity)
+static const char *
+port_value(unsigned port, char *scratch)
 {
-    return g_strdup(identity->name);
+    g_snprintf(scratch, SCRATCH_SIZE, "%u", port);
+    return scratch;
 }
 
-static char *
-format_address(const SmtpIdentity *identity)
+static const char *
+name_value(const SmtpIdentity *identity, char *scratch)
 {
-    return format_ip(&identity->ip);
+    (void)scratch;
+    return identity->name;
 }
 
-static char *
-format_port(const SmtpIdentity *identity)
+static const char *
+address_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup_printf("%u", identity->port);
+    return ip_value(&identity->ip, scratch);
 }
 
-static char *
-format_protocol(const SmtpIdentity *identity)
+static const char *
+client_port_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup(identity->esmtp ? "ESMTP" : "SMTP");
+    return port_value(identity->port, scratch);
 }
 
-static char *
-format_helo(const SmtpIdentity *identity)
+static const char *
+protocol_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup(identity->helo);
+    (void)scratch;
+    return identity->esmtp ? "ESMTP" : "SMTP";
 }
 
-static char *
-format_local_address(const SmtpIdentity *identity)
+static const char *
+helo_value(const SmtpIdentity *identity, char *scratch)
 {
-    return format_ip(&identity->local_ip);
+    (void)scratch;
+    return identity->helo;
 }
 
-static char *
-format_local_port(const SmtpIdentity *identity)
+static const char *
+local_address_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup_printf("%u", identity->local_port);
+    return ip_value(&identity->local_ip, scratch);
 }
 
-static char *
-format_ident(const SmtpIdentity *identity)
+static const char *
+local_port_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup(identity->ident);
+    return port_value(identity->local_port, scratch);
 }
 
-static char *
-format_source(const SmtpIdentity *identity)
+static const char *
+ident_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup(identity->local ? "LOCAL" : "REMOTE");
+    (void)scratch;
+    return identity->ident;
 }
 
-static char *
-format_login(const SmtpIdentity *identity)
+static const char *
+source_value(const SmtpIdentity *identity, char *scratch)
 {
-    return g_strdup(identity->login);
+    (void)scratch;
+    return identity->local ? "LOCAL" : "REMOTE";
 }
 
+static const char *
+login_value(const SmtpIdentity *identity, char *scratch)
+{
+    (void)scratch;
+    return identity->login;
+}
+
+/* NULL or "": it is not known. */
 static const struct Attribute {
     const char *name;
-    char *(*format)(const SmtpIdentity *identity);
+    const char *(*value)(const SmtpIdentity *identity, char *scratch);
 } attributes[] = {
-    {"NAME", format_name},           {"REVERSE_NAME", format_name},
-    {"ADDR", format_address},        {"PORT", format_port},
-    {"PROTO", format_protocol},      {"HELO", format_helo},
-    {"DESTPORT", format_local_port}, {"DESTADDR", format_local_address},
-    {"IDENT", format_ident},         {"SOURCE", format_source},
-    {"SESSION", format_ident},       {"LOGIN", format_login},
+    {"NAME", name_value},           {"REVERSE_NAME", name_value},
+    {"ADDR", address_value},        {"PORT", client_port_value},
+    {"PROTO", protocol_value},      {"HELO", helo_value},
+    {"DESTPORT", local_port_value}, {"DESTADDR", local_address_value},
+    {"IDENT", ident_value},         {"SOURCE", source_value},
+    {"SESSION", ident_value},       {"LOGIN", login_value},
 };
 
 /* Dovecot's. They count, say nothing of the client, and cannot be unavailable.
  */
 static const char *const counters[] = {"TTL", "TIMEOUT", NULL};
 
-/* Caller frees; NULL: nothing is known. */
-static char *
-format_attribute(const char *name, const SmtpIdentity *identity)
+static const char *
+find_value(const char *name, const SmtpIdentity *identity, char *scratch)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++)
         if (g_ascii_strcasecmp(attributes[i].name, name) == 0)
-            return attributes[i].format(identity);
+            return attributes[i].value(identity, scratch);
     return NULL;
 }
 
@@ -121,7 +138,8 @@ void
 smtp_attribute_append(GString *out, const char *name,
                       const SmtpIdentity *identity)
 {
-    g_autofree char *value = format_attribute(name, identity);
+    char scratch[SCRATCH_SIZE];
+    const char *value = find_value(name, identity, scratch);
     g_string_append(out, name);
     g_string_append_c(out, '=');
     append_xtext(out,
@@ -131,14 +149,16 @@ smtp_attribute_append(GString *out, const char *name,
 char *
 smtp_xclient_format(const char *offered, const SmtpIdentity *identity)
 {
-    g_auto(GStrv) names = g_strsplit(offered, " ", 0);
-    if (!g_strv_contains((const char *const *)names, "ADDR"))
-        return NULL;
+    g_autofree char *names = g_strdup(offered);
+    char *rest = names, *name;
+    gboolean has_address = FALSE;
     GString *out = g_string_new("XCLIENT");
-    for (unsigned i = 0; names[i] != NULL; i++)
-        if (*names[i] != '\0' && !g_strv_contains(counters, names[i])) {
-            g_string_append_c(out, ' ');
-            smtp_attribute_append(out, names[i], identity);
-        }
-    return g_string_free(out, FALSE);
+    while ((name = strsep(&rest, " ")) != NULL) {
+        if (*name == '\0' || g_strv_contains(counters, name))
+            continue;
+        has_address = has_address || strcmp(name, "ADDR") == 0;
+        g_string_append_c(out, ' ');
+        smtp_attribute_append(out, name, identity);
+    }
+    return g_string_free(out, !has_address);
 }
