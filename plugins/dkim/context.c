@@ -32,7 +32,6 @@ static const struct {
     {OSSL_OP_SIGNATURE, "RSA", NULL},
     {OSSL_OP_SIGNATURE, "ED25519", NULL},
     {OSSL_OP_DECODER, "RSA", "structure=SubjectPublicKeyInfo"},
-    {OSSL_OP_DECODER, "DER", "structure=SubjectPublicKeyInfo"},
 };
 
 /* The provider's functions are handed what `default` made for itself, so what
