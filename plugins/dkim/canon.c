@@ -8,12 +8,21 @@
 #include <string.h>
 
 #define BUFFER_SIZE 8192
-#define BLOCK ((size_t)64) /* octets */
+#define BLOCK ((size_t)32) /* octets */
 
 static inline bool
 is_blank(char octet)
 {
     return octet == ' ' || octet == '\t';
+}
+
+/* Whether an octet means the same whatever comes after it; most are above the
+ * space. */
+static inline bool
+is_plain(char octet)
+{
+    return (guint8)octet > ' '
+           || (octet != '\r' && octet != '\n' && !is_blank(octet));
 }
 
 /* ---- fields (RFC 6376 3.4.1, 3.4.2) ------------------------------------- */
@@ -61,6 +70,7 @@ struct BodyHash {
     gint64 lines;  /* line ends that count likewise */
     gint64 room;   /* octets that still count */
     bool begun;    /* something has counted */
+    bool waits;    /* any of those, or nothing has begun */
     char *encoded; /* at the end */
     size_t used;
     guint8 buffer[BUFFER_SIZE];
@@ -72,6 +82,7 @@ body_hash_new(bool relaxed, gint64 limit)
     BodyHash *hash = g_new(BodyHash, 1);
     hash->relaxed = relaxed;
     hash->space = hash->begun = false;
+    hash->waits = true;
     hash->lines = 0;
     hash->room = limit >= 0 ? limit : G_MAXINT64;
     hash->encoded = NULL;
@@ -124,7 +135,7 @@ catch_up(BodyHash *hash)
     put_lines(hash);
     if (hash->space)
         put(hash, ' ');
-    hash->space = false;
+    hash->space = hash->waits = false;
     hash->begun = true;
 }
 
@@ -133,15 +144,16 @@ put_octets(BodyHash *hash, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         char octet = bytes[i];
-        if (octet == '\n') {
-            hash->lines++;
-            hash->space = false;
-        } else if (hash->relaxed && is_blank(octet)) {
-            hash->space = true;
-        } else if (octet != '\r') {
-            if (hash->lines > 0 || hash->space || !hash->begun)
+        if (is_plain(octet) || (is_blank(octet) && !hash->relaxed)) {
+            if (hash->waits)
                 catch_up(hash);
             put(hash, octet);
+        } else if (octet == '\n') {
+            hash->lines++;
+            hash->space = false;
+            hash->waits = true;
+        } else if (octet != '\r') {
+            hash->space = hash->waits = true;
         }
     }
 }
@@ -157,18 +169,11 @@ is_calm(const char *bytes, bool relaxed)
     for (size_t i = 0; i < BLOCK; i++) {
         char octet = bytes[i], next = bytes[i + 1];
         bare |= (octet == '\r') ^ (next == '\n');
-        loose |= (octet == '\t') | ((octet == '\n') & (next == '\r'))
+        loose |= (octet == '\t')
                  | ((octet == ' ')
                     & ((next == ' ') | (next == '\t') | (next == '\r')));
     }
     return bare == 0 && (!relaxed || loose == 0);
-}
-
-/* Whether an octet means the same whatever comes after it. */
-static inline bool
-is_plain(char octet)
-{
-    return octet != '\r' && octet != '\n' && !is_blank(octet);
 }
 
 /* How many octets from a plain one to another need not be changed. */
@@ -207,7 +212,7 @@ body_hash_add(BodyHash *hash, const char *bytes, size_t length)
         if (step > 0) {
             put_run(hash, bytes, step);
         } else {
-            step = is_plain(*bytes) ? MIN(length, BLOCK) : 1;
+            step = MIN(length, BLOCK);
             put_octets(hash, bytes, step);
         }
         bytes += step;
