@@ -112,9 +112,9 @@ get_run(Guest *guest, FilterdStage stage)
 const HostRun *
 guest_find_run(const Guest *guest, FilterdStage stage)
 {
-    unsigned recipient = visit_recipient(guest->host.visit);
     if (stage != FILTERD_RCPT)
         return guest->runs[stage];
+    unsigned recipient = visit_recipient(guest->host.visit);
     if (guest->recipients == NULL || recipient >= guest->recipients->len)
         return NULL;
     return g_ptr_array_index(guest->recipients, recipient);

@@ -4,6 +4,7 @@
  */
 #include "filterd/mail/address.h"
 
+#include "filterd/base/text.h"
 #include "filterd/mail/domain.h"
 
 #include <string.h>
@@ -58,7 +59,7 @@ void
 mail_local_append(GString *out, const char *local)
 {
     if (is_dot_string(local)) {
-        g_string_append(out, local);
+        text_append(out, local);
         return;
     }
     g_string_append_c(out, '"');
@@ -260,7 +261,7 @@ build(Parser *parser, MailAddress *address)
         mail_local_append(block, parser->local->str);
     if (parser->domain != NULL && parser->normal != NULL) {
         g_string_append_c(block, '@');
-        g_string_append_len(block, parser->domain, parser->domain_length);
+        text_append_len(block, parser->domain, parser->domain_length);
     }
     if (block->len + strlen("<>") > MAIL_PATH_LIMIT) {
         g_string_free(block, TRUE);
@@ -269,8 +270,8 @@ build(Parser *parser, MailAddress *address)
     gsize local = block->len + 1;
     gsize domain = local + parser->local->len + 1;
     g_string_append_c(block, '\0');
-    g_string_append_len(block, parser->local->str, parser->local->len + 1);
-    g_string_append(block, parser->normal != NULL ? parser->normal : "");
+    text_append_len(block, parser->local->str, parser->local->len + 1);
+    text_append(block, parser->normal != NULL ? parser->normal : "");
     char *text = g_string_free(block, FALSE);
     *address = (MailAddress){
         .text = text, .local = text + local, .domain = text + domain};

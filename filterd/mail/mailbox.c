@@ -13,6 +13,7 @@
  */
 #include "filterd/mail/mailbox.h"
 
+#include "filterd/base/text.h"
 #include "filterd/mail/address.h"
 #include "filterd/mail/domain.h"
 
@@ -206,7 +207,7 @@ take_rest_of_addr_spec(Parser *parser)
         return FALSE;
     GString *address = g_string_new(NULL);
     mail_local_append(address, parser->local->str);
-    g_string_append_printf(address, "@%s", domain);
+    text_append_all(address, "@", domain, NULL);
     g_ptr_array_add(parser->addresses, g_string_free(address, FALSE));
     return TRUE;
 }

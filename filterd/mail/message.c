@@ -159,12 +159,12 @@ format_field(const char *name, const char *value)
         length = strcspn(value, "\n");
         if (is_blank(value, length))
             continue;
-        g_string_append(out, "\r\n");
+        text_append(out, "\r\n");
         if (value[0] != ' ' && value[0] != '\t')
             g_string_append_c(out, ' ');
         append_value_line(out, value, length);
     }
-    g_string_append(out, "\r\n");
+    text_append(out, "\r\n");
     return g_string_free(out, FALSE);
 }
 
@@ -285,18 +285,18 @@ edited_header(const MailMessage *message)
 {
     GString *header = g_string_sized_new(message->header->len + 1024);
     for (guint i = message->added->len; i > 0; i--)
-        g_string_append(header, message->added->pdata[i - 1]);
+        text_append(header, message->added->pdata[i - 1]);
     for (guint i = 0; i < message->fields->len; i++) {
         const Field *field = get_field(message, i);
         if (field->removed)
             continue;
         if (message->added->len > 0 && continues(&field->view, i))
-            g_string_append(header, MAIL_MESSAGE_UNNAMED ":");
+            text_append(header, MAIL_MESSAGE_UNNAMED ":");
         if (field->changed != NULL)
-            g_string_append(header, field->changed);
+            text_append(header, field->changed);
         else
-            g_string_append_len(header, field->view.bytes,
-                                field->view.length + strlen("\r\n"));
+            text_append_len(header, field->view.bytes,
+                            field->view.length + strlen("\r\n"));
     }
     return g_string_append(header, "\r\n");
 }

@@ -56,9 +56,9 @@ append_record(GString *out, FilterdDnsType type, const FilterdDnsRecord *record)
         text_append_clean(out, record->bytes, TXT_LIMIT);
         g_string_append_c(out, '"');
     } else if (type == FILTERD_DNS_A || type == FILTERD_DNS_AAAA) {
-        g_string_append(out, ip_format(&record->ip, ip));
+        text_append(out, ip_format(&record->ip, ip));
     } else {
-        g_string_append(out, record->name);
+        text_append(out, record->name);
     }
 }
 
@@ -68,12 +68,12 @@ dns_answer_append(GString *out, FilterdDnsType type,
 {
     gsize start = out->len;
 
-    g_string_append(out, statuses[answer->status].speech);
+    text_append(out, statuses[answer->status].speech);
     for (size_t i = 0; i < answer->length; i++) {
         if (i > 0)
-            g_string_append(out, ", ");
+            text_append(out, ", ");
         if (out->len - start >= limit) {
-            g_string_append(out, "…");
+            text_append(out, "…");
             return;
         }
         append_record(out, type, &answer->records[i]);

@@ -187,7 +187,7 @@ append_value(GString *out, const FilterdValue *value)
         g_string_append_c(out, ']');
         break;
     default:
-        g_string_append(out, "null");
+        text_append(out, "null");
     }
 }
 
