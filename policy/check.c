@@ -147,6 +147,24 @@ is_value(const char *name, const Node *other)
            && other->type != FILTERD_ADDRESS && other->type != FILTERD_DOMAIN;
 }
 
+/* In a text the name of a list, map or let. FALSE: it is none. */
+static gboolean
+refuse_declared(Compile *compile, const PolicyPlace *place, const char *name)
+{
+    static const char *const kinds[] = {"list", "map", "let"};
+    const Declaration *declared = g_hash_table_lookup(compile->names, name);
+
+    if (declared == NULL)
+        return FALSE;
+    const Node *node = declared->node;
+    gboolean fact = node != NULL && node->kind == NODE_FACT;
+    const Complaint complaint = {.near = fact ? node->fact->name : NULL};
+    compile_complain(compile, place, &complaint,
+                     "a text has facts in it, and `%s` is a %s", name,
+                     kinds[declared->kind]);
+    return TRUE;
+}
+
 void
 check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
               const Node *other)
@@ -160,6 +178,9 @@ check_no_fact(Compile *compile, const PolicyPlace *place, const char *name,
 
     if (g_hash_table_contains(compile->lost, instance)
         || compile_is_lost(compile, name))
+        return;
+    if (other != NULL && other->kind == NODE_QUOTED
+        && refuse_declared(compile, place, name))
         return;
     if (is_value(name, other)) {
         literal_refuse(compile, place, other->type, name);

@@ -391,6 +391,7 @@ parse_let(Compile *compile, G_GNUC_UNUSED const PolicyPlace *statement)
     let->node = parse_expression(compile);
     if (let->node == NULL) {
         let->node = parse_node(compile, NODE_BAD, &place);
+        let->checked = TRUE;
         return FALSE;
     }
     add_step(compile, let);
