@@ -159,7 +159,7 @@ take_key(Signature *signature, Span value, gint64 minimum)
     if (text == NULL)
         return;
     signature->key =
-        g_strdup_printf("k=%s; p=%s", kinds[signature->algorithm].type, text);
+        g_strconcat("k=", kinds[signature->algorithm].type, "; p=", text, NULL);
     if (strlen(signature->key) > KEY_CLEAN_LIMIT)
         signature_settle(signature, RESULT_POLICY, "the key is too long");
 }

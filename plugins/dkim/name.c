@@ -14,10 +14,10 @@
 bool
 span_is_ascii(Span span)
 {
+    guint8 all = 0;
     for (size_t i = 0; i < span.length; i++)
-        if ((guint8)span.bytes[i] > 0x7f)
-            return false;
-    return true;
+        all |= (guint8)span.bytes[i];
+    return all <= 0x7f;
 }
 
 static size_t

@@ -66,12 +66,8 @@ read_selector(Signature *signature, Span value)
 static const char *
 read_bytes(Signature *signature, Span value)
 {
-    size_t length;
-    g_autofree guint8 *decoded = span_decode(value, &length);
-    if (decoded == NULL)
-        return "b= is no base64";
-    signature->bytes = span_squeeze(value);
-    return NULL;
+    signature->bytes = span_base64(value);
+    return signature->bytes != NULL ? NULL : "b= is no base64";
 }
 
 static const char *

@@ -25,33 +25,43 @@ trim(const char *start, const char *end)
     return (Span){start, (size_t)(end - start)};
 }
 
+static size_t
+count(Span text, char octet)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < text.length; i++)
+        found += text.bytes[i] == octet;
+    return found;
+}
+
 /* CR and LF only as CRLF in front of white space: FWS, not obs-FWS. */
 static bool
 is_folded_well(Span text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.bytes[i] == '\n')
+    const char *at = text.bytes, *end = at + text.length;
+    size_t folds = 0;
+    for (; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
+        if (at == text.bytes || at[-1] != '\r' || at + 1 == end
+            || (at[1] != ' ' && at[1] != '\t'))
             return false;
-        if (text.bytes[i] != '\r')
-            continue;
-        if (i + 2 >= text.length || text.bytes[i + 1] != '\n'
-            || (text.bytes[i + 2] != ' ' && text.bytes[i + 2] != '\t'))
-            return false;
-        i += 2;
+        folds++;
     }
-    return true;
+    return count(text, '\r') == folds;
 }
 
+/* Without branches: compilers make vectors of it. */
 static bool
 is_printable(Span text, bool utf8)
 {
+    unsigned bad = 0;
     for (size_t i = 0; i < text.length; i++) {
         guint8 octet = (guint8)text.bytes[i];
-        if (!is_space(text.bytes[i])
-            && (octet < 0x21 || octet == 0x7f || (octet > 0x7f && !utf8)))
-            return false;
+        bad |=
+            (octet < ' ') & (octet != '\t') & (octet != '\r') & (octet != '\n');
+        bad |= (octet == 0x7f) | ((octet > 0x7f) & !utf8);
     }
-    return !utf8 || g_utf8_validate_len(text.bytes, text.length, NULL);
+    return bad == 0
+           && (!utf8 || g_utf8_validate_len(text.bytes, text.length, NULL));
 }
 
 /* tag-name = ALPHA *ALNUMPUNC */
@@ -172,8 +182,8 @@ span_lists(Span list, const char *item)
     return false;
 }
 
-char *
-span_squeeze(Span span)
+static char *
+squeeze(Span span)
 {
     char *text = g_malloc(span.length + 1);
     size_t length = 0;
@@ -185,26 +195,30 @@ span_squeeze(Span span)
     return text;
 }
 
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static bool
 is_base64(const char *text)
 {
-    size_t length = strlen(text);
-    size_t padding = 0;
-    while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
-        padding++;
-    for (size_t i = 0; i < length - padding; i++)
-        if (!g_ascii_isalnum(text[i]) && text[i] != '+' && text[i] != '/')
-            return false;
-    return length > 0 && length % 4 == 0;
+    size_t digits = strspn(text, base64_digits);
+    size_t padding = strspn(text + digits, "=");
+    return text[digits + padding] == '\0' && digits > 0 && padding <= 2
+           && (digits + padding) % 4 == 0;
+}
+
+char *
+span_base64(Span span)
+{
+    g_autofree char *text = squeeze(span);
+    return is_base64(text) ? g_steal_pointer(&text) : NULL;
 }
 
 guint8 *
 span_decode(Span span, size_t *length)
 {
-    g_autofree char *text = span_squeeze(span);
-    if (!is_base64(text))
-        return NULL;
-    return g_base64_decode(text, length);
+    g_autofree char *text = span_base64(span);
+    return text != NULL ? g_base64_decode(text, length) : NULL;
 }
 
 bool

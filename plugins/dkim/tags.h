@@ -41,10 +41,10 @@ bool span_is(Span span, const char *text);
 Span span_next(Span *rest);
 /* Whether a list with colons holds that item. */
 bool span_lists(Span list, const char *item);
-/* Without white space; caller frees. */
-char *span_squeeze(Span span);
-/* What base64 with white space stands for; NULL where it is none, or is of no
- * octet. Caller frees. */
+/* Base64 without white space; NULL where it is none, or is of no octet. Caller
+ * frees. */
+char *span_base64(Span span);
+/* What that stands for, or NULL. Caller frees. */
 guint8 *span_decode(Span span, size_t *length);
 /* Digits only; false over `high`. */
 bool span_number(Span span, gint64 high, gint64 *number);

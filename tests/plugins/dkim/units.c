@@ -179,8 +179,9 @@ test_names(void)
 static void
 test_base64(void)
 {
-    static const char *const bad[] = {
-        "", "A", "AAA", "AAAA=", "A===", "AA=A", "AA-A", "AAAA AAA"};
+    static const char *const bad[] = {"",         "A",       "AAA",  "AAAA=",
+                                      "A===",     "====",    "AA=A", "AA-A",
+                                      "AA==AAAA", "AAAA AAA"};
     size_t length;
     g_autofree guint8 *bytes = span_decode(span_of("A A\r\n\tA="), &length);
     g_assert_cmpmem(bytes, length, "\0\0", 2);
