@@ -566,12 +566,12 @@ test_full(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     g_autofree char *value = g_strnfill(STORE_VALUE_LIMIT, 'v');
     put(fixture, "a", "x", 0);
+    stop(fixture);
     pid_t child = fork();
     if (child == 0) {
         struct rlimit limit = {300000, 300000};
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
-        stop(fixture);
         start(fixture);
         FilterdStoreStatus status = FILTERD_STORE_OK;
         for (int i = 0; i < 20 && status == FILTERD_STORE_OK; i++) {
@@ -586,6 +586,7 @@ test_full(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     int status;
     waitpid(child, &status, 0);
     g_assert_cmpint(status, ==, 0);
+    start(fixture);
     ASSERT_GET(fixture, "a", "x");
 }
 
