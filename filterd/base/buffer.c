@@ -15,15 +15,17 @@
 static char *pool[BUFFER_POOL];
 static unsigned pooled;
 
+/* What has been in it is nobody else's, whether it was a secret or not. */
 static void
-put_away(char *bytes, size_t size)
+put_away(const Buffer *buffer)
 {
-    if (size != BUFFER_FIRST || pooled == BUFFER_POOL) {
-        g_free(bytes);
+    if (buffer->size != BUFFER_FIRST || pooled == BUFFER_POOL) {
+        g_free(buffer->bytes);
         return;
     }
-    sanitizer_hide(bytes, size);
-    pool[pooled++] = bytes;
+    explicit_bzero(buffer->bytes, MAX(buffer->used, buffer->end));
+    sanitizer_hide(buffer->bytes, buffer->size);
+    pool[pooled++] = buffer->bytes;
 }
 
 static char *
@@ -53,6 +55,7 @@ buffer_room(Buffer *buffer)
     if (buffer->end == buffer->size && buffer->size < BUFFER_LIMIT)
         grow(buffer);
     if (length == 0 || buffer->end == buffer->size) {
+        buffer->used = MAX(buffer->used, buffer->end);
         memmove(buffer->bytes, buffer->bytes + buffer->start, length);
         buffer->start = 0;
         buffer->end = length;
@@ -70,7 +73,7 @@ buffer_release(Buffer *buffer)
 void
 buffer_clear(Buffer *buffer)
 {
-    put_away(buffer->bytes, buffer->size);
+    put_away(buffer);
     *buffer = (Buffer){.grown = MAX(buffer->size, buffer->grown)};
 }
 

@@ -20,6 +20,7 @@
 typedef struct Buffer {
     char *bytes;
     size_t start, end, size, grown;
+    size_t used; /* so much has been written to, or up to `end` */
 } Buffer;
 
 /* Octets of room behind the content, made where there is none; 0: it is at its

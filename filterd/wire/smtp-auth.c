@@ -346,7 +346,6 @@ carry_out(SmtpServer *server, unsigned mechanism, const char *initial)
     g_string_free(exchange.answer, TRUE);
     g_free(exchange.user);
     mail_reply_clear(&exchange.reply);
-    stream_wipe(server->stream);
 }
 
 /* A backend that cannot be asked now is no reason to say never. */
@@ -399,4 +398,5 @@ smtp_auth(SmtpServer *server, const char *arguments)
         smtp_error(server, 538, "5.7.11", "say STARTTLS first");
     else
         take_arguments(server, arguments);
+    stream_wipe(server->stream);
 }

@@ -89,6 +89,22 @@ pools(void)
 }
 
 static void
+forgets(void)
+{
+    static const char secret[] = "AUTH PLAIN a-long-secret";
+    static const char nothing[sizeof secret];
+    Buffer buffer = {0};
+
+    put(&buffer, secret);
+    buffer.start = buffer.end;
+    put(&buffer, "QUIT");
+    buffer_clear(&buffer);
+    buffer_room(&buffer);
+    g_assert_cmpmem(buffer.bytes, strlen(secret), nothing, strlen(secret));
+    buffer_clear(&buffer);
+}
+
+static void
 bounded(void)
 {
     Buffer buffers[MANY] = {0};
@@ -121,6 +137,7 @@ main(int argc, char **argv)
     g_test_add_func("/base/buffer/who-fills-it-gets-a-larger-one", grows);
     g_test_add_func("/base/buffer/content-keeps-its-memory", releases);
     g_test_add_func("/base/buffer/what-is-given-back-is-taken-again", pools);
+    g_test_add_func("/base/buffer/what-is-taken-again-holds-nothing", forgets);
     g_test_add_func("/base/buffer/the-pool-is-bounded", bounded);
     g_test_add_func("/base/buffer/all-but-the-content-is-wiped", wipes);
     return g_test_run();
