@@ -175,9 +175,9 @@ on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 {
     MilterClient *client = client_of(context);
     if (client == NULL)
-        return reply(SMFIP_NR_BODY, SMFIS_TEMPFAIL);
+        return SMFIS_TEMPFAIL;
     g_string_append_len(client->octets, (const char *)bytes, (gssize)length);
-    return reply(SMFIP_NR_BODY, hand_over(context, client));
+    return hand_over(context, client);
 }
 
 /* What it has to change is changed before anybody says that it was taken. */

@@ -27,30 +27,6 @@ has_rules(const PolicyConfig *config, FilterdStage stage)
     return FALSE;
 }
 
-/* Whether a rule may have judged a message before its body has come, whose rest
- * need not come then. */
-static gboolean
-may_settle_early(const PolicyConfig *config)
-{
-    const GPtrArray *rules = policy_rules(config);
-    for (unsigned i = 0; i < rules->len; i++) {
-        const PolicyRule *rule = g_ptr_array_index(rules, i);
-        if (rule->stage < FILTERD_MESSAGE
-            && (rule->kind == POLICY_ACCEPT || rule->kind == POLICY_DISCARD))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* It comes in one go where nobody waits for an answer to each piece. */
-static unsigned long
-body_steps(const Engine *engine)
-{
-    if (!engine_needs_body(engine))
-        return SMFIP_NOBODY;
-    return may_settle_early(engine_config(engine)) ? SMFIP_SKIP : SMFIP_NR_BODY;
-}
-
 static gboolean
 mentions(const PolicyConfig *config, const char *fact)
 {
@@ -70,7 +46,9 @@ needed_steps(const Engine *engine)
         steps |= SMFIP_NODATA;
     if (mentions(config, "client.unknown-recipients"))
         steps |= SMFIP_RCPT_REJ;
-    return steps | body_steps(engine);
+    if (engine_needs_body(engine))
+        return steps | SMFIP_SKIP;
+    return steps | SMFIP_NOBODY;
 }
 
 /* ---- actions ------------------------------------------------------------ */

@@ -17,8 +17,7 @@ ADD_HEADER, CHANGE_BODY, ADD_RECIPIENT, REMOVE_RECIPIENT = 1, 2, 4, 8
 CHANGE_HEADER, QUARANTINE, CHANGE_SENDER, ADD_WITH, MACROS = \
     16, 32, 64, 128, 256
 NO_BODY, NR_HEADER, NO_DATA, SKIP, REJECTED = 0x10, 0x80, 0x200, 0x400, 0x800
-NR_CONNECT, NR_HELO, NR_EOH, NR_BODY, LEADING = \
-    0x1000, 0x2000, 0x40000, 0x80000, 0x100000
+NR_CONNECT, NR_HELO, NR_EOH, LEADING = 0x1000, 0x2000, 0x40000, 0x100000
 
 
 class Gone(Failure):
@@ -127,13 +126,11 @@ class Mta:
         return self.unless(NR_EOH, b"N")
 
     def body(self, octets):
-        if self.steps & NO_BODY:
-            return b"c", b""
-        return self.unless(NR_BODY, b"B", octets)
+        return (b"c", b"") if self.steps & NO_BODY else self.ask(b"B", octets)
 
-    def end(self):
+    def end(self, octets=b""):
         """All edits, then the verdict."""
-        self.send(b"E")
+        self.send(b"E", octets)
         return self.answers()
 
     def quit(self):
