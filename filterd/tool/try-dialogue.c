@@ -197,7 +197,7 @@ add_recipients(const Dialogue *dialogue)
     return waiting;
 }
 
-/* A refusal without a rule: the recipient is of another group. */
+/* Put off, but refused by no rule: the recipient is of another group. */
 static gboolean
 send_recipient(Dialogue *dialogue, const MailAddress *address)
 {
@@ -213,7 +213,7 @@ send_recipient(Dialogue *dialogue, const MailAddress *address)
         recipient->goes = TRUE;
     }
     return decision.verdict != SESSION_TEMPFAIL
-           || recipient->verdict.rule != NULL;
+           || recipient->verdict.reply != NULL;
 }
 
 /* Those that were answered; the others are `waiting` as before. */

@@ -10,7 +10,7 @@
 
 typedef struct WitnessTask {
     int (*run)(int argc, char **argv);
-    /* Seconds, not counting those in which it is stopped. */
+    /* Seconds, also those in which a debugger holds it. */
     unsigned whole; /* that it may take; 0: any */
     unsigned hook;  /* that a plugin may hold it without a turn */
 } WitnessTask;

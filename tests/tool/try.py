@@ -515,6 +515,12 @@ Verdict
     assert "not delivered" not in marked, marked
 
 
+def people_order(world):
+    """who is kept is told so, whoever was named before"""
+    text = world.show(to=(SPLIT_TO[2], SPLIT_TO[0]), policy=SPLIT)
+    assert "kept in quarantine, not delivered" in text, text
+
+
 def json_split(world):
     """of a message that is split the object has the edits of each recipient"""
     result = world.judge(world.signed, to=SPLIT_TO, policy=SPLIT)
@@ -580,8 +586,9 @@ STORIES = [authentic, as_the_backend, reverse_name, tampered, spoofed,
            no_self_test, recipients, trusted, shadow, null_sender, odd_sender,
            foreign, bare_newline, unix_file,
            from_problems, one_by_one, over, overruled, late_refusal, syntax,
-           nobody_goes, unusable, people, people_end, people_edits, people_recipients,
-           people_split, json_split, split_out,
+           nobody_goes, unusable, people, people_end, people_edits,
+           people_recipients,
+           people_split, people_order, json_split, split_out,
            people_width, people_colour, json_why, dead_dns]
 
 
