@@ -79,8 +79,8 @@ compare(const FilterdValue *left, const FilterdValue *right)
     return g_ascii_strcasecmp(left->text, right->text);
 }
 
-static PolicyTruth
-truth_compare(const Evaluation *evaluation, const Node *node)
+gboolean
+comparison_holds(Comparison comparison, int order)
 {
     /* For less, equal, more. */
     static const gboolean answers[][3] = {
@@ -91,6 +91,12 @@ truth_compare(const Evaluation *evaluation, const Node *node)
         [COMPARE_MORE] = {FALSE, FALSE, TRUE},
         [COMPARE_MORE_EQUAL] = {FALSE, TRUE, TRUE},
     };
+    return answers[comparison][(order > 0) - (order < 0) + 1];
+}
+
+static PolicyTruth
+truth_compare(const Evaluation *evaluation, const Node *node)
+{
     /* A copy: the right side may wait, and its fact be written in its place. */
     FilterdValue left = *evaluate_value(evaluation, node->first);
     if (left.type == FILTERD_UNKNOWN)
@@ -98,8 +104,7 @@ truth_compare(const Evaluation *evaluation, const Node *node)
     const FilterdValue *right = evaluate_value(evaluation, node->first->next);
     if (!comparable(left.type, right->type))
         return POLICY_UNKNOWN;
-    int order = compare(&left, right);
-    return truth_of(answers[node->comparison][(order > 0) - (order < 0) + 1]);
+    return truth_of(comparison_holds(node->comparison, compare(&left, right)));
 }
 
 static PolicyTruth

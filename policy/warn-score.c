@@ -9,6 +9,7 @@
  */
 #include "policy/warn.h"
 
+#include "policy/evaluate.h"
 #include "policy/written.h"
 
 #include <string.h>
@@ -66,16 +67,7 @@ find_number(const Node *node)
 static gboolean
 holds(Comparison comparison, int64_t left, int64_t right)
 {
-    const gboolean outcomes[] = {
-        [COMPARE_EQUAL] = left == right,
-        [COMPARE_UNEQUAL] = left != right,
-        [COMPARE_LESS] = left<
-            right, [COMPARE_LESS_EQUAL] = left <= right, [COMPARE_MORE] = left>
-            right,
-        [COMPARE_MORE_EQUAL] = left >= right,
-    };
-
-    return outcomes[comparison];
+    return comparison_holds(comparison, (left > right) - (left < right));
 }
 
 /* UNKNOWN: it depends. */

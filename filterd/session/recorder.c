@@ -67,7 +67,6 @@ list_facts(const PolicyConfig *config, const Host *host)
     for (unsigned i = 0; i < config->facts->len; i++) {
         const PolicyFact *fact = g_ptr_array_index(config->facts, i);
         const RecorderFact row = {
-            .fact = fact,
             .source = host_fact(host, fact),
             .counts = fact == count,
             .head = g_strdup_printf("\"%s\":", fact->name),

@@ -269,7 +269,6 @@ const char *recorder_rule(const Recorder *recorder, unsigned index);
 
 /* A fact of the file, and what is known of it. */
 typedef struct RecorderFact {
-    const PolicyFact *fact;
     HostFact source;
     gboolean counts; /* rcpt.count, which means another thing behind rcpt */
     char *head;      /* what its value stands behind */
